@@ -1,0 +1,184 @@
+"""The bundle's manifest: the only place that knows its JSON.
+
+Pydantic models with unknown keys forbidden. ``manifest.schema.json`` beside this file is generated
+from them and committed, so that other implementations (the Kotlin one) can check what they read.
+"""
+
+from __future__ import annotations
+
+from pathlib import PurePosixPath
+from typing import Annotated, Literal
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
+
+SCHEMA_VERSION = 1
+"""Raised when a reader of the previous version would misread a manifest."""
+
+BitWidth = Literal[4, 5, 6, 8]
+"""Activation bit-widths of Granular-DQ (paper, section 3.2)."""
+
+
+def _stays_inside(path: str) -> str:
+    parts = PurePosixPath(path).parts
+    if not parts or path.startswith("/") or "\\" in path or ":" in path or ".." in parts:
+        raise ValueError(f"path {path!r} leaves the bundle's folder")
+    return path
+
+
+BundlePath = Annotated[str, AfterValidator(_stays_inside), Field(min_length=1, max_length=255)]
+"""A path relative to the bundle, with forward slashes, that cannot leave it."""
+
+Sha256 = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
+
+
+class _Model(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class FileEntry(_Model):
+    """One file of the bundle, as it was when sealed."""
+
+    path: BundlePath
+    size: Annotated[int, Field(ge=0, description="bytes")]
+    sha256: Sha256
+
+
+class TensorSpec(_Model):
+    """A tensor at a graph's boundary."""
+
+    name: Annotated[str, Field(min_length=1)]
+    dtype: Literal["uint8", "int8", "int32", "int64", "float32"]
+    shape: Annotated[
+        list[int | str], Field(description="a number, or the name of a dimension that may vary")
+    ]
+    step: Annotated[
+        float | None, Field(gt=0, description="real value of one integer unit; null if not scaled")
+    ] = None
+    zero_point: int | None = None
+
+
+class GraphSpec(_Model):
+    """One executable graph: where it is and what goes in and out."""
+
+    onnx: Annotated[BundlePath, Field(description="ONNX file; weights may lie in files beside it")]
+    inputs: Annotated[list[TensorSpec], Field(min_length=1)]
+    outputs: Annotated[list[TensorSpec], Field(min_length=1)]
+
+
+class Subgraph(GraphSpec):
+    """The network at one activation bit-width."""
+
+    bit_width: BitWidth
+
+
+class E2B(_Model):
+    """Entropy-to-bit rule for tiles to which the gate gave the largest width (paper, 3.3)."""
+
+    thresholds: Annotated[
+        list[float],
+        Field(min_length=2, max_length=2, description="entropy in nats: at most [0], at most [1]"),
+    ]
+    bit_widths: Annotated[
+        list[BitWidth], Field(min_length=3, max_length=3, description="low, middle, high entropy")
+    ]
+
+    @model_validator(mode="after")
+    def _ordered(self) -> E2B:
+        if not self.thresholds[0] <= self.thresholds[1]:
+            raise ValueError("thresholds must not decrease")
+        return self
+
+
+class Predictor(GraphSpec):
+    """Tile -> bit-width. Outputs: ``logits`` (float32, 3), ``entropy`` (float32), ``bit_width``."""
+
+    gate: Literal["linear", "group_norm"]
+    gate_bit_widths: Annotated[list[BitWidth], Field(min_length=3, max_length=3)]
+    e2b: E2B
+
+
+class Network(_Model):
+    """What was exported."""
+
+    name: Annotated[str, Field(description="registry name, e.g. 'edsr'")]
+    scale: Annotated[int, Field(ge=1, le=8)]
+    parameters: Annotated[int, Field(gt=0)]
+    quantized_macs_per_pixel: Annotated[
+        int, Field(ge=0, description="multiply-adds of layers with a chosen width, per LR pixel")
+    ]
+    float_macs_per_pixel: Annotated[
+        int, Field(ge=0, description="multiply-adds of the paper's float layers, per LR pixel")
+    ]
+
+
+class Tiling(_Model):
+    """How a picture is cut: square tiles of one size, neighbours sharing some pixels."""
+
+    size: Annotated[int, Field(ge=16, le=1024, description="low-resolution pixels, multiple of 4")]
+    overlap: Annotated[int, Field(ge=0, description="low-resolution pixels two tiles share")]
+
+    @model_validator(mode="after")
+    def _sensible(self) -> Tiling:
+        if self.size % 4:
+            raise ValueError("tile size must be a multiple of 4")
+        if self.overlap * 2 > self.size:
+            raise ValueError("overlap must be at most half of the tile")
+        return self
+
+
+class GoldenTile(_Model):
+    """A tile with its expected results, so that any implementation can prove itself."""
+
+    tile: Annotated[BundlePath, Field(description="PNG, size x size, RGB")]
+    logits: Annotated[list[float], Field(min_length=3, max_length=3)]
+    entropy: float
+    bit_width: Annotated[BitWidth, Field(description="expected decision")]
+    outputs: Annotated[
+        dict[str, BundlePath], Field(min_length=1, description="bit-width -> expected PNG")
+    ]
+
+
+class Calibration(_Model):
+    """Where the steps that training did not learn come from."""
+
+    source: Annotated[str, Field(description="folder name or 'scikit-image samples'")]
+    images: Annotated[int, Field(ge=1)]
+    tiles: Annotated[int, Field(ge=1)]
+
+
+class Checkpoint(_Model):
+    """The file that was exported."""
+
+    name: str
+    sha256: Sha256
+
+
+class Manifest(_Model):
+    """Everything a runtime must know of a bundle."""
+
+    schema_version: Literal[1]
+    network: Network
+    profile: Annotated[str, Field(description="export profile, see docs/bundle.md")]
+    tiling: Tiling
+    predictor: Predictor
+    subgraphs: Annotated[list[Subgraph], Field(min_length=1, max_length=4)]
+    golden: list[GoldenTile]
+    calibration: Calibration
+    checkpoint: Checkpoint
+    tools: Annotated[dict[str, str], Field(description="package -> version used to export")]
+    files: Annotated[list[FileEntry], Field(min_length=1)]
+
+    @model_validator(mode="after")
+    def _consistent(self) -> Manifest:
+        widths = [subgraph.bit_width for subgraph in self.subgraphs]
+        if len(set(widths)) != len(widths):
+            raise ValueError("a bit-width has two subgraphs")
+        listed = {entry.path for entry in self.files}
+        if len(listed) != len(self.files):
+            raise ValueError("a file is listed twice")
+        used = {self.predictor.onnx, *(subgraph.onnx for subgraph in self.subgraphs)}
+        for golden in self.golden:
+            used |= {golden.tile, *golden.outputs.values()}
+        if missing := sorted(used - listed):
+            raise ValueError(f"{missing[0]!r} is used but not listed under files")
+        return self
