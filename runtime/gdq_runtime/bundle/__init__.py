@@ -1,0 +1,1 @@
+"""The bundle: what an export leaves and all that a runtime needs."""

@@ -1,0 +1,151 @@
+"""Opens a bundle: a folder that somebody else may have written, so nothing in it is believed."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from pathlib import Path
+
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from gdq_runtime.bundle.manifest import SCHEMA_VERSION, BitWidth, Manifest, Subgraph
+from gdq_runtime.errors import BundleError
+
+MANIFEST_NAME = "manifest.json"
+MANIFEST_LIMIT = 4 << 20
+"""Bytes; a real manifest has some ten thousand, and parsing must not be a way to fill memory."""
+
+
+class _Version(BaseModel):
+    """The one key that every version of the manifest has."""
+
+    model_config = ConfigDict(extra="ignore", strict=True)
+    schema_version: int
+
+
+@dataclass(frozen=True)
+class Bundle:
+    """A bundle whose files are what its manifest says they are.
+
+    Attributes:
+        path: the folder.
+        manifest: its validated description.
+
+    """
+
+    path: Path
+    manifest: Manifest
+
+    @classmethod
+    def open(cls, path: str | Path) -> Bundle:
+        """Read the manifest, then check place, size and SHA-256 of every file it lists.
+
+        Raises:
+            BundleError: no bundle, another version, a damaged or missing file, a link, or a path
+                that leaves the folder.
+
+        """
+        folder = Path(path)
+        try:
+            is_folder = folder.is_dir()
+        except (OSError, ValueError):
+            is_folder = False
+        if not is_folder:
+            raise BundleError(f"{folder} is not a bundle: there is no such folder")
+        manifest = _read_manifest(folder / MANIFEST_NAME)
+        bundle = cls(folder, manifest)
+        for entry in manifest.files:
+            _check_file(folder, entry.path, entry.size, entry.sha256)
+        return bundle
+
+    def file(self, relative: str) -> Path:
+        """Return the path of a file that the manifest lists.
+
+        Raises:
+            BundleError: the manifest does not list it, so nobody has checked it.
+
+        """
+        if all(entry.path != relative for entry in self.manifest.files):
+            raise BundleError(f"{self.path}: {relative!r} is not a file of this bundle")
+        return self.path / relative
+
+    @property
+    def bit_widths(self) -> tuple[BitWidth, ...]:
+        """Bit-widths that have a subgraph, ascending."""
+        return tuple(sorted(subgraph.bit_width for subgraph in self.manifest.subgraphs))
+
+    def subgraph(self, bit_width: int) -> Subgraph:
+        """Return the network at one bit-width.
+
+        Raises:
+            BundleError: the bundle has no such subgraph.
+
+        """
+        for subgraph in self.manifest.subgraphs:
+            if subgraph.bit_width == bit_width:
+                return subgraph
+        available = ", ".join(map(str, self.bit_widths))
+        raise BundleError(f"{self.path} has no subgraph of {bit_width} bits; it has {available}")
+
+
+def _read_manifest(path: Path) -> Manifest:
+    if path.is_symlink() or not path.is_file():
+        raise BundleError(f"{path.parent} is not a bundle: it has no {MANIFEST_NAME}")
+    try:
+        with path.open("rb") as stream:
+            text = stream.read(MANIFEST_LIMIT + 1)
+    except OSError as error:
+        raise BundleError(f"cannot read {path}: {error.strerror}") from error
+    if len(text) > MANIFEST_LIMIT:
+        raise BundleError(f"{path} is larger than {MANIFEST_LIMIT >> 20} MiB: not a manifest")
+    try:
+        _check_version(path, _Version.model_validate_json(text).schema_version)
+        return Manifest.model_validate_json(text)
+    except ValidationError as error:
+        raise BundleError(f"{path} is not valid: {_first_complaint(error)}") from error
+
+
+def _check_version(path: Path, version: int) -> None:
+    if version > SCHEMA_VERSION:
+        raise BundleError(
+            f"{path} has schema version {version} and was made by a newer version of gdq-export; "
+            f"this runtime reads {SCHEMA_VERSION}: update it"
+        )
+    if version != SCHEMA_VERSION:
+        raise BundleError(
+            f"{path} has schema version {version}, this runtime reads {SCHEMA_VERSION}: "
+            "export the checkpoint again"
+        )
+
+
+def _first_complaint(error: ValidationError) -> str:
+    complaints = error.errors(include_url=False, include_input=False, include_context=False)
+    first = complaints[0]
+    field = ".".join(map(str, first["loc"]))
+    more = f" (and {len(complaints) - 1} more)" if len(complaints) > 1 else ""
+    message = first["msg"].removeprefix("Value error, ")
+    return f"{f'field {field}: ' if field else ''}{message}{more}"
+
+
+def _check_file(folder: Path, relative: str, size: int, sha256: str) -> None:
+    path = folder / relative
+    try:
+        # Equal only if neither the file nor a folder on the way to it is a link.
+        if path.resolve(strict=True) != folder.resolve() / relative:
+            raise BundleError(f"{path} is a link or leaves the bundle's folder: refused")
+        # A pipe or a device could block for ever or never end.
+        if not path.is_file():
+            raise BundleError(f"{path} is not a regular file")
+        actual_size = path.stat().st_size
+        if actual_size != size:
+            raise BundleError(f"{path} is damaged: {actual_size} bytes, the manifest says {size}")
+        with path.open("rb") as stream:
+            digest = hashlib.sha256()
+            while block := stream.read(1 << 20):
+                digest.update(block)
+    except FileNotFoundError as error:
+        raise BundleError(f"{path} is missing: the bundle is incomplete") from error
+    except (OSError, ValueError) as error:
+        raise BundleError(f"cannot read {path}: {error}") from error
+    if digest.hexdigest() != sha256:
+        raise BundleError(f"{path} is damaged: its SHA-256 is not the one in the manifest")

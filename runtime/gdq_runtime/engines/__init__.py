@@ -1,0 +1,1 @@
+"""Engines: adapters to the libraries that execute a bundle's graphs."""

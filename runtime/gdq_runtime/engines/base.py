@@ -1,0 +1,68 @@
+"""What an engine must do; the rest of the runtime knows no library below it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from gdq_runtime.bundle.reader import Bundle
+
+
+@dataclass(frozen=True, eq=False)
+class Prediction:
+    """The predictor's answer for one tile.
+
+    Attributes:
+        logits: (3,), float32, the gate's scores of the manifest's ``gate_bit_widths``.
+        entropy: of the tile's luma, in nats.
+        bit_width: the decision, one of 4, 5, 6, 8.
+
+    """
+
+    logits: NDArray[np.float32]
+    entropy: float
+    bit_width: int
+
+
+class Engine(Protocol):
+    """Runs predictor and subgraphs of a bundle; ``predict`` and ``run`` are called in parallel."""
+
+    @property
+    def name(self) -> str:
+        """Name in the registry."""
+
+    @property
+    def accelerator_asked(self) -> str:
+        """What the engine was told to run on."""
+
+    @property
+    def accelerator_used(self) -> str:
+        """What it really runs on; libraries fall back silently, so this is read back from them."""
+
+    def predict(self, tile: NDArray[np.uint8]) -> Prediction:
+        """Decide on a bit-width for a (height, width, 3) RGB tile.
+
+        Raises:
+            EngineError: the graph is refused, or answers with what is no prediction.
+
+        """
+
+    def run(self, bit_width: int, tile: NDArray[np.uint8]) -> NDArray[np.uint8]:
+        """Upscale a (height, width, 3) RGB tile to (height * scale, width * scale, 3).
+
+        Raises:
+            BundleError: there is no subgraph of this bit-width.
+            EngineError: the graph is refused, or answers with what is no such picture.
+
+        """
+
+    def close(self) -> None:
+        """Free the library's memory; the engine cannot be used afterwards."""
+
+
+EngineFactory = Callable[[Bundle, int | None], Engine]
+"""Bundle, side of the tiles if all have the same (the engine may then specialise) -> engine."""

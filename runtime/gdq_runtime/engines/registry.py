@@ -1,0 +1,52 @@
+"""The engines there are: name -> factory, a list to read."""
+
+from __future__ import annotations
+
+from gdq_runtime.bundle.reader import Bundle
+from gdq_runtime.engines.base import Engine, EngineFactory
+from gdq_runtime.errors import EngineError
+
+DEFAULT_ENGINE = "onnxruntime"
+
+
+def _onnxruntime() -> EngineFactory:
+    from gdq_runtime.engines.ort import open_ort
+
+    return open_ort
+
+
+# Each entry imports its library only when it is chosen: nobody needs all of them.
+_FACTORIES = {
+    "onnxruntime": _onnxruntime,
+}
+
+
+def open_engine(name: str, bundle: Bundle, tile_size: int | None = None) -> Engine:
+    """Open an engine by name.
+
+    Args:
+        name: one of ``engine_names()``.
+        bundle: what it shall run.
+        tile_size: side of all tiles in pixels if it never varies, so that the engine may
+            specialise; None otherwise.
+
+    Raises:
+        EngineError: unknown name, or the engine's library is not installed.
+
+    """
+    load = _FACTORIES.get(name)
+    if load is None:
+        raise EngineError(f"unknown engine {name!r}; there is {', '.join(engine_names())}")
+    try:
+        factory = load()
+    except ImportError as error:
+        raise EngineError(
+            f"engine {name!r} needs the package {name}, which cannot be imported ({error}): "
+            f"pip install {name}"
+        ) from error
+    return factory(bundle, tile_size)
+
+
+def engine_names() -> tuple[str, ...]:
+    """Names of all engines, whether or not their library is installed."""
+    return tuple(_FACTORIES)
