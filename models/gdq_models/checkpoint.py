@@ -1,0 +1,217 @@
+"""Checkpoints: file -> state dict -> network, and back. Weights only, never code.
+
+The network and its sizes are deduced from the keys and shapes of the weights; metadata is never
+believed. Nothing is allocated for a network before its shapes were all found as they must be.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import tempfile
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import safetensors.torch
+import torch
+from torch import Tensor
+
+from gdq_models.errors import CheckpointError
+from gdq_models.networks.base import SuperResolutionNetwork
+from gdq_models.networks.registry import build_network
+from gdq_models.networks.srresnet_released import from_released, is_released
+from gdq_models.predictor.e2b import EntropyTable, load_entropy_table
+from gdq_models.state_file import read_state_file
+
+_TABLE_KEY = "predictor.e2b.entropies"
+_PROVENANCE_KEY = "predictor.e2b.provenance"
+
+_VALUE_RANGES = (1.0, 255.0)
+
+_State = dict[str, Tensor]
+
+
+@dataclass(frozen=True, eq=False)
+class LoadedCheckpoint:
+    """A network, and the file that it came from.
+
+    Attributes:
+        network: in evaluation mode.
+        sha256: of the file.
+        name: the file's name without its suffix.
+    """
+
+    network: SuperResolutionNetwork
+    sha256: str
+    name: str
+
+
+def load_checkpoint(
+    path: Path, *, scale: int | None = None, entropy_table: Path | None = None
+) -> LoadedCheckpoint:
+    """Loads a network with learned steps and a predictor, in our layout or the released one.
+
+    Args:
+        path: safetensors, or an archive of ``torch.save``.
+        scale: refuse a network of another upscaling factor.
+        entropy_table: JSON that replaces the checkpoint's table; the released checkpoint has none.
+
+    Raises:
+        CheckpointError: the file is damaged, of an unknown network, incomplete (the key is named)
+            or unfinished (a step was never learned), or of another scale.
+    """
+    file = read_state_file(path)
+    with _naming(path):
+        state = from_released(file.tensors) if is_released(file.tensors) else file.tensors
+        if entropy_table is not None:
+            state |= _table_entries(load_entropy_table(entropy_table))
+        elif _TABLE_KEY not in state:
+            raise CheckpointError("it holds no entropy table, which must be given (E2B.json)")
+        network = _load_network(state, scale, required=lambda key: True)
+        _check_finished(network)
+    return LoadedCheckpoint(network.eval(), file.sha256, path.stem)
+
+
+def load_float_checkpoint(path: Path, *, scale: int | None = None) -> LoadedCheckpoint:
+    """Loads a network's weights; steps and predictor too, as far as the file has them.
+
+    What is missing of these stays as in a new network. So does the value range: a file that does
+    not state it (``value_range``) is taken to use that of the network's class.
+
+    Raises:
+        CheckpointError: the file is damaged, of an unknown network, incomplete, of another scale.
+    """
+    file = read_state_file(path)
+    with _naming(path):
+        network = _load_network(file.tensors, scale, required=_is_float_weight)
+    return LoadedCheckpoint(network.eval(), file.sha256, path.stem)
+
+
+def save_checkpoint(
+    network: SuperResolutionNetwork, path: Path, *, overwrite: bool = False
+) -> None:
+    """Writes a network as safetensors: wholly, or not at all.
+
+    Raises:
+        CheckpointError: the file exists and ``overwrite`` is false, or it cannot be written.
+    """
+    if path.exists() and not overwrite:
+        raise CheckpointError(f"{path} exists already")
+    state = {key: value.contiguous() for key, value in network.state_dict().items()}
+    metadata = {
+        "format": "gdq-checkpoint",
+        "network": network.name,
+        "scale": str(network.scale),
+    }
+    try:
+        _write_atomically(safetensors.torch.save(state, metadata), path)
+    except OSError as error:
+        raise CheckpointError(f"{path} cannot be written: {error.strerror}") from error
+
+
+def _write_atomically(content: bytes, path: Path) -> None:
+    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+    try:
+        with os.fdopen(handle, "wb") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+        Path(temporary).replace(path)
+    except BaseException:
+        Path(temporary).unlink(missing_ok=True)
+        raise
+
+
+@contextlib.contextmanager
+def _naming(path: Path) -> Iterator[None]:
+    """Puts the file's name before what is wrong with its content."""
+    try:
+        yield
+    except CheckpointError as error:
+        raise CheckpointError(f"{path}: {error}") from error
+
+
+def _table_entries(table: EntropyTable) -> _State:
+    return {
+        _TABLE_KEY: torch.from_numpy(table.entropies),
+        _PROVENANCE_KEY: torch.tensor([table.count, table.tile, table.scale]),
+    }
+
+
+def _is_float_weight(key: str) -> bool:
+    """Says whether a key belongs to the network as it is before quantization."""
+    learned_later = (".act.steps", ".act.signed", ".act.initialised")
+    return not (
+        key.startswith("predictor.")
+        or key in ("value_range", "mean")
+        or key.endswith(learned_later)
+        or ".weight_quantizer." in key
+    )
+
+
+def _load_network(
+    state: _State, scale: int | None, required: Callable[[str], bool]
+) -> SuperResolutionNetwork:
+    shapes = {key: tuple(value.shape) for key, value in state.items()}
+    # On the meta device a network takes no memory: its shapes can be compared before it does.
+    with torch.device("meta"):
+        expected = build_network(shapes)
+    if scale is not None and expected.scale != scale:
+        raise CheckpointError(f"the network upscales by {expected.scale}, not by {scale}")
+    state = _as_expected(state, expected.state_dict(), required)
+    _check_values(state)
+    network = build_network(shapes)
+    network.load_state_dict(state, strict=False)
+    return network
+
+
+def _as_expected(state: _State, expected: _State, required: Callable[[str], bool]) -> _State:
+    """Returns the state with expected dtypes, after comparing keys and shapes."""
+    if missing := [key for key in expected if key not in state and required(key)]:
+        more = f" and {len(missing) - 3} more" if len(missing) > 3 else ""
+        raise CheckpointError(f"missing keys: {', '.join(missing[:3])}{more}")
+    if unknown := next((key for key in state if key not in expected), None):
+        raise CheckpointError(f"the key {unknown!r} is not one of the network")
+    return {key: _converted(key, value, expected[key]) for key, value in state.items()}
+
+
+def _converted(key: str, value: Tensor, expected: Tensor) -> Tensor:
+    if value.shape != expected.shape:
+        raise CheckpointError(
+            f"{key!r} has shape {tuple(value.shape)}, expected {tuple(expected.shape)}"
+        )
+    same_kind = (
+        value.dtype == torch.bool
+        if expected.dtype == torch.bool
+        else value.is_floating_point() == expected.is_floating_point()
+        and not value.is_complex()
+        and value.dtype != torch.bool
+    )
+    if not same_kind:
+        raise CheckpointError(f"{key!r} has dtype {value.dtype}, expected {expected.dtype}")
+    return value.to(expected.dtype)
+
+
+def _check_values(state: _State) -> None:
+    for key, value in state.items():
+        # A table that is still NaN is asked for where it is needed.
+        if key != _TABLE_KEY and not bool(torch.isfinite(value).all()):
+            raise CheckpointError(f"{key!r} holds a value that is not finite")
+    if "value_range" in state and float(state["value_range"]) not in _VALUE_RANGES:
+        raise CheckpointError(f"'value_range' must be one of {_VALUE_RANGES}")
+
+
+def _check_finished(network: SuperResolutionNetwork) -> None:
+    """Refuses steps that were never learned, and a predictor that cannot decide."""
+    for name, layer in network.quantized_layers():
+        steps = torch.cat([layer.act.steps, layer.weight_quantizer.step[None]])
+        ready = torch.cat([layer.act.initialised, layer.weight_quantizer.initialised[None]])
+        if not bool(ready.all()):
+            raise CheckpointError(f"the steps of {name!r} were never initialised: train it first")
+        if not bool((steps > 0).all()):
+            raise CheckpointError(f"the steps of {name!r} must be positive")
+    try:
+        network.predictor.e2b.thresholds()
+    except ValueError as error:
+        raise CheckpointError(str(error)) from error

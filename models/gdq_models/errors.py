@@ -1,0 +1,7 @@
+"""What can be wrong with a checkpoint; the message is one sentence for a person."""
+
+from __future__ import annotations
+
+
+class CheckpointError(Exception):
+    """A checkpoint cannot be used: damaged, unknown, unfinished, or not what was asked for."""

@@ -1,0 +1,1 @@
+"""The super-resolution networks, one file each, and the list of them."""

@@ -1,0 +1,1 @@
+"""Learned-step quantization: activations at four widths, weights at eight bits."""

@@ -1,0 +1,42 @@
+"""The convolution whose activation width is chosen per tile."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor, nn
+
+from gdq_models.quantizers.activation import ActivationQuantizer
+from gdq_models.quantizers.weight import WeightQuantizer
+
+
+class QuantizedConv2d(nn.Conv2d):
+    """A convolution with 8-bit weights and an input of 4, 5, 6 or 8 bits.
+
+    Attributes:
+        act: quantizer of the input.
+        weight_quantizer: quantizer of the weight.
+    """
+
+    def __init__(
+        self, in_channels: int, out_channels: int, kernel_size: int, *, bias: bool = True
+    ) -> None:
+        super().__init__(
+            in_channels, out_channels, kernel_size, padding=kernel_size // 2, bias=bias
+        )
+        self.act = ActivationQuantizer()
+        self.weight_quantizer = WeightQuantizer()
+
+    # A convolution that must be told its route is no stand-in for nn.Conv2d, only built like it.
+    def forward(self, x: Tensor, route: Tensor | None) -> Tensor:  # type: ignore[override]
+        """Convolves; in float when ``route`` is None, see ``ActivationQuantizer.forward``.
+
+        Args:
+            x: (N, C, H, W) input.
+            route: (N, 4) weights over ``BIT_WIDTHS``, or None.
+        """
+        quantized_x: Tensor = self.act(x, route)
+        weight: Tensor = self.weight
+        if route is not None or torch.onnx.is_in_onnx_export():
+            weight = self.weight_quantizer(weight)
+        output: Tensor = self._conv_forward(quantized_x, weight, self.bias)
+        return output

@@ -1,0 +1,128 @@
+"""Reads the tensors of a checkpoint file, of which nothing is believed."""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import math
+import zipfile
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import safetensors
+import safetensors.torch
+import torch
+from torch import Tensor
+
+from gdq_models.errors import CheckpointError
+
+LARGEST_FILE = 1 << 30
+"""Bytes of a file, and of all of its tensors together."""
+
+_ZIP_MAGIC = b"PK\x03\x04"
+_SAFETENSORS_HEADER_START = 8
+
+
+@dataclass(frozen=True, eq=False)
+class StateFile:
+    """The content of a checkpoint file.
+
+    Attributes:
+        tensors: state dict; only strided tensors on the CPU.
+        sha256: of the file.
+    """
+
+    tensors: dict[str, Tensor]
+    sha256: str
+
+
+def read_state_file(path: Path) -> StateFile:
+    """Reads a safetensors file or an archive of ``torch.save``, recognised by its content.
+
+    An archive may hold the state dict itself, or a dict with it under ``state_dict``.
+
+    Raises:
+        CheckpointError: the file cannot be read, is too large, damaged, of another kind, or
+            contains code.
+    """
+    content = _read_bytes(path)
+    tensors: Mapping[Any, object]
+    if content.startswith(_ZIP_MAGIC):
+        tensors = _parse_archive(content, path)
+    elif content[_SAFETENSORS_HEADER_START : _SAFETENSORS_HEADER_START + 1] == b"{":
+        tensors = _parse_safetensors(content, path)
+    else:
+        raise CheckpointError(
+            f"{path} is neither a safetensors file nor an archive written by torch.save"
+            " (of torch 1.6 or later)"
+        )
+    return StateFile(_checked(tensors, path), hashlib.sha256(content).hexdigest())
+
+
+def _read_bytes(path: Path) -> bytes:
+    try:
+        with path.open("rb") as file:
+            content = file.read(LARGEST_FILE + 1)
+    except OSError as error:
+        raise CheckpointError(f"{path} cannot be read: {error.strerror}") from error
+    if len(content) > LARGEST_FILE:
+        raise CheckpointError(f"{path} is larger than {LARGEST_FILE >> 20} MiB")
+    return content
+
+
+def _parse_safetensors(content: bytes, path: Path) -> dict[str, Tensor]:
+    try:
+        return safetensors.torch.load(content)
+    except (safetensors.SafetensorError, ValueError, TypeError, KeyError, RuntimeError) as error:
+        raise CheckpointError(f"{path} is a damaged safetensors file: {error}") from error
+
+
+def _parse_archive(content: bytes, path: Path) -> Mapping[Any, object]:
+    _check_archive(content, path)
+    try:
+        loaded = torch.load(io.BytesIO(content), map_location="cpu", weights_only=True)
+    # The restricted unpickler meets whatever a hostile file puts on its stack, and fails with
+    # whatever that leads to: no list of exceptions is complete.
+    except Exception as error:
+        if "weights_only" in str(error).lower():
+            raise CheckpointError(
+                f"{path} holds something other than plain tensors and is not loaded:"
+                " it could run code"
+            ) from error
+        raise CheckpointError(f"{path} is a damaged archive of torch.save") from error
+    if isinstance(loaded, Mapping) and isinstance(loaded.get("state_dict"), Mapping):
+        loaded = loaded["state_dict"]
+    if not isinstance(loaded, Mapping):
+        raise CheckpointError(f"{path} holds no state dict but a {type(loaded).__name__}")
+    return loaded
+
+
+def _check_archive(content: bytes, path: Path) -> None:
+    """Refuses what would grow on unpacking; ``torch.save`` never compresses."""
+    try:
+        with zipfile.ZipFile(io.BytesIO(content)) as archive:
+            entries = archive.infolist()
+    except (zipfile.BadZipFile, ValueError, OSError, RuntimeError, NotImplementedError) as error:
+        raise CheckpointError(f"{path} is a damaged archive of torch.save: {error}") from error
+    if any(entry.compress_type != zipfile.ZIP_STORED for entry in entries):
+        raise CheckpointError(f"{path} is a compressed archive; torch.save writes no such file")
+    if sum(entry.file_size for entry in entries) > LARGEST_FILE:
+        raise CheckpointError(f"{path} unpacks to more than {LARGEST_FILE >> 20} MiB")
+
+
+def _checked(tensors: Mapping[Any, object], path: Path) -> dict[str, Tensor]:
+    checked: dict[str, Tensor] = {}
+    total = 0
+    for key, value in tensors.items():
+        if not isinstance(key, str) or not isinstance(value, Tensor):
+            raise CheckpointError(f"{path}: the entry {key!r} of the state dict is not a tensor")
+        if value.layout is not torch.strided or value.is_quantized or value.device.type != "cpu":
+            raise CheckpointError(f"{path}: {key!r} is not a plain tensor")
+        # An expanded tensor may claim any size: nothing of it was allocated so far.
+        total += math.prod(value.shape) * value.element_size()
+        checked[key] = value.detach()
+    if total > LARGEST_FILE:
+        raise CheckpointError(f"{path} holds more than {LARGEST_FILE >> 20} MiB of tensors")
+    return checked
