@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import os
-import tempfile
+import uuid
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -62,10 +62,11 @@ def load_checkpoint(
             or unfinished (a step was never learned), or of another scale.
     """
     file = read_state_file(path)
+    table = None if entropy_table is None else load_entropy_table(entropy_table)
     with _naming(path):
-        state = from_released(file.tensors) if is_released(file.tensors) else file.tensors
-        if entropy_table is not None:
-            state |= _table_entries(load_entropy_table(entropy_table))
+        state = _our_layout(file.tensors)
+        if table is not None:
+            state |= _table_entries(table)
         elif _TABLE_KEY not in state:
             raise CheckpointError("it holds no entropy table, which must be given (E2B.json)")
         network = _load_network(state, scale, required=lambda key: True)
@@ -84,7 +85,7 @@ def load_float_checkpoint(path: Path, *, scale: int | None = None) -> LoadedChec
     """
     file = read_state_file(path)
     with _naming(path):
-        network = _load_network(file.tensors, scale, required=_is_float_weight)
+        network = _load_network(_our_layout(file.tensors), scale, required=_is_float_weight)
     return LoadedCheckpoint(network.eval(), file.sha256, path.stem)
 
 
@@ -111,15 +112,15 @@ def save_checkpoint(
 
 
 def _write_atomically(content: bytes, path: Path) -> None:
-    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+    temporary = path.with_name(f".{path.name}.{uuid.uuid4().hex}")
     try:
-        with os.fdopen(handle, "wb") as file:
+        with temporary.open("xb") as file:
             file.write(content)
             file.flush()
             os.fsync(file.fileno())
-        Path(temporary).replace(path)
+        temporary.replace(path)
     except BaseException:
-        Path(temporary).unlink(missing_ok=True)
+        temporary.unlink(missing_ok=True)
         raise
 
 
@@ -130,6 +131,10 @@ def _naming(path: Path) -> Iterator[None]:
         yield
     except CheckpointError as error:
         raise CheckpointError(f"{path}: {error}") from error
+
+
+def _our_layout(state: _State) -> _State:
+    return from_released(state) if is_released(state) else state
 
 
 def _table_entries(table: EntropyTable) -> _State:
@@ -181,16 +186,18 @@ def _converted(key: str, value: Tensor, expected: Tensor) -> Tensor:
         raise CheckpointError(
             f"{key!r} has shape {tuple(value.shape)}, expected {tuple(expected.shape)}"
         )
-    same_kind = (
-        value.dtype == torch.bool
-        if expected.dtype == torch.bool
-        else value.is_floating_point() == expected.is_floating_point()
-        and not value.is_complex()
-        and value.dtype != torch.bool
-    )
-    if not same_kind:
+    if _kind(value.dtype) != _kind(expected.dtype):
         raise CheckpointError(f"{key!r} has dtype {value.dtype}, expected {expected.dtype}")
     return value.to(expected.dtype)
+
+
+def _kind(dtype: torch.dtype) -> str:
+    """Returns what is converted without a word: half to single precision, int32 to int64."""
+    if dtype == torch.bool:
+        return "bool"
+    if dtype.is_complex:
+        return "complex"
+    return "float" if dtype.is_floating_point else "integer"
 
 
 def _check_values(state: _State) -> None:
@@ -198,6 +205,8 @@ def _check_values(state: _State) -> None:
         # A table that is still NaN is asked for where it is needed.
         if key != _TABLE_KEY and not bool(torch.isfinite(value).all()):
             raise CheckpointError(f"{key!r} holds a value that is not finite")
+        if key.endswith("running_var") and bool((value < 0).any()):
+            raise CheckpointError(f"{key!r} holds a negative variance")
     if "value_range" in state and float(state["value_range"]) not in _VALUE_RANGES:
         raise CheckpointError(f"'value_range' must be one of {_VALUE_RANGES}")
 

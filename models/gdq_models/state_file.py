@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import io
 import math
+import pickle
 import zipfile
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -20,6 +21,9 @@ from gdq_models.errors import CheckpointError
 
 LARGEST_FILE = 1 << 30
 """Bytes of a file, and of all of its tensors together."""
+
+LONGEST_KEY = 200
+"""Characters."""
 
 _ZIP_MAGIC = b"PK\x03\x04"
 _SAFETENSORS_HEADER_START = 8
@@ -83,14 +87,13 @@ def _parse_archive(content: bytes, path: Path) -> Mapping[Any, object]:
     _check_archive(content, path)
     try:
         loaded = torch.load(io.BytesIO(content), map_location="cpu", weights_only=True)
+    except pickle.UnpicklingError as error:
+        raise CheckpointError(
+            f"{path} is not a pickle of plain tensors; it was not loaded, as it could run code"
+        ) from error
     # The restricted unpickler meets whatever a hostile file puts on its stack, and fails with
     # whatever that leads to: no list of exceptions is complete.
     except Exception as error:
-        if "weights_only" in str(error).lower():
-            raise CheckpointError(
-                f"{path} holds something other than plain tensors and is not loaded:"
-                " it could run code"
-            ) from error
         raise CheckpointError(f"{path} is a damaged archive of torch.save") from error
     if isinstance(loaded, Mapping) and isinstance(loaded.get("state_dict"), Mapping):
         loaded = loaded["state_dict"]
@@ -116,8 +119,10 @@ def _checked(tensors: Mapping[Any, object], path: Path) -> dict[str, Tensor]:
     checked: dict[str, Tensor] = {}
     total = 0
     for key, value in tensors.items():
-        if not isinstance(key, str) or not isinstance(value, Tensor):
-            raise CheckpointError(f"{path}: the entry {key!r} of the state dict is not a tensor")
+        if not isinstance(key, str) or len(key) > LONGEST_KEY:
+            raise CheckpointError(f"{path}: a key of the state dict is not the name of a weight")
+        if not isinstance(value, Tensor):
+            raise CheckpointError(f"{path}: {key!r} of the state dict is not a tensor")
         if value.layout is not torch.strided or value.is_quantized or value.device.type != "cpu":
             raise CheckpointError(f"{path}: {key!r} is not a plain tensor")
         # An expanded tensor may claim any size: nothing of it was allocated so far.

@@ -27,6 +27,8 @@ _FIXED_KEYS = {
     "tail.1.weight": "tail.weight",
 }
 
+_ONLY_X4 = ("tail.0.3.weight", "tail.0.5.weight")
+
 _BLOCK_KEYS = (
     ("learnable_shortcut", "shortcut"),
     ("act.weight", "act.weight"),
@@ -42,7 +44,7 @@ _BLOCK_KEYS = (
 
 def is_released(state: Mapping[str, Tensor]) -> bool:
     """Says whether a state dict has the released layout."""
-    return "head.0.weight" in state and any(key.startswith("encoder.") for key in state)
+    return "head.0.weight" in state and "body.0.conv1.weight" in state
 
 
 def from_released(state: Mapping[str, Tensor]) -> dict[str, Tensor]:
@@ -56,7 +58,11 @@ def from_released(state: Mapping[str, Tensor]) -> dict[str, Tensor]:
         CheckpointError: a key is missing, or a step was never initialised.
     """
     source = _Source(state)
-    converted = {ours: source[theirs] for theirs, ours in _FIXED_KEYS.items() if theirs in state}
+    converted = {
+        ours: source[theirs]
+        for theirs, ours in _FIXED_KEYS.items()
+        if theirs in state or theirs not in _ONLY_X4
+    }
     blocks = _count_blocks(state)
     for number in range(blocks):
         converted |= _convert_block(source, f"body.{number}")
@@ -68,9 +74,7 @@ def from_released(state: Mapping[str, Tensor]) -> dict[str, Tensor]:
         [_rounded_quantile(source.number(f"{_QUANTILE}{which}")) for which in (1, 2)],
         dtype=torch.float64,
     )
-    converted["value_range"] = torch.tensor(255.0)
-    converted["mean"] = torch.zeros(3)
-    return converted
+    return converted | {"value_range": torch.tensor(255.0), "mean": torch.zeros(3)}
 
 
 class _Source:
@@ -88,8 +92,10 @@ class _Source:
         """Returns the only value of a tensor, of whatever shape."""
         tensor = self[key]
         if tensor.numel() != 1:
-            raise CheckpointError(f"{key!r} should hold one number, its shape is {tensor.shape}")
-        return float(tensor)
+            raise CheckpointError(
+                f"{key!r} should hold one number, its shape is {tuple(tensor.shape)}"
+            )
+        return float(tensor.double())
 
 
 def _count_blocks(state: Mapping[str, Tensor]) -> int:
