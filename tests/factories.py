@@ -105,23 +105,31 @@ def released_state_dict(network: SRResNet, *, quantile_shape: tuple[int, ...] = 
 
 def _make_ready(network: SuperResolutionNetwork, seed: int) -> None:
     tiles = sample_tiles(seed=seed)
-    # One training pass at any width initialises every step and settles the norms' statistics.
-    network.train()
+    all_eight = network.route_for(torch.full((len(tiles),), 8))
     with torch.no_grad():
-        network(tiles, network.route_for(torch.full((len(tiles),), 8)))
-        network.eval()
+        # Features as strong as the residuals that are added to them, so that widths matter.
+        network.head.weight.div_(network.features(tiles).std())
+        # One training pass initialises every step and settles the norms' statistics.
+        network.train()(tiles, all_eight)
+        output = network.eval()(tiles, all_eight)
+        network.tail.weight.mul_(40 / output.std())
+        if network.tail.bias is not None:
+            centred = network(tiles, all_eight).mean(dim=(0, 2, 3)) - 128
+            network.tail.bias.sub_(centred * float(network.value_range) / 255)
         _balance_predictor(network.predictor, network.features(tiles), tiles)
 
 
 def _balance_predictor(predictor: BitPredictor, features: Tensor, tiles: Tensor) -> None:
-    """Shifts and scales the logits so that each class wins some tiles; fits the entropy table."""
+    """Shifts and scales logits, and fits the entropy table, so that each width wins some tiles."""
     linear = predictor.gate.linear
     logits = predictor.gate(features)
     spread = logits.std(dim=0).clamp_min(1e-3)
     linear.weight.div_(spread[:, None])
     linear.bias.sub_(logits.mean(dim=0)).div_(spread)
+    linear.bias[2] += 0.7
     table = EntropyTable.build(tile_entropy(tiles).tolist(), tile=TILE, scale=2)
     predictor.e2b.set_table(table)
+    predictor.e2b.quantiles.copy_(torch.tensor([0.3, 0.6], dtype=torch.float64))
 
 
 def _prefixed(prefix: str, module: nn.Module) -> dict[str, Tensor]:
