@@ -72,7 +72,9 @@ def tiny_srresnet(
     return network
 
 
-def released_state_dict(network: SRResNet, *, quantile_shape: tuple[int, ...] = (1,)) -> dict[str, Tensor]:
+def released_state_dict(
+    network: SRResNet, *, quantile_shape: tuple[int, ...] = (1,)
+) -> dict[str, Tensor]:
     """Returns the network's weights in the layout of the released code (paper notes, section 5).
 
     Everything that the released state dict holds is there, what its forward pass ignores too.

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import io
 import math
+import os
 import pickle
 import zipfile
 from collections.abc import Mapping
@@ -68,12 +69,12 @@ def read_state_file(path: Path) -> StateFile:
 def _read_bytes(path: Path) -> bytes:
     try:
         with path.open("rb") as file:
-            content = file.read(LARGEST_FILE + 1)
+            if os.fstat(file.fileno()).st_size > LARGEST_FILE:
+                raise CheckpointError(f"{path} is larger than {LARGEST_FILE >> 20} MiB")
+            # A device or a pipe has no size; what is cut off here is refused as damaged.
+            return file.read(LARGEST_FILE)
     except OSError as error:
         raise CheckpointError(f"{path} cannot be read: {error.strerror}") from error
-    if len(content) > LARGEST_FILE:
-        raise CheckpointError(f"{path} is larger than {LARGEST_FILE >> 20} MiB")
-    return content
 
 
 def _parse_safetensors(content: bytes, path: Path) -> dict[str, Tensor]:

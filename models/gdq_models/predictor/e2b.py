@@ -56,6 +56,8 @@ class EntropyTable:
             raise ValueError(f"expected {TABLE_SIZE} entropies, got shape {values.shape}")
         if not np.isfinite(values).all() or values[0] < 0 or (np.diff(values) < 0).any():
             raise ValueError("entropies must be finite, not negative, and must not decrease")
+        if not all(0 <= value < 1 << 48 for value in (self.count, self.tile, self.scale)):
+            raise ValueError("count, tile and scale must be numbers of tiles, pixels and times")
 
     @classmethod
     def build(cls, entropies: Sequence[float], *, tile: int, scale: int) -> EntropyTable:
