@@ -1,0 +1,90 @@
+"""Files -> sealed bundle: whole, or not there at all."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import shutil
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from gdq_exporter.errors import ExportError
+from gdq_runtime.bundle.manifest import FileEntry
+
+MANIFEST = "manifest.json"
+
+
+@contextmanager
+def bundle_folder(target: Path, *, overwrite: bool) -> Iterator[Path]:
+    """A temporary folder beside ``target`` that becomes it if the block ends without an error.
+
+    Raises:
+        ExportError: the target exists and is not to be replaced, or cannot be written.
+    """
+    check_target(target, overwrite=overwrite)
+    try:
+        target.parent.mkdir(parents=True, exist_ok=True)
+        folder = Path(tempfile.mkdtemp(prefix=f".{target.name}.", dir=target.parent))
+    except OSError as error:
+        raise ExportError(f"{target}: cannot write here: {error.strerror}") from error
+    try:
+        yield folder
+        _move_into_place(folder, target)
+    except OSError as error:
+        raise ExportError(f"{target}: cannot write the bundle: {error.strerror}") from error
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def check_target(target: Path, *, overwrite: bool) -> None:
+    """Refuses a target that exists, unless it is a bundle that may be replaced.
+
+    Raises:
+        ExportError: it exists and ``overwrite`` is false, or it is something else than a bundle.
+    """
+    if not (target.exists() or target.is_symlink()):
+        return
+    if not overwrite:
+        raise ExportError(f"{target} exists already; give --overwrite to replace it")
+    empty = target.is_dir() and not any(target.iterdir())
+    if target.is_symlink() or not (empty or (target / MANIFEST).is_file()):
+        raise ExportError(f"{target} is not a bundle; refusing to overwrite it")
+
+
+def _move_into_place(folder: Path, target: Path) -> None:
+    folder.chmod(0o755)  # mkdtemp makes it private
+    if not target.exists():
+        folder.rename(target)
+        return
+    old = Path(tempfile.mkdtemp(prefix=f".{target.name}.old.", dir=target.parent))
+    target.rename(old / "bundle")
+    try:
+        folder.rename(target)
+    except OSError:
+        (old / "bundle").rename(target)
+        raise
+    finally:
+        shutil.rmtree(old, ignore_errors=True)
+
+
+def list_files(folder: Path) -> list[FileEntry]:
+    """Every file below a folder with size and hash, sorted by path."""
+    paths = sorted(path for path in folder.rglob("*") if path.is_file())
+    return [
+        FileEntry(
+            path=path.relative_to(folder).as_posix(),
+            size=path.stat().st_size,
+            sha256=hashlib.sha256(path.read_bytes()).hexdigest(),
+        )
+        for path in paths
+    ]
+
+
+def write_text(path: Path, text: str) -> None:
+    """Writes a text file through to the disk."""
+    with path.open("w", encoding="utf-8", newline="\n") as file:
+        file.write(text)
+        file.flush()
+        os.fsync(file.fileno())

@@ -1,0 +1,153 @@
+"""Calibration photos -> the steps that training did not learn."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import cv2
+import numpy as np
+import onnx_ir as ir
+import onnxruntime as ort
+from numpy.typing import NDArray
+
+from gdq_exporter.errors import ExportError
+from gdq_exporter.quantization import QuantizationPoint
+from gdq_runtime.errors import ImageError
+
+_SAMPLES_PER_TILE = 8192
+"""Values kept of each tensor and tile: enough for a stable error curve, small enough for RAM."""
+_CANDIDATES = np.linspace(0.3, 1.0, 57)
+"""Clipping points tried, relative to the largest magnitude seen."""
+
+
+@dataclass(frozen=True, eq=False)
+class CalibrationSet:
+    """Tiles cut from photos, at the deployed tile size."""
+
+    source: str
+    """Name of the folder, or of the package the photos come from."""
+    images: int
+    tiles: NDArray[np.uint8]
+    """(N, size, size, 3), RGB."""
+
+
+def load_calibration(folder: Path | None, tile: int, count: int) -> CalibrationSet:
+    """Cuts ``count`` tiles, spread evenly, from a folder's photos or scikit-image's samples.
+
+    Raises:
+        ExportError: the folder holds no picture of at least one tile.
+    """
+    pictures = _sample_pictures() if folder is None else _folder_pictures(folder)
+    if not pictures:
+        raise ExportError(f"{folder}: holds no picture to calibrate on; name a folder of photos")
+    pictures = [_at_least(picture, tile) for picture in pictures]
+    tiles = [_tile(pictures[i % len(pictures)], tile, i // len(pictures)) for i in range(count)]
+    source = "scikit-image samples" if folder is None else folder.name
+    return CalibrationSet(source, len(pictures), np.stack(tiles))
+
+
+def _sample_pictures() -> list[NDArray[np.uint8]]:
+    from skimage import data
+
+    names = ("astronaut", "coffee", "chelsea", "rocket")  # those that need no download
+    return [np.asarray(getattr(data, name)(), np.uint8) for name in names]
+
+
+def _folder_pictures(folder: Path) -> list[NDArray[np.uint8]]:
+    from gdq_runtime.decode import is_picture_name, read_picture
+
+    if not folder.is_dir():
+        raise ExportError(f"{folder}: not a folder of photos to calibrate on")
+    pictures = []
+    for path in sorted(p for p in folder.iterdir() if is_picture_name(p)):
+        try:
+            pictures.append(read_picture(path))
+        except ImageError as error:
+            raise ExportError(f"calibration: {error}") from error
+    return pictures
+
+
+def _at_least(picture: NDArray[np.uint8], side: int) -> NDArray[np.uint8]:
+    """Enlarges a picture that is smaller than one tile; its statistics stay those of a photo."""
+    height, width = picture.shape[:2]
+    factor = side / min(height, width)
+    if factor <= 1:
+        return picture
+    size = (max(side, round(width * factor)), max(side, round(height * factor)))
+    return np.asarray(cv2.resize(picture, size, interpolation=cv2.INTER_CUBIC), np.uint8)
+
+
+def _tile(picture: NDArray[np.uint8], size: int, index: int) -> NDArray[np.uint8]:
+    """The index-th of a low-discrepancy sequence of positions (fractions of 1/phi2, 1/phi2^2)."""
+    top = int((0.5 + index * 0.7548776662) % 1 * (picture.shape[0] - size + 1))
+    left = int((0.5 + index * 0.5698402910) % 1 * (picture.shape[1] - size + 1))
+    return picture[top : top + size, left : left + size]
+
+
+@dataclass(eq=False)
+class Observation:
+    """What calibration saw of one tensor: its extremes and a sample of its values."""
+
+    largest: float = 0.0
+    smallest: float = 0.0
+    samples: list[NDArray[np.float32]] = field(default_factory=list)
+
+    def add(self, values: NDArray[np.float32]) -> None:
+        """Takes in the tensor of one more tile."""
+        self.largest = max(self.largest, float(values.max()))
+        self.smallest = min(self.smallest, float(values.min()))
+        flat = values.reshape(-1)
+        self.samples.append(flat[:: max(1, flat.size // _SAMPLES_PER_TILE)].copy())
+
+
+def calibrate(
+    model: ir.Model, values: Sequence[ir.Value], tiles: NDArray[np.uint8]
+) -> dict[str, QuantizationPoint]:
+    """Runs the network on every tile and chooses an 8-bit point for each of ``values``.
+
+    Args:
+        model: a specialised network, input (1, 3, H, W) float32 0..255; not changed.
+        values: float values of ``model`` to choose steps for.
+        tiles: (N, size, size, 3) uint8.
+    """
+    names = [value.name for value in values if value.name is not None]
+    session = _observing_session(model, names)
+    observations = {name: Observation() for name in names}
+    input_name = session.get_inputs()[0].name
+    for tile in tiles:
+        image = tile.transpose(2, 0, 1)[None].astype(np.float32)
+        for name, array in zip(names, session.run(names, {input_name: image}), strict=True):
+            observations[name].add(array)
+    return {name: choose_point(seen) for name, seen in observations.items()}
+
+
+def _observing_session(model: ir.Model, names: Sequence[str]) -> ort.InferenceSession:
+    observed = model.clone()
+    by_name = {value.name: value for node in observed.graph for value in node.outputs}
+    for name in names:
+        if not by_name[name].is_graph_output():
+            observed.graph.outputs.append(by_name[name])
+    options = ort.SessionOptions()
+    options.log_severity_level = 3
+    return ort.InferenceSession(
+        ir.to_proto(observed).SerializeToString(), options, providers=["CPUExecutionProvider"]
+    )
+
+
+def choose_point(seen: Observation) -> QuantizationPoint:
+    """The 8-bit step with the least squared error, rounding and clipping together."""
+    samples = np.concatenate(seen.samples).astype(np.float32)
+    signed = seen.smallest < 0
+    zero_point, half = (128, 127) if signed else (0, 255)
+    magnitude = max(seen.largest, -seen.smallest)
+    if magnitude == 0:
+        return QuantizationPoint(np.float32(1), zero_point)
+    errors = []
+    for candidate in _CANDIDATES:
+        step = np.float32(candidate * magnitude / half)
+        codes = np.clip(np.rint(samples / step), -zero_point, 255 - zero_point)
+        errors.append(float(np.square(codes * step - samples).mean()))
+    best = _CANDIDATES[int(np.argmin(errors))]
+    return QuantizationPoint(np.float32(best * magnitude / half), zero_point)

@@ -1,0 +1,1 @@
+"""What was written, looked at with the real runtimes."""

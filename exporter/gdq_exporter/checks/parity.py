@@ -1,0 +1,147 @@
+"""Written bundle against torch: the same bit-widths, the same pictures (design, section 5)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from numpy.typing import NDArray
+
+from gdq_exporter.errors import ExportError
+from gdq_models import SuperResolutionNetwork
+from gdq_runtime.engines.base import Engine
+from gdq_runtime.metrics import psnr
+
+LARGEST_LOSS = 0.03
+"""dB that the exported graphs may lose against torch, per bit-width, on average over tiles."""
+_LOGIT_NOISE = 1e-3
+"""Relative to the largest logit: decisions closer than this are a coin toss of float rounding."""
+_ENTROPY_NOISE = 1e-4
+"""Nats."""
+
+
+@dataclass(frozen=True)
+class WidthParity:
+    """One bit-width, over all pairs of low and high resolution."""
+
+    bit_width: int
+    reference_psnr: float
+    """Of torch against ground truth, dB, mean over tiles."""
+    exported_psnr: float
+    """Of the written subgraph against ground truth, dB, mean over tiles."""
+    mean_difference: float
+    """Mean absolute difference of the two outputs, 0..255."""
+
+    @property
+    def loss(self) -> float:
+        """DB lost by exporting."""
+        return self.reference_psnr - self.exported_psnr
+
+
+@dataclass(frozen=True)
+class ParityResult:
+    """Level 2 of the numerics contract."""
+
+    tiles: int
+    """Tiles on which decisions were compared."""
+    undecided: tuple[int, ...]
+    """Tiles whose decision differs within float noise of a threshold."""
+    widths: tuple[WidthParity, ...]
+
+
+def check_decisions(
+    network: SuperResolutionNetwork, engine: Engine, tiles: NDArray[np.uint8]
+) -> tuple[int, ...]:
+    """Compares predicted bit-widths on (N, size, size, 3) tiles; returns the undecided ones.
+
+    Raises:
+        ExportError: a decision differs by more than float noise.
+    """
+    undecided = []
+    for index, tile in enumerate(tiles):
+        with torch.inference_mode():
+            expected = network.predict(_tensor(tile))
+        got = engine.predict(tile)
+        if int(expected.bit_width) == got.bit_width:
+            continue
+        if not _within_noise(network, expected.logits[0].numpy(), float(expected.entropy)):
+            raise ExportError(
+                f"the exported predictor chooses {got.bit_width} bits where torch chooses "
+                f"{int(expected.bit_width)} (tile {index}); please report this"
+            )
+        undecided.append(index)
+    return tuple(undecided)
+
+
+def check_width(
+    network: SuperResolutionNetwork,
+    engine: Engine,
+    bit_width: int,
+    pairs: list[tuple[NDArray[np.uint8], NDArray[np.uint8]]],
+) -> WidthParity:
+    """Compares one subgraph with torch on (low resolution tile, ground truth) pairs.
+
+    Raises:
+        ExportError: the subgraph loses more than ``LARGEST_LOSS``.
+    """
+    reference, exported, differences = [], [], []
+    for tile, truth in pairs:
+        expected, got = _run_torch(network, bit_width, tile), engine.run(bit_width, tile)
+        reference.append(psnr(expected, truth, network.scale))
+        exported.append(psnr(got, truth, network.scale))
+        differences.append(np.abs(expected.astype(int) - got.astype(int)).mean())
+    result = WidthParity(
+        bit_width,
+        float(np.mean(reference)),
+        float(np.mean(exported)),
+        float(np.mean(differences)),
+    )
+    if result.loss > LARGEST_LOSS:
+        raise ExportError(
+            f"the {bit_width}-bit subgraph loses {result.loss:.3f} dB against torch, more than "
+            f"{LARGEST_LOSS}; calibrate on photos like yours (--calibration DIR) or choose "
+            "--profile stream_float-tail_float"
+        )
+    return result
+
+
+def make_pairs(
+    pictures: NDArray[np.uint8], scale: int
+) -> list[tuple[NDArray[np.uint8], NDArray[np.uint8]]]:
+    """(N, size * scale, size * scale, 3) pictures -> (tile, ground truth) pairs.
+
+    The tile is the picture made smaller by antialiased bicubic, as in training (MATLAB's kernel).
+    """
+    pairs = []
+    for picture in pictures:
+        size = picture.shape[0] // scale
+        small = F.interpolate(_tensor(picture), (size, size), mode="bicubic", antialias=True)
+        pairs.append((_pixels(small), picture))
+    return pairs
+
+
+def _run_torch(
+    network: SuperResolutionNetwork, bit_width: int, tile: NDArray[np.uint8]
+) -> NDArray[np.uint8]:
+    with torch.inference_mode():
+        return _pixels(network(_tensor(tile), network.route_for(torch.tensor([bit_width]))))
+
+
+def _within_noise(
+    network: SuperResolutionNetwork, logits: NDArray[np.float32], entropy: float
+) -> bool:
+    second, first = np.sort(logits)[-2:]
+    close_logits = first - second < _LOGIT_NOISE * max(1.0, float(np.abs(logits).max()))
+    thresholds = network.predictor.e2b.thresholds()
+    return bool(close_logits or min(abs(entropy - t) for t in thresholds) < _ENTROPY_NOISE)
+
+
+def _tensor(picture: NDArray[np.uint8]) -> torch.Tensor:
+    return torch.from_numpy(np.ascontiguousarray(picture)).permute(2, 0, 1)[None].float()
+
+
+def _pixels(image: torch.Tensor) -> NDArray[np.uint8]:
+    pixels: NDArray[np.uint8] = image[0].permute(1, 2, 0).round().clamp(0, 255).byte().numpy()
+    return pixels

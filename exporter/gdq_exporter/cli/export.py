@@ -1,0 +1,120 @@
+"""``gdq-export``: checkpoint -> bundle."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+from gdq_runtime.cli.errors import report_errors
+from gdq_runtime.cli.options import format_option, overwrite_option
+
+from gdq_exporter.config import DEFAULT_PROFILE, PROFILES, ExportConfig
+
+if TYPE_CHECKING:
+    from gdq_exporter.pipeline import ExportResult
+
+EPILOG = """\b
+Examples:
+  gdq-export models/zoo/edsr_baseline_x2/edsr_baseline_x2.safetensors -o edsr_x2
+  gdq-export srresnet_x2.pt --entropy-table E2B.json -o bundle --tile 128
+  gdq-export model.safetensors -o bundle --calibration photos/ --overwrite
+"""
+
+
+class _Scale(click.ParamType[Any]):
+    name = "scale"
+
+    def convert(self, value: Any, param: Any, ctx: Any) -> int | None:
+        """'auto' -> None, else an integer."""
+        if value is None or value == "auto":
+            return None
+        if str(value).isdecimal() and 1 <= int(value) <= 8:
+            return int(value)
+        self.fail(f"{value!r} is neither 'auto' nor a whole number from 1 to 8", param, ctx)
+
+
+@click.command(epilog=EPILOG, context_settings={"help_option_names": ["-h", "--help"]})
+@click.argument("checkpoint", type=click.Path(path_type=Path))
+@click.option(
+    "-o", "--output", "bundle", required=True, type=click.Path(path_type=Path),
+    help="Folder to create.",
+)  # fmt: skip
+@click.option("--tile", default=96, show_default=True, help="Side of a tile, low resolution.")
+@click.option("--overlap", default=6, show_default=True, help="Pixels that neighbours share.")
+@click.option(
+    "--scale", type=_Scale(), default="auto", show_default=True,
+    help="Refuse a checkpoint of another upscaling factor.",
+)  # fmt: skip
+@click.option(
+    "--calibration", type=click.Path(path_type=Path), metavar="DIR",
+    help="Folder of photos; choose ones like those you will upscale.  [default: samples]",
+)  # fmt: skip
+@click.option(
+    "--entropy-table", type=click.Path(path_type=Path), metavar="JSON",
+    help="E2B.json, for a checkpoint that holds only quantiles (the released one).",
+)  # fmt: skip
+@click.option(
+    "--profile", type=click.Choice(list(PROFILES)), default=DEFAULT_PROFILE, show_default=True,
+    help="What runs in integers behind the quantized body; see docs/bundle.md.",
+)  # fmt: skip
+@overwrite_option
+@format_option
+def main(checkpoint: Path, bundle: Path, output_format: str, **settings: Any) -> None:
+    """Turn a Granular-DQ CHECKPOINT into a bundle: predictor, one subgraph per bit-width."""
+    with report_errors():
+        config = ExportConfig(**settings)
+        # torch takes seconds to import; a wrong option should not.
+        from gdq_exporter.pipeline import export
+
+        result = export(checkpoint, bundle, config, progress=_say)
+    if output_format == "json":
+        click.echo(json.dumps(_as_json(result), indent=1))
+    else:
+        click.echo(_as_text(result))
+
+
+def _say(message: str) -> None:
+    click.echo(f"{message} ...", err=True)
+
+
+def _as_json(result: ExportResult) -> dict[str, Any]:
+    from gdq_exporter.report import describe
+
+    return {
+        "bundle": str(result.bundle),
+        "seconds": round(result.seconds, 2),
+        "network": result.manifest.network.model_dump(),
+        **describe(result.manifest, result.fusion, result.parity),
+    }
+
+
+def _as_text(result: ExportResult) -> str:
+    manifest, parity = result.manifest, result.parity
+    agreeing = parity.tiles - len(parity.undecided)
+    lines = [
+        f"{result.bundle}: {manifest.network.name} x{manifest.network.scale}, "
+        f"{sum(entry.size for entry in manifest.files) / 1e6:.2f} MB, {result.seconds:.1f} s",
+        "",
+        "bits  integer convs  float convs  torch dB  exported dB   loss",
+    ]
+    for width in parity.widths:
+        fusion = result.fusion[width.bit_width]
+        lines.append(
+            f"{width.bit_width:4d}  {fusion.integer_convs:13d}  {fusion.float_convs:11d}  "
+            f"{width.reference_psnr:8.2f}  {width.exported_psnr:11.2f}  {width.loss:5.3f}"
+        )
+    lines += [
+        "",
+        f"bit-widths equal torch's on {agreeing} of {parity.tiles} tiles",
+        "",
+        *(f"{entry.size:>10,}  {entry.path}" for entry in manifest.files),
+        "",
+        f"next: gdq-upscale PHOTO -b {result.bundle} -o upscaled.png",
+    ]
+    return "\n".join(lines)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,58 @@
+"""What an export can be told, and the named profiles."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from gdq_exporter.errors import ExportError
+
+
+@dataclass(frozen=True)
+class Profile:
+    """Which parts behind the quantized body run in integers."""
+
+    integer_tail: bool
+    """Body end, upsampler and tail in 8 bits, chosen by calibration; else float as in the paper."""
+
+
+PROFILES: Final[dict[str, Profile]] = {
+    # name = what the body's stream is - what the tail is
+    "stream_float-tail_int8": Profile(integer_tail=True),
+    "stream_float-tail_float": Profile(integer_tail=False),
+}
+DEFAULT_PROFILE: Final = "stream_float-tail_int8"
+
+
+@dataclass(frozen=True)
+class ExportConfig:
+    """Settings of one export.
+
+    Raises:
+        ExportError: on construction, when settings contradict each other or leave their range.
+    """
+
+    tile: int = 96
+    """Side of a tile in low-resolution pixels: a multiple of 4 in 16..1024."""
+    overlap: int = 6
+    """Low-resolution pixels that neighbouring tiles share."""
+    scale: int | None = None
+    """Upscaling factor the checkpoint must have; None accepts what it has."""
+    calibration: Path | None = None
+    """Folder of photos; None uses scikit-image's sample photos."""
+    calibration_tiles: int = 16
+    profile: str = DEFAULT_PROFILE
+    entropy_table: Path | None = None
+    """E2B.json of a released checkpoint, whose quantiles it turns into entropies."""
+    overwrite: bool = False
+
+    def __post_init__(self) -> None:
+        """Refuses what cannot work."""
+        if self.tile % 4 or not 16 <= self.tile <= 1024:
+            raise ExportError(f"tile {self.tile} must be a multiple of 4 from 16 to 1024")
+        if not 0 <= self.overlap * 2 <= self.tile:
+            raise ExportError(f"overlap {self.overlap} must be from 0 to half of tile {self.tile}")
+        if self.profile not in PROFILES:
+            known = ", ".join(PROFILES)
+            raise ExportError(f"profile {self.profile!r} is unknown; choose one of {known}")

@@ -1,0 +1,9 @@
+"""What can go wrong in an export, each in one sentence for a person."""
+
+from __future__ import annotations
+
+from gdq_runtime.errors import GdqError
+
+
+class ExportError(GdqError):
+    """A checkpoint, a network or a calibration set that cannot be exported."""

@@ -1,0 +1,51 @@
+"""Traced network -> one integer network per bit-width."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+import numpy as np
+import onnx_ir as ir
+from numpy.typing import NDArray
+
+from gdq_exporter.calibration import calibrate
+from gdq_exporter.config import Profile
+from gdq_exporter.invariants import check_lowered, check_traced
+from gdq_exporter.passes.choose_steps import unquantized
+from gdq_exporter.passes.order import shared_passes, step_passes, width_passes
+from gdq_runtime.bundle.manifest import BitWidth
+
+
+@dataclass(frozen=True, eq=False)
+class LoweredNetwork:
+    """The network at one bit-width: standard operators, quantize-dequantize form."""
+
+    bit_width: BitWidth
+    model: ir.Model
+    """Input (1, 3, height, width) float32 0..255; output the same range at scale."""
+
+
+def lower_shared(traced: ir.Model, profile: Profile) -> ir.Model:
+    """Runs the passes that do not depend on the bit-width.
+
+    Raises:
+        ExportError: the network has an operator that cannot be written.
+    """
+    check_traced(traced)
+    return _run(traced, shared_passes(integer_tail=profile.integer_tail))
+
+
+def lower_width(shared: ir.Model, bit_width: BitWidth, tiles: NDArray[np.uint8]) -> LoweredNetwork:
+    """Specialises the shared network to a bit-width; ``tiles`` (N, size, size, 3) calibrate it."""
+    model = _run(shared.clone(), width_passes(bit_width))
+    points = calibrate(model, unquantized(model), tiles)
+    model = _run(model, step_passes(points))
+    check_lowered(model)
+    return LoweredNetwork(bit_width, model)
+
+
+def _run(model: ir.Model, passes: Iterable[ir.passes.PassBase]) -> ir.Model:
+    for lowering_pass in passes:
+        model = lowering_pass(model).model
+    return model

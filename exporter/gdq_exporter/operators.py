@@ -1,0 +1,56 @@
+"""The operators of the ``gdq`` domain: what a traced network says of its learned quantizers.
+
+=============  ======================  ==========================================================
+operator       inputs                  meaning
+=============  ======================  ==========================================================
+``ActQuant``   x, steps (4,)           fake quantization at a bit-width that is not chosen yet;
+                                       ``steps`` in the order of ``BIT_WIDTHS``; ``signed`` 0 or 1
+``WeightQuant``  w, step ()            8-bit fake quantization of a weight tensor
+=============  ======================  ==========================================================
+
+Tracing leaves them in place, so one trace carries every bit-width; passes turn them into standard
+QuantizeLinear and DequantizeLinear. Formulas: paper, equation 1, with the integer ranges of LSQ.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from gdq_models import BIT_WIDTHS
+
+DOMAIN = "gdq"
+ACT_QUANT = "ActQuant"
+WEIGHT_QUANT = "WeightQuant"
+
+
+def code_range(bit_width: int, *, signed: bool) -> tuple[int, int]:
+    """Smallest and largest integer code of a bit-width."""
+    if signed:
+        return -(1 << (bit_width - 1)), (1 << (bit_width - 1)) - 1
+    return 0, (1 << bit_width) - 1
+
+
+def quantize(
+    x: NDArray[np.float32], step: NDArray[np.float32] | np.float32, low: int, high: int
+) -> NDArray[np.int64]:
+    """Integer codes ``round(clip(x / step, low, high))``, ties to even, in float32 as torch does.
+
+    ``step`` is a scalar or broadcasts against ``x``. This is the reference of both operators.
+    """
+    scaled = np.clip(x / np.asarray(step, np.float32), np.float32(low), np.float32(high))
+    return np.rint(scaled).astype(np.int64)
+
+
+def act_quant(
+    x: NDArray[np.float32], steps: NDArray[np.float32], bit_width: int, *, signed: bool
+) -> NDArray[np.float32]:
+    """Reference execution of ``gdq::ActQuant`` once its bit-width is chosen."""
+    step = steps[BIT_WIDTHS.index(bit_width)]
+    low, high = code_range(bit_width, signed=signed)
+    return (quantize(x, step, low, high) * step).astype(np.float32)
+
+
+def weight_quant(w: NDArray[np.float32], step: np.float32) -> NDArray[np.float32]:
+    """Reference execution of ``gdq::WeightQuant``."""
+    return (quantize(w, step, -128, 127) * step).astype(np.float32)

@@ -1,0 +1,85 @@
+"""Steps where training learned none, from calibration."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+import onnx_ir as ir
+
+from gdq_exporter import editing, quantization
+from gdq_exporter.quantization import QuantizationPoint
+
+IMAGE_POINT = QuantizationPoint(step=np.float32(1), zero_point=0)
+"""The network's output: an image of 0..255, so its codes are its pixels."""
+
+
+class ChooseStepsPass(ir.passes.InPlacePass):
+    """Quantizes the inputs and outputs of integer convs that training left in float.
+
+    An integer conv runs as one only if a quantized tensor goes in and a quantized tensor comes
+    out. Where the neighbour is a learned quantizer nothing is added; elsewhere the calibrated
+    8-bit step is. A pixel shuffle moves codes, so both its sides carry the same step.
+    """
+
+    def __init__(self, points: Mapping[str, QuantizationPoint]) -> None:
+        """Args: points: value name -> its quantization, for each of ``unquantized``."""
+        self._points = points
+
+    def call(self, model: ir.Model) -> ir.passes.PassResult:
+        """Inserts every missing quantization."""
+        values = unquantized(model)
+        for value in values:
+            assert value.name is not None
+            _quantize(model, value, self._points[value.name])
+        for conv in quantization.integer_convs(model):
+            if conv.outputs[0].is_graph_output():
+                _quantize(model, conv.outputs[0], IMAGE_POINT)
+        return ir.passes.PassResult(model, bool(values))
+
+    def ensures(self, model: ir.Model) -> None:
+        """Every integer conv reads and writes quantized tensors."""
+        if left := unquantized(model):
+            raise ir.passes.PostconditionError(f"{left[0].name!r} has no quantization")
+
+
+def unquantized(model: ir.Model) -> list[ir.Value]:
+    """The float values at integer convs that still need a step, in graph order."""
+    found: dict[ir.Value, None] = {}
+    for conv in quantization.integer_convs(model):
+        source = _behind_shuffles(editing.input_of(conv, 0))
+        if quantization.read(source) is None:
+            found[source] = None
+        output = _behind_relu(conv.outputs[0])
+        if not output.is_graph_output() and not _only_quantized(output):
+            found[output] = None
+    return list(found)
+
+
+def _behind_shuffles(value: ir.Value) -> ir.Value:
+    """The value whose codes a chain of pixel shuffles moves."""
+    producer = value.producer()
+    while producer is not None and editing.is_op(producer, "DepthToSpace"):
+        value = editing.input_of(producer, 0)
+        source = quantization.read(value)
+        if source is not None:
+            return value
+        producer = value.producer()
+    return value
+
+
+def _behind_relu(value: ir.Value) -> ir.Value:
+    """The output of the ReLU that is fused into a conv, else the conv's own."""
+    reader = editing.sole_consumer(value)
+    return reader.outputs[0] if reader is not None and editing.is_op(reader, "Relu") else value
+
+
+def _only_quantized(value: ir.Value) -> bool:
+    return all(editing.is_op(reader, "QuantizeLinear") for reader in editing.consumers(value))
+
+
+def _quantize(model: ir.Model, value: ir.Value, point: QuantizationPoint) -> None:
+    quantized = quantization.insert_behind(model, value, point)
+    for reader in editing.consumers(quantized):
+        if editing.is_op(reader, "DepthToSpace"):
+            _quantize(model, reader.outputs[0], point)

@@ -1,0 +1,47 @@
+"""A constant added to a convolution's output, folded into its bias."""
+
+from __future__ import annotations
+
+import numpy as np
+import onnx_ir as ir
+
+from gdq_exporter import editing
+
+
+class FoldOffsetPass(ir.passes.InPlacePass):
+    """Folds ``conv + c`` (one constant per channel, e.g. the image's mean) into the bias.
+
+    An offset in front of a conv stays: the conv pads with zeros after it, so at the border the
+    two do not commute.
+    """
+
+    def call(self, model: ir.Model) -> ir.passes.PassResult:
+        """Folds every offset it can."""
+        modified = False
+        for node in editing.nodes_of(model, "Add"):
+            for data, offset in ((0, 1), (1, 0)):
+                if _fold(model, node, data, offset):
+                    modified = True
+                    break
+        if modified:
+            editing.drop_unused(model)
+        return ir.passes.PassResult(model, modified)
+
+
+def _fold(model: ir.Model, node: ir.Node, data: int, offset: int) -> bool:
+    source, constant = editing.input_of(node, data), editing.constant(node.inputs[offset])
+    conv = source.producer()
+    if constant is None or conv is None or not editing.is_op(conv, "Conv"):
+        return False
+    channels = editing.dimension(editing.input_of(conv, 1), 0)
+    per_channel = constant.size == 1 or constant.shape[-3:] == (channels, 1, 1)
+    if not per_channel or editing.sole_consumer(source) is not node:
+        return False
+    bias = editing.constant(conv.inputs[2]) if len(conv.inputs) > 2 else None
+    shifted = np.zeros(channels) + (0 if bias is None else bias) + constant.reshape(-1)
+    conv.resize_inputs(3)
+    conv.replace_input_with(
+        2, editing.add_constant(model, shifted.astype(np.float32), f"{source.name}.bias")
+    )
+    editing.redirect(node.outputs[0], source)
+    return True

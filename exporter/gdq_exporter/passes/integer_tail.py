@@ -1,0 +1,70 @@
+"""Convolutions between the quantized body and the pixels, made integer after training."""
+
+from __future__ import annotations
+
+import numpy as np
+import onnx_ir as ir
+
+from gdq_exporter import editing, quantization
+
+
+class IntegerTailPass(ir.passes.InPlacePass):
+    """Gives 8-bit weights, one step per output channel, to float convs behind an integer one.
+
+    The paper keeps body end and upsampler in float, where they would take a third of the body's
+    time. Two kinds of conv stay float: the head, whose features feed everything, and those that
+    make the pixels, whose input in 8 bits would show in the picture (0.02 to 0.05 dB).
+    """
+
+    def call(self, model: ir.Model) -> ir.passes.PassResult:
+        """Quantizes the weights of every such conv."""
+        behind, last = _behind_integer_convs(model), _pixel_makers(model)
+        found = [node for node in model.graph if node in behind and node not in last]
+        for conv in found:
+            _quantize_weights(model, conv)
+        if found:
+            editing.drop_unused(model)
+        return ir.passes.PassResult(model, bool(found))
+
+
+def _behind_integer_convs(model: ir.Model) -> set[ir.Node]:
+    """Float convs that (transitively) read the output of an integer conv."""
+    reached: set[ir.Node] = set()
+    for node in model.graph:
+        sources = {value.producer() for value in node.inputs if value is not None}
+        if quantization.is_integer_conv(node) or sources & reached:
+            reached.add(node)
+    return {
+        node
+        for node in reached
+        if editing.is_op(node, "Conv") and not quantization.is_integer_conv(node)
+    }
+
+
+def _pixel_makers(model: ir.Model) -> set[ir.Node]:
+    """The last convs on every way to the image."""
+    pending = [model.graph.outputs[0].producer()]
+    seen: set[ir.Node] = set()
+    while pending:
+        node = pending.pop()
+        if node is not None and node not in seen:
+            seen.add(node)
+            if not editing.is_op(node, "Conv"):
+                pending += [value.producer() for value in node.inputs if value is not None]
+    return {node for node in seen if editing.is_op(node, "Conv")}
+
+
+def _quantize_weights(model: ir.Model, conv: ir.Node) -> None:
+    value = editing.input_of(conv, 1)
+    weights = editing.constant(value)
+    if weights is None:
+        return
+    largest = np.abs(weights).max(axis=(1, 2, 3))
+    steps = np.where(largest > 0, largest / 127, 1).astype(np.float32)
+    codes = np.rint(weights / steps[:, None, None, None]).clip(-127, 127).astype(np.int8)
+    integers = editing.add_constant(model, codes, f"{value.name}.int8")
+    step_value = editing.add_constant(model, steps, "weight_step")
+    dequantized = editing.insert(
+        model, conv, "DequantizeLinear", [integers, step_value], {"axis": 0}
+    )
+    conv.replace_input_with(1, dequantized)

@@ -1,0 +1,51 @@
+"""One activation bit-width, chosen for the whole network."""
+
+from __future__ import annotations
+
+from typing import get_args
+
+import numpy as np
+import onnx_ir as ir
+
+from gdq_exporter import editing, operators, quantization
+from gdq_models import BIT_WIDTHS
+from gdq_runtime.bundle.manifest import BitWidth
+
+
+class SpecialiseBitWidthPass(ir.passes.InPlacePass):
+    """Turns ``gdq::ActQuant`` into QuantizeLinear, Clip, DequantizeLinear at one bit-width.
+
+    Codes are uint8 everywhere (mixed signs keep ONNX Runtime from fusing): zero point 2^(b-1) for
+    signed tensors, 0 for unsigned ones, so the type's saturation is the lower bound and one
+    integer Clip the upper one. The learned step is written as it is.
+    """
+
+    def __init__(self, bit_width: BitWidth) -> None:
+        assert bit_width in get_args(BitWidth)
+        self._bit_width = bit_width
+
+    def call(self, model: ir.Model) -> ir.passes.PassResult:
+        """Specialises every activation quantizer."""
+        found = list(editing.nodes_of(model, operators.ACT_QUANT, operators.DOMAIN))
+        for node in found:
+            self._specialise(model, node)
+        if found:
+            editing.drop_unused(model)
+        return ir.passes.PassResult(model, bool(found))
+
+    def ensures(self, model: ir.Model) -> None:
+        """No quantizer is left without a bit-width."""
+        if any(editing.nodes_of(model, operators.ACT_QUANT, operators.DOMAIN)):
+            raise ir.passes.PostconditionError("a gdq::ActQuant is left")
+
+    def _specialise(self, model: ir.Model, node: ir.Node) -> None:
+        steps = editing.constant(node.inputs[1])
+        assert steps is not None
+        signed = bool(node.attributes.get_int("signed", 0))
+        point = quantization.QuantizationPoint(
+            step=np.float32(steps[BIT_WIDTHS.index(self._bit_width)]),
+            zero_point=1 << (self._bit_width - 1) if signed else 0,
+            top=(1 << self._bit_width) - 1,
+        )
+        source = editing.input_of(node, 0)
+        editing.redirect(node.outputs[0], quantization.insert_before(model, node, source, point))

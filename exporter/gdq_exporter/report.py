@@ -1,0 +1,44 @@
+"""The export's report: report.json for machines, report.html for a person."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from pathlib import Path
+from typing import Any
+
+from jinja2 import Environment, PackageLoader, select_autoescape
+
+from gdq_exporter.bundle_writer import write_text
+from gdq_exporter.checks.onnx_fusion import FusionResult
+from gdq_exporter.checks.parity import LARGEST_LOSS, ParityResult
+from gdq_runtime.bundle.manifest import Manifest
+
+
+def write_report(
+    folder: Path, manifest: Manifest, fusion: dict[int, FusionResult], parity: ParityResult
+) -> None:
+    """Writes both files into a bundle under construction."""
+    report = describe(manifest, fusion, parity)
+    write_text(folder / "report.json", json.dumps(report, indent=1) + "\n")
+    pages = Environment(
+        loader=PackageLoader("gdq_exporter", "pages"), autoescape=select_autoescape()
+    )
+    page = pages.get_template("report.html").render(manifest=manifest, **report)
+    write_text(folder / "report.html", page)
+
+
+def describe(
+    manifest: Manifest, fusion: dict[int, FusionResult], parity: ParityResult
+) -> dict[str, Any]:
+    """The facts of an export, as JSON has them: files, graphs per width, parity with torch."""
+    return {
+        "files": [entry.model_dump() for entry in manifest.files],
+        "graphs": {str(width): dataclasses.asdict(result) for width, result in fusion.items()},
+        "parity": {
+            "tiles": parity.tiles,
+            "undecided": list(parity.undecided),
+            "largest_loss": LARGEST_LOSS,
+            "widths": [dataclasses.asdict(width) | {"loss": width.loss} for width in parity.widths],
+        },
+    }

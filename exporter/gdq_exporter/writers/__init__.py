@@ -1,0 +1,1 @@
+"""Lowered networks -> files of a format."""

@@ -1,0 +1,1 @@
+"""ONNX: one graph per bit-width over one weight file, and the predictor."""
