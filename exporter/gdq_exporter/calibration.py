@@ -14,10 +14,14 @@ from numpy.typing import NDArray
 
 from gdq_exporter.errors import ExportError
 from gdq_exporter.quantization import QuantizationPoint
+from gdq_runtime.decode import SUFFIXES, PictureReader
 from gdq_runtime.errors import ImageError
+from gdq_runtime.picture import split_alpha
 
 _SAMPLES_PER_TILE = 8192
 """Values kept of each tensor and tile: enough for a stable error curve, small enough for RAM."""
+_MOST_PICTURES = 32
+"""Of a folder: more would be read for a tile each."""
 _CANDIDATES = np.linspace(0.3, 1.0, 57)
 """Clipping points tried, relative to the largest magnitude seen."""
 
@@ -56,17 +60,22 @@ def _sample_pictures() -> list[NDArray[np.uint8]]:
 
 
 def _folder_pictures(folder: Path) -> list[NDArray[np.uint8]]:
-    from gdq_runtime.decode import is_picture_name, read_picture
-
     if not folder.is_dir():
-        raise ExportError(f"{folder}: not a folder of photos to calibrate on")
-    pictures = []
-    for path in sorted(p for p in folder.iterdir() if is_picture_name(p)):
-        try:
-            pictures.append(read_picture(path))
-        except ImageError as error:
-            raise ExportError(f"calibration: {error}") from error
-    return pictures
+        raise ExportError(f"{folder} is not a folder of photos to calibrate on")
+    paths = sorted(path for path in folder.iterdir() if path.suffix.lower() in SUFFIXES)
+    # Spread over the folder: neighbours in name order are often neighbours in subject.
+    stride = max(1, len(paths) / _MOST_PICTURES)
+    chosen = dict.fromkeys(paths[int(i * stride)] for i in range(min(len(paths), _MOST_PICTURES)))
+    try:
+        return [_read(path) for path in chosen]
+    except ImageError as error:
+        raise ExportError(f"calibration: {error}") from error
+
+
+def _read(path: Path) -> NDArray[np.uint8]:
+    with PictureReader(path) as reader:
+        colour, _ = split_alpha(reader.read_rows(reader.height))
+    return colour
 
 
 def _at_least(picture: NDArray[np.uint8], side: int) -> NDArray[np.uint8]:

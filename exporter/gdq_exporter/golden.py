@@ -36,15 +36,19 @@ def write_golden(
         # Each tile proves its own width, and the tiles in turn prove all of them.
         widths = {prediction.bit_width, bit_widths[number % len(bit_widths)]}
         golden.append(
-            GoldenTile(
-                tile=_save(folder, f"{number}.png", tile),
-                logits=[float(logit) for logit in prediction.logits],
-                entropy=float(prediction.entropy),
-                bit_width=prediction.bit_width,
-                outputs={
-                    str(width): _save(folder, f"{number}_bits{width}.png", engine.run(width, tile))
-                    for width in sorted(widths & set(bit_widths))
-                },
+            GoldenTile.model_validate(
+                {
+                    "tile": _save(folder, f"{number}.png", tile),
+                    "logits": prediction.logits.tolist(),
+                    "entropy": prediction.entropy,
+                    "bit_width": prediction.bit_width,
+                    "outputs": {
+                        str(width): _save(
+                            folder, f"{number}_bits{width}.png", engine.run(width, tile)
+                        )
+                        for width in sorted(widths)
+                    },
+                }
             )
         )
     return golden

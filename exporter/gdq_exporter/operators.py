@@ -48,9 +48,14 @@ def act_quant(
     """Reference execution of ``gdq::ActQuant`` once its bit-width is chosen."""
     step = steps[BIT_WIDTHS.index(bit_width)]
     low, high = code_range(bit_width, signed=signed)
-    return (quantize(x, step, low, high) * step).astype(np.float32)
+    return _dequantize(quantize(x, step, low, high), step)
 
 
 def weight_quant(w: NDArray[np.float32], step: np.float32) -> NDArray[np.float32]:
     """Reference execution of ``gdq::WeightQuant``."""
-    return (quantize(w, step, -128, 127) * step).astype(np.float32)
+    return _dequantize(quantize(w, step, -128, 127), step)
+
+
+def _dequantize(codes: NDArray[np.int64], step: np.float32) -> NDArray[np.float32]:
+    real: NDArray[np.float32] = codes.astype(np.float32) * step
+    return real

@@ -13,7 +13,7 @@ from gdq_exporter.bundle_writer import MANIFEST, bundle_folder, check_target, li
 from gdq_exporter.calibration import CalibrationSet, load_calibration
 from gdq_exporter.checks.onnx_fusion import FusionResult, check_fusion
 from gdq_exporter.checks.parity import ParityResult, check_decisions, check_width, make_pairs
-from gdq_exporter.complexity import count_macs
+from gdq_exporter.complexity import Macs, count_macs
 from gdq_exporter.config import PROFILES, ExportConfig
 from gdq_exporter.errors import ExportError
 from gdq_exporter.golden import write_golden
@@ -22,13 +22,18 @@ from gdq_exporter.report import write_report
 from gdq_exporter.trace import trace
 from gdq_exporter.writers.onnx.predictor import build_predictor
 from gdq_exporter.writers.onnx.writer import OnnxWriter
-from gdq_models import CheckpointError, LoadedCheckpoint, load_checkpoint
+from gdq_models import (
+    CheckpointError,
+    LoadedCheckpoint,
+    SuperResolutionNetwork,
+    load_checkpoint,
+)
 from gdq_runtime.bundle.manifest import (
-    E2B,
     SCHEMA_VERSION,
     BitWidth,
     Calibration,
     Checkpoint,
+    GoldenTile,
     Manifest,
     Network,
     Predictor,
@@ -77,48 +82,20 @@ def export(
     calibration = load_calibration(config.calibration, config.tile, config.calibration_tiles)
     progress(f"tracing {loaded.network.name} x{loaded.network.scale}")
     traced = trace(loaded.network, config.tile)
-    macs = count_macs(traced)
+    network = _describe_network(loaded.network, count_macs(traced))
     shared = lower_shared(traced, PROFILES[config.profile])
     with bundle_folder(bundle, overwrite=config.overwrite) as folder:
-        writer = OnnxWriter(folder)
-        subgraphs, lowered = [], []
+        lowered = []
         for bit_width in get_args(BitWidth):
             progress(f"lowering to {bit_width} bits")
-            network = lower_width(shared, bit_width, calibration.tiles)
-            subgraphs.append(writer.write_subgraph(network, loaded.network.scale))
-            lowered.append(network)
-        predictor = _write_predictor(writer, loaded)
-        writer.close()
-        progress("checking the written graphs")
+            lowered.append(lower_width(shared, bit_width, calibration.tiles))
+        progress("writing and checking the graphs")
+        predictor, subgraphs = _write_onnx(folder, loaded, lowered)
         fusion = _check_fusion(folder, subgraphs, lowered)
-        manifest = Manifest(
-            schema_version=SCHEMA_VERSION,
-            network=Network(
-                name=loaded.network.name,
-                scale=loaded.network.scale,
-                parameters=sum(p.numel() for p in loaded.network.parameters()),
-                quantized_macs_per_pixel=macs.quantized,
-                float_macs_per_pixel=macs.floating,
-            ),
-            profile=config.profile,
-            tiling=Tiling(size=config.tile, overlap=config.overlap),
-            predictor=predictor,
-            subgraphs=subgraphs,
-            golden=[],
-            calibration=Calibration(
-                source=calibration.source,
-                images=calibration.images,
-                tiles=len(calibration.tiles),
-            ),
-            checkpoint=Checkpoint(name=loaded.name, sha256=loaded.sha256),
-            tools={name: version(name) for name in _TOOLS},
-            files=list_files(folder),
-        )
-        parity, manifest = _prove(folder, manifest, loaded, calibration, config)
-        write_report(folder, manifest, fusion, parity)
-        manifest = manifest.model_copy(update={"files": list_files(folder)})
-        write_text(folder / MANIFEST, manifest.model_dump_json(indent=1) + "\n")
-        Bundle.open(folder)
+        draft = _draft_manifest(folder, network, predictor, subgraphs, loaded, calibration, config)
+        progress("comparing with torch")
+        parity, golden = _prove(folder, draft, loaded, calibration, config)
+        manifest = _seal(folder, draft.model_copy(update={"golden": golden}), fusion, parity)
     return ExportResult(bundle, manifest, fusion, parity, time.monotonic() - start)
 
 
@@ -129,18 +106,36 @@ def _load(checkpoint: Path, config: ExportConfig) -> LoadedCheckpoint:
         raise ExportError(str(error)) from error
 
 
-def _write_predictor(writer: OnnxWriter, loaded: LoadedCheckpoint) -> Predictor:
+def _describe_network(network: SuperResolutionNetwork, macs: Macs) -> Network:
+    return Network(
+        name=network.name,
+        scale=network.scale,
+        parameters=sum(parameter.numel() for parameter in network.parameters()),
+        quantized_macs_per_pixel=macs.quantized,
+        float_macs_per_pixel=macs.floating,
+    )
+
+
+def _write_onnx(
+    folder: Path, loaded: LoadedCheckpoint, lowered: list[LoweredNetwork]
+) -> tuple[Predictor, list[Subgraph]]:
+    writer = OnnxWriter(folder)
+    subgraphs = [writer.write_subgraph(network, loaded.network.scale) for network in lowered]
     parameters = loaded.network.predictor_parameters()
     spec = writer.write(build_predictor(parameters), "predictor")
-    return Predictor(
-        **spec.model_dump(),
-        gate=parameters.gate,
-        gate_bit_widths=list(parameters.gate_bit_widths),
-        e2b=E2B(
-            thresholds=[float(t) for t in parameters.e2b_thresholds],
-            bit_widths=list(parameters.e2b_bit_widths),
-        ),
+    writer.close()
+    predictor = Predictor.model_validate(
+        spec.model_dump()
+        | {
+            "gate": parameters.gate,
+            "gate_bit_widths": parameters.gate_bit_widths,
+            "e2b": {
+                "thresholds": parameters.e2b_thresholds.tolist(),
+                "bit_widths": parameters.e2b_bit_widths,
+            },
+        }
     )
+    return predictor, subgraphs
 
 
 def _check_fusion(
@@ -152,27 +147,62 @@ def _check_fusion(
     }
 
 
-def _prove(
+def _draft_manifest(
     folder: Path,
-    manifest: Manifest,
+    network: Network,
+    predictor: Predictor,
+    subgraphs: list[Subgraph],
     loaded: LoadedCheckpoint,
     calibration: CalibrationSet,
     config: ExportConfig,
-) -> tuple[ParityResult, Manifest]:
-    """Runs the written bundle against torch, then stores golden tiles of what was proved."""
-    network = loaded.network
+) -> Manifest:
+    """The manifest as far as it is known before the graphs were proved."""
+    return Manifest(
+        schema_version=SCHEMA_VERSION,
+        network=network,
+        profile=config.profile,
+        tiling=Tiling(size=config.tile, overlap=config.overlap),
+        predictor=predictor,
+        subgraphs=subgraphs,
+        golden=[],
+        calibration=Calibration(
+            source=calibration.source, images=calibration.images, tiles=len(calibration.tiles)
+        ),
+        checkpoint=Checkpoint(name=loaded.name, sha256=loaded.sha256),
+        tools={name: version(name) for name in _TOOLS},
+        files=list_files(folder),
+    )
+
+
+def _prove(
+    folder: Path,
+    draft: Manifest,
+    loaded: LoadedCheckpoint,
+    calibration: CalibrationSet,
+    config: ExportConfig,
+) -> tuple[ParityResult, list[GoldenTile]]:
+    """Runs the written graphs against torch, then stores golden tiles of what was proved."""
+    network, bit_widths = loaded.network, [subgraph.bit_width for subgraph in draft.subgraphs]
     pictures = load_calibration(config.calibration, config.tile * network.scale, _PARITY_PAIRS)
     pairs = make_pairs(pictures.tiles, network.scale)
-    engine = OrtEngine(Bundle(folder, manifest), config.tile)
+    engine = OrtEngine(Bundle(folder, draft), config.tile)
     try:
-        undecided = check_decisions(network, engine, calibration.tiles)
-        widths = tuple(
-            check_width(network, engine, subgraph.bit_width, pairs)
-            for subgraph in manifest.subgraphs
+        parity = ParityResult(
+            tiles=len(calibration.tiles),
+            undecided=check_decisions(network, engine, calibration.tiles),
+            widths=tuple(check_width(network, engine, width, pairs) for width in bit_widths),
         )
-        bit_widths = [subgraph.bit_width for subgraph in manifest.subgraphs]
-        golden = write_golden(folder, engine, bit_widths, calibration.tiles)
+        return parity, write_golden(folder, engine, bit_widths, calibration.tiles)
     finally:
         engine.close()
-    parity = ParityResult(len(calibration.tiles), undecided, widths)
-    return parity, manifest.model_copy(update={"golden": golden})
+
+
+def _seal(
+    folder: Path, manifest: Manifest, fusion: dict[int, FusionResult], parity: ParityResult
+) -> Manifest:
+    """Writes report and manifest, last of all files, and opens the bundle as a user would."""
+    write_report(folder, manifest, fusion, parity)
+    sealed = manifest.model_copy(update={"files": list_files(folder)})
+    write_text(folder / MANIFEST, sealed.model_dump_json(indent=1) + "\n")
+    Bundle.open(folder)
+    return sealed

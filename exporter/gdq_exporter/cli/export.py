@@ -32,7 +32,7 @@ class _Scale(click.ParamType[Any]):
             return None
         if str(value).isdecimal() and 1 <= int(value) <= 8:
             return int(value)
-        self.fail(f"{value!r} is neither 'auto' nor a whole number from 1 to 8", param, ctx)
+        return self.fail(f"{value!r} is neither 'auto' nor a whole number from 1 to 8", param, ctx)
 
 
 @click.command(epilog=EPILOG, context_settings={"help_option_names": ["-h", "--help"]})

@@ -7,11 +7,11 @@ from them and committed, so that other implementations (the Kotlin one) can chec
 from __future__ import annotations
 
 from pathlib import PurePosixPath
-from typing import Annotated, Literal
+from typing import Annotated, Final, Literal
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION: Final = 1
 """Raised when a reader of the previous version would misread a manifest."""
 
 BitWidth = Literal[4, 5, 6, 8]
