@@ -1,1 +1,58 @@
-"""Runs super-resolution networks trained with Granular-DQ: a bundle and an image in, an image out."""
+"""Runs networks trained with Granular-DQ: a bundle and an image in, a larger image out.
+
+>>> from gdq_runtime import Upscaler
+>>> with Upscaler.open("bundle") as upscaler:
+...     result = upscaler(image)  # uint8 (height, width, 3)
+>>> result.image, result.bit_map, result.fab, result.timings
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from gdq_runtime.bit_map import draw_bit_map
+    from gdq_runtime.bundle.reader import Bundle
+    from gdq_runtime.errors import BundleError, EngineError, GdqError, ImageError, OutputError
+    from gdq_runtime.pipeline import FileResult, Upscaler, UpscaleResult
+
+__all__ = [
+    "Bundle",
+    "BundleError",
+    "EngineError",
+    "FileResult",
+    "GdqError",
+    "ImageError",
+    "OutputError",
+    "UpscaleResult",
+    "Upscaler",
+    "draw_bit_map",
+]
+
+_HOMES = {
+    "Bundle": "bundle.reader",
+    "BundleError": "errors",
+    "EngineError": "errors",
+    "FileResult": "pipeline",
+    "GdqError": "errors",
+    "ImageError": "errors",
+    "OutputError": "errors",
+    "UpscaleResult": "pipeline",
+    "Upscaler": "pipeline",
+    "draw_bit_map": "bit_map",
+}
+
+
+def __getattr__(name: str) -> Any:
+    """Import a public name when it is first used: the commands must answer --help at once."""
+    if name not in _HOMES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    from importlib import import_module
+
+    value = getattr(import_module(f"{__name__}.{_HOMES[name]}"), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

@@ -64,3 +64,9 @@ def fab(bit_map: NDArray[np.uint8]) -> float:
 
     """
     return float(np.mean(bit_map, dtype=np.float64))
+
+
+def count_bit_widths(bit_map: NDArray[np.uint8]) -> dict[int, int]:
+    """Count the tiles of each bit-width that occurs, ascending."""
+    widths, counts = np.unique(bit_map, return_counts=True)
+    return dict(zip(widths.tolist(), counts.tolist(), strict=True))

@@ -1,0 +1,255 @@
+"""Upscaler: decode > tile > predict > route > run > stitch > encode."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from types import TracebackType
+
+import numpy as np
+from numpy.typing import NDArray
+
+from gdq_runtime.bit_map import Thumbnail, draw_bit_map
+from gdq_runtime.bundle.reader import Bundle
+from gdq_runtime.decode import PictureReader
+from gdq_runtime.encode import PictureWriter, check_target, save_picture
+from gdq_runtime.engines.registry import DEFAULT_ENGINE, open_engine
+from gdq_runtime.errors import OutputError
+from gdq_runtime.metrics import fab
+from gdq_runtime.picture import ArraySink, ArraySource, RowSink, RowSource
+from gdq_runtime.router import Bits, Router
+from gdq_runtime.tile_runner import Progress, TileRunner
+from gdq_runtime.tiling import Policy, TilePlan
+from gdq_runtime.timings import Stopwatch, Timings
+from gdq_runtime.workers import Workers
+
+
+@dataclass(frozen=True, eq=False)
+class UpscaleResult:
+    """An upscaled array.
+
+    Attributes:
+        image: uint8, (height * scale, width * scale) with the input's channels.
+        bit_map: uint8, (rows, columns), the bit-width of each tile.
+        fab: feature average bit-width, the mean of the bit map.
+        plan: the tiles.
+        timings: seconds per stage.
+
+    """
+
+    image: NDArray[np.uint8]
+    bit_map: NDArray[np.uint8]
+    fab: float
+    plan: TilePlan
+    timings: Timings
+
+
+@dataclass(frozen=True, eq=False)
+class FileResult:
+    """An upscaled file.
+
+    Attributes:
+        source: the picture that was read.
+        target: the picture that was written.
+        size: width and height that were read, in pixels, upright.
+        output_size: width and height that were written.
+        bit_map: uint8, (rows, columns), the bit-width of each tile.
+        fab: feature average bit-width, the mean of the bit map.
+        plan: the tiles.
+        timings: seconds per stage.
+        notes: sentences on what was changed or left out, e.g. 16 bits rounded to 8.
+
+    """
+
+    source: Path
+    target: Path
+    size: tuple[int, int]
+    output_size: tuple[int, int]
+    bit_map: NDArray[np.uint8]
+    fab: float
+    plan: TilePlan
+    timings: Timings
+    notes: tuple[str, ...]
+
+
+class Upscaler:
+    """Upscales images with one bundle; keeps its engine and threads between images.
+
+    One image at a time; use one Upscaler per thread of yours.
+    """
+
+    def __init__(
+        self,
+        bundle: Bundle,
+        engine: str = DEFAULT_ENGINE,
+        threads: int | None = None,
+        policy: Policy = "uniform",
+    ) -> None:
+        """Prepare engine and threads.
+
+        Args:
+            bundle: what to run.
+            engine: name of the engine, see ``gdq_runtime.engines.registry``.
+            threads: tiles in parallel, at least 1; None for one per processor.
+            policy: how pictures are cut, see ``gdq_runtime.tiling``.
+
+        Raises:
+            EngineError: unknown engine, or its library is not installed.
+
+        """
+        self.bundle = bundle
+        self._policy: Policy = policy
+        tile_size = bundle.manifest.tiling.size if policy == "uniform" else None
+        self._engine = open_engine(engine, bundle, tile_size)
+        self._workers = Workers(threads)
+
+    @classmethod
+    def open(
+        cls,
+        bundle: str | Path,
+        engine: str = DEFAULT_ENGINE,
+        threads: int | None = None,
+        policy: Policy = "uniform",
+    ) -> Upscaler:
+        """Open a bundle's folder, check it, and prepare to run it; arguments as for the class.
+
+        Raises:
+            BundleError: no bundle, or a damaged one.
+            EngineError: unknown engine, or its library is not installed.
+
+        """
+        return cls(Bundle.open(bundle), engine, threads, policy)
+
+    @property
+    def scale(self) -> int:
+        """Upscaling factor."""
+        return self.bundle.manifest.network.scale
+
+    @property
+    def threads(self) -> int:
+        """Tiles that run in parallel."""
+        return self._workers.threads
+
+    def __call__(
+        self, image: NDArray[np.uint8], *, bits: Bits = "auto", progress: Progress | None = None
+    ) -> UpscaleResult:
+        """Upscale an array.
+
+        Args:
+            image: uint8, (height, width) gray, (height, width, 3) RGB or (height, width, 4) RGB
+                with straight alpha.
+            bits: "auto" for the predictor's choice per tile, or one bit-width for all.
+            progress: told after each tile.
+
+        Raises:
+            ImageError: an array of another kind.
+            BundleError: no subgraph of the bit-width asked for.
+            EngineError: the engine refuses a graph.
+
+        """
+        source = ArraySource(image)
+        sink = ArraySink(source.height * self.scale, source.width * self.scale, source.channels)
+        stopwatch = Stopwatch()
+        plan, bit_map = self._run(source, sink, bits, stopwatch, progress)
+        return UpscaleResult(sink.image, bit_map, fab(bit_map), plan, stopwatch.read())
+
+    def upscale_file(
+        self,
+        source: str | Path,
+        target: str | Path,
+        *,
+        bits: Bits = "auto",
+        bit_map: str | Path | None = None,
+        overwrite: bool = False,
+        progress: Progress | None = None,
+    ) -> FileResult:
+        """Upscale a picture file, rows in and rows out: its height does not matter to memory.
+
+        Args:
+            source: PNG, JPEG, TIFF, BMP or WebP.
+            target: .png, .jpg or .tif; appears complete or not at all. The colour profile is
+                carried over, other metadata is not.
+            bits: "auto" for the predictor's choice per tile, or one bit-width for all.
+            bit_map: where to draw the bit-widths over the picture, .png, .jpg or .tif.
+            overwrite: replace existing files.
+            progress: told after each tile.
+
+        Raises:
+            ImageError: the source is no picture, damaged, or of a refused kind.
+            OutputError: a target exists or cannot be written.
+            BundleError: no subgraph of the bit-width asked for.
+            EngineError: the engine refuses a graph.
+
+        """
+        source, target = Path(source), Path(target)
+        drawing = None if bit_map is None else Path(bit_map)
+        _check_targets(target, drawing, overwrite)
+        stopwatch = Stopwatch()
+        with PictureReader(source) as reader, self._writer(target, reader, overwrite) as writer:
+            thumbnail = Thumbnail(reader)
+            seen = reader if drawing is None else thumbnail
+            plan, widths = self._run(seen, writer, bits, stopwatch, progress)
+            with stopwatch.stage("encode"):
+                writer.close()
+        if drawing is not None:
+            save_picture(draw_bit_map(thumbnail.image, plan, widths), drawing, overwrite=overwrite)
+        return FileResult(
+            source=source,
+            target=target,
+            size=(plan.width, plan.height),
+            output_size=(plan.width * self.scale, plan.height * self.scale),
+            bit_map=widths,
+            fab=fab(widths),
+            plan=plan,
+            timings=stopwatch.read(),
+            notes=(*reader.notes, *writer.notes),
+        )
+
+    def close(self) -> None:
+        """Stop the threads and free the engine."""
+        self._workers.close()
+        self._engine.close()
+
+    def __enter__(self) -> Upscaler:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    def _writer(self, target: Path, reader: PictureReader, overwrite: bool) -> PictureWriter:
+        return PictureWriter(
+            target,
+            reader.width * self.scale,
+            reader.height * self.scale,
+            reader.channels,
+            icc_profile=reader.icc_profile,
+            overwrite=overwrite,
+        )
+
+    def _run(
+        self,
+        source: RowSource,
+        sink: RowSink,
+        bits: Bits,
+        stopwatch: Stopwatch,
+        progress: Progress | None,
+    ) -> tuple[TilePlan, NDArray[np.uint8]]:
+        tiling = self.bundle.manifest.tiling
+        plan = TilePlan(source.width, source.height, tiling.size, tiling.overlap, self._policy)
+        router = Router.create(self.bundle, bits)
+        runner = TileRunner(self._engine, self._workers, router, self.scale, stopwatch, progress)
+        return plan, runner.run(source, sink, plan)
+
+
+def _check_targets(target: Path, drawing: Path | None, overwrite: bool) -> None:
+    """Find out before hours of work, not after, that the result has no place."""
+    check_target(target, overwrite=overwrite)
+    if drawing is not None:
+        check_target(drawing, overwrite=overwrite)
+        if drawing.resolve() == target.resolve():
+            raise OutputError(f"{target} cannot be both the picture and its bit map")

@@ -1,0 +1,106 @@
+"""Drives the tiles of one picture through the engine, in parallel and in order."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import closing
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from gdq_runtime.bands import Band, read_bands
+from gdq_runtime.engines.base import Engine
+from gdq_runtime.picture import RowSink, RowSource
+from gdq_runtime.router import Router
+from gdq_runtime.stitch import BandStitcher
+from gdq_runtime.tiling import Span, TilePlan, cut_tile
+from gdq_runtime.timings import Stopwatch
+from gdq_runtime.workers import Workers
+
+Progress = Callable[[int, int], None]
+"""Called after each tile with the number of tiles done and of all; in the caller's thread."""
+
+
+@dataclass(frozen=True, eq=False)
+class _Tile:
+    band: Band
+    column: Span
+
+
+@dataclass(frozen=True, eq=False)
+class _Finished:
+    tile: _Tile
+    picture: NDArray[np.uint8]
+    bit_width: int
+
+
+@dataclass(frozen=True, eq=False)
+class TileRunner:
+    """Cuts, predicts, routes and runs in the workers; reads, stitches and writes in the caller.
+
+    Attributes:
+        engine: runs the graphs.
+        workers: threads, a tile each.
+        router: chooses the bit-width of a tile.
+        scale: upscaling factor.
+        stopwatch: told what each stage took.
+        progress: told after each tile, or None.
+
+    """
+
+    engine: Engine
+    workers: Workers
+    router: Router
+    scale: int
+    stopwatch: Stopwatch
+    progress: Progress | None
+
+    def run(self, source: RowSource, sink: RowSink, plan: TilePlan) -> NDArray[np.uint8]:
+        """Upscale a picture.
+
+        Returns:
+            The bit map, uint8 (rows, columns).
+
+        """
+        bit_map = np.empty(plan.count, dtype=np.uint8)
+        columns = len(plan.columns)
+        # One row of tiles ahead: the workers stay busy while a band is stitched and encoded.
+        ahead = columns + 2 * self.workers.threads
+        tiles = self._read_tiles(source, plan)
+        with closing(self.workers.map_in_order(self._upscale, tiles, ahead)) as results:
+            for number, finished in enumerate(results):
+                if number % columns == 0:
+                    stitcher = BandStitcher(plan, finished.tile.band, self.scale)
+                with self.stopwatch.stage("stitch"):
+                    stitcher.place(finished.tile.column, finished.picture)
+                bit_map[number] = finished.bit_width
+                if number % columns == columns - 1:
+                    self._write(stitcher, source.channels, sink)
+                if self.progress is not None:
+                    self.progress(number + 1, plan.count)
+        return bit_map.reshape(plan.shape)
+
+    def _read_tiles(self, source: RowSource, plan: TilePlan) -> Iterator[_Tile]:
+        bands = read_bands(source, plan)
+        for _ in plan.rows:
+            with self.stopwatch.stage("decode"):
+                band = next(bands)
+            for column in plan.columns:
+                yield _Tile(band, column)
+
+    def _upscale(self, tile: _Tile) -> _Finished:
+        with self.stopwatch.stage("cut"):
+            pixels = cut_tile(tile.band.colour, tile.band.row, tile.column)
+        with self.stopwatch.stage("predict"):
+            forced = self.router.forced
+            bit_width = forced or self.router.route(self.engine.predict(pixels))
+        with self.stopwatch.stage("run"):
+            picture = self.engine.run(bit_width, pixels)
+        return _Finished(tile, picture, bit_width)
+
+    def _write(self, stitcher: BandStitcher, channels: int, sink: RowSink) -> None:
+        with self.stopwatch.stage("stitch"):
+            rows = stitcher.finish(channels)
+        with self.stopwatch.stage("encode"):
+            sink.write_rows(rows)
