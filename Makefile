@@ -1,0 +1,62 @@
+# What a person types here. `make help` lists it; nothing else has to be installed or typed before.
+.DEFAULT_GOAL := help
+.PHONY: help install demo test check format bench clean
+.DELETE_ON_ERROR:
+
+VENV := .venv
+BIN := $(VENV)/bin
+# Touched when the environment holds what pyproject.toml and constraints.txt ask for.
+INSTALLED := $(VENV)/.installed
+# Override with PYTHON=/path/to/python; otherwise the first of these that really works is taken.
+PYTHON ?= python3.13 python3.12 python3.11 python3.10 python3
+WORKS := import sys, venv, ensurepip; sys.exit(not (3, 10) <= sys.version_info[:2] <= (3, 13))
+# More options for one run: make test PYTEST_ARGS="-k tiling"
+PYTEST_ARGS ?=
+BENCH_ARGS ?=
+
+help: ## list the targets
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' Makefile
+
+install: $(INSTALLED) ## create .venv and install everything (the others do this by themselves)
+
+demo: $(INSTALLED) ## export a checkpoint, upscale a photo, leave bundle and pictures in demo/
+	@$(BIN)/python examples/demo.py
+
+test: check ## all checks, then all tests
+	@$(BIN)/pytest -n 2 $(PYTEST_ARGS)
+
+check: $(INSTALLED) ## lint, formatting, types, import contracts
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check .
+	@$(BIN)/mypy
+	@$(BIN)/lint-imports
+
+format: $(INSTALLED) ## let ruff repair and format the code
+	@$(BIN)/ruff check --fix .
+	@$(BIN)/ruff format .
+
+bench: $(INSTALLED) ## measure what docs/performance.md promises (takes long; keep the machine quiet)
+	@$(BIN)/python -m benchmarks $(BENCH_ARGS)
+
+clean: ## remove the environment, the demo, benchmark results and caches
+	rm -rf $(VENV) demo benchmarks/results build dist
+	rm -rf .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+# An environment left half-made by an interruption is made anew; a whole one is only updated.
+$(INSTALLED): pyproject.toml constraints.txt
+	@if ! $(BIN)/python -m pip --version >/dev/null 2>&1; then \
+		for python in $(PYTHON); do \
+			"$$python" -c '$(WORKS)' >/dev/null 2>&1 && break; python=; \
+		done; \
+		if [ -z "$$python" ]; then \
+			echo "error: none of '$(PYTHON)' is a Python 3.10 to 3.13 with venv;" \
+				"install one or say make PYTHON=/path/to/python" >&2; exit 2; \
+		fi; \
+		echo "creating $(VENV) with $$python"; \
+		"$$python" -m venv --clear $(VENV); \
+	fi
+	@echo "installing into $(VENV) (a few minutes: torch is large)"
+	@$(BIN)/python -m pip install $$(test -t 1 || echo --quiet) --disable-pip-version-check \
+		-c constraints.txt -e '.[dev]'
+	@touch $@
