@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import onnx_ir as ir
 from numpy.typing import NDArray
+from onnx_ir.passes import common
 
 
 def is_op(node: ir.Node | None, op_type: str, domain: str = "") -> bool:
@@ -110,7 +111,11 @@ def insert_after(
 
 
 def redirect(old: ir.Value, new: ir.Value, *, keep: Sequence[ir.Node] = ()) -> None:
-    """Makes every reader of ``old`` read ``new``, except the nodes in ``keep``; outputs follow."""
+    """Makes every reader of ``old`` read ``new``, except the nodes in ``keep``; outputs follow.
+
+    Shape and type follow too where ``new`` has none.
+    """
+    new.shape, new.type = new.shape or old.shape, new.type or old.type
     for node, index in list(old.uses()):
         if node not in keep:
             node.replace_input_with(index, new)
@@ -120,7 +125,6 @@ def redirect(old: ir.Value, new: ir.Value, *, keep: Sequence[ir.Node] = ()) -> N
             if output is old:
                 name = old.name
                 old.name, new.name = None, name
-                new.shape, new.type = old.shape, old.type
                 graph.outputs[index] = new
 
 
@@ -131,4 +135,4 @@ def remove(model: ir.Model, node: ir.Node) -> None:
 
 def drop_unused(model: ir.Model) -> None:
     """Removes nodes and constants that reach no output."""
-    ir.passes.common.RemoveUnusedNodesPass()(model)
+    common.RemoveUnusedNodesPass()(model)

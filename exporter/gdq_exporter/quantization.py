@@ -40,7 +40,6 @@ def insert_behind(model: ir.Model, value: ir.Value, point: QuantizationPoint) ->
     else:
         model.graph.insert_after(producer, nodes)
     dequantized = nodes[-1].outputs[0]
-    dequantized.shape, dequantized.type = value.shape, value.type
     editing.redirect(value, dequantized, keep=nodes)
     return dequantized
 

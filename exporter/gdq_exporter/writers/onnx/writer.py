@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 import onnx
 import onnx_ir as ir
+from onnx_ir.passes import common
 
 from gdq_exporter.lowering import LoweredNetwork
 from gdq_exporter.writers.onnx.image_ends import add_image_ends
@@ -43,8 +44,8 @@ class OnnxWriter:
 
     def write(self, model: ir.Model, name: str) -> GraphSpec:
         """Writes any graph under ``name``; changes ``model``."""
-        ir.passes.common.DeduplicateInitializersPass()(model)
-        ir.passes.common.RemoveUnusedNodesPass()(model)
+        common.DeduplicateInitializersPass()(model)
+        common.RemoveUnusedNodesPass()(model)
         _set_header(model)
         _make_compact(model)
         self._weights.externalise(model)
@@ -81,7 +82,7 @@ def _set_header(model: ir.Model) -> None:
 
 def _make_compact(model: ir.Model) -> None:
     """Shortens what every graph of the bundle repeats: names, defaults, what a runtime infers."""
-    ir.passes.common.ClearMetadataAndDocStringPass()(model)
+    common.ClearMetadataAndDocStringPass()(model)
     graph = model.graph
     boundary = {*graph.inputs, *graph.outputs}
     for number, value in enumerate(list(graph.initializers.values())):
