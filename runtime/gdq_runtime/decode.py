@@ -172,6 +172,7 @@ class PictureReader:
         if self._format == "tiff" and self._input.seek_subimage(1, 0):
             self.notes.append("only the first of several pictures in the file")
         self._input.seek_subimage(0, 0)
+        self._input.geterror()  # that there is no second picture is no error of the first
 
     def _decode(self, start: int, count: int) -> Rows:
         first = self._top + start

@@ -1,0 +1,91 @@
+"""From what was typed to a list of pictures: what to read, what to write."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from gdq_runtime.decode import SUFFIXES
+from gdq_runtime.errors import ImageError, OutputError
+
+
+@dataclass(frozen=True)
+class Job:
+    """One picture to upscale.
+
+    Attributes:
+        source: picture to read.
+        target: picture to write.
+        bit_map: where to draw the bit map, or None.
+
+    """
+
+    source: Path
+    target: Path
+    bit_map: Path | None
+
+
+def plan_jobs(images: Sequence[Path], output: Path, bit_map: Path | None) -> list[Job]:
+    """List the pictures and where their results go.
+
+    One image goes to ``output`` itself, or into it if that is a folder; several images, or those
+    of a folder, go into the folder ``output``, which is created, as PNG under their own names.
+
+    Raises:
+        ImageError: a folder without pictures.
+        OutputError: several images and ``output`` is a file or cannot be created, or two images
+            have one name.
+
+    """
+    sources = [source for image in images for source in _expand(image)]
+    is_single = len(images) == 1 and not _is_folder(images[0])
+    targets = _place(sources, output, is_single)
+    if bit_map is None:
+        return [Job(*pair, None) for pair in zip(sources, targets, strict=True)]
+    drawings = _place(sources, bit_map, is_single)
+    return [Job(*triple) for triple in zip(sources, targets, drawings, strict=True)]
+
+
+def _expand(image: Path) -> list[Path]:
+    """Turn a folder into its pictures, sorted; hidden files and deeper folders are left alone."""
+    if not _is_folder(image):
+        return [image]
+    try:
+        inside = sorted(image.iterdir())
+    except OSError as error:
+        raise ImageError(f"{image} cannot be read: {error.strerror}") from error
+    pictures = [
+        path
+        for path in inside
+        if path.suffix.lower() in SUFFIXES and not path.name.startswith(".") and path.is_file()
+    ]
+    if not pictures:
+        raise ImageError(f"{image} has no pictures ({', '.join(SUFFIXES)})")
+    return pictures
+
+
+def _place(sources: list[Path], output: Path, is_single: bool) -> list[Path]:
+    if is_single and not _is_folder(output):
+        return [output]
+    try:
+        output.mkdir(parents=True, exist_ok=True)
+    except (OSError, ValueError) as error:
+        raise OutputError(f"{output} cannot be the folder for the results: {error}") from error
+    stems = Counter(source.stem for source in sources)
+    # a.png and a.jpg must not end in the same file.
+    names = [source.stem if stems[source.stem] == 1 else source.name for source in sources]
+    if twice := [name for name, count in Counter(names).items() if count > 1]:
+        raise OutputError(
+            f"{output / twice[0]}.png would be written twice: two of the images are called "
+            f"{twice[0]}; upscale them into different folders"
+        )
+    return [output / f"{name}.png" for name in names]
+
+
+def _is_folder(path: Path) -> bool:
+    try:
+        return path.is_dir()
+    except (OSError, ValueError):
+        return False

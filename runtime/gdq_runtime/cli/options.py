@@ -1,0 +1,58 @@
+"""Options that several commands share: the same word means the same everywhere.
+
+The choices are written out, because importing what they choose from would cost --help its speed;
+a test keeps them in step.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+PATH = click.Path(path_type=Path)
+
+bundle_option = click.option(
+    "-b", "--bundle", required=True, type=PATH, help="Folder that gdq-export wrote."
+)
+
+bits_option = click.option(
+    "--bits",
+    type=click.Choice(["auto", "4", "5", "6", "8"]),
+    default="auto",
+    show_default=True,
+    help="Bit-width of all tiles, or the predictor's choice per tile.",
+)
+
+threads_option = click.option(
+    "--threads",
+    type=click.IntRange(min=1),
+    help="Tiles in parallel.  [default: one per processor]",
+)
+
+policy_option = click.option(
+    "--policy",
+    type=click.Choice(["uniform", "paper"]),
+    default="uniform",
+    show_default=True,
+    help="All tiles of one size, or the published protocol: the last tile runs to the edge.",
+)
+
+engine_option = click.option(
+    "--engine",
+    type=click.Choice(["onnxruntime"]),
+    default="onnxruntime",
+    show_default=True,
+    help="What executes the bundle's graphs.",
+)
+
+overwrite_option = click.option("--overwrite", is_flag=True, help="Replace existing output.")
+
+format_option = click.option(
+    "--format",
+    "output_format",
+    type=click.Choice(["text", "json"]),
+    default="text",
+    show_default=True,
+    help="Result on stdout for people or for machines.",
+)

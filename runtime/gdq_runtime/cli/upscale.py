@@ -1,0 +1,139 @@
+"""``gdq-upscale``: bundle + pictures -> larger pictures."""
+
+from __future__ import annotations
+
+import json
+import sys
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from gdq_runtime.cli import options
+from gdq_runtime.cli.errors import ExitCode, report_errors, say_error
+from gdq_runtime.cli.native_output import silence_native_libraries
+from gdq_runtime.cli.progress import TileProgress
+from gdq_runtime.errors import GdqError
+
+if TYPE_CHECKING:
+    from gdq_runtime.cli.jobs import Job
+    from gdq_runtime.pipeline import FileResult, Upscaler
+    from gdq_runtime.router import Bits
+
+EPILOG = """\b
+Examples:
+  gdq-upscale photo.jpg -b edsr_x2 -o photo_x2.png
+  gdq-upscale photo.png -b edsr_x2 -o photo_x2.png --bit-map map.png
+  gdq-upscale photos/ -b edsr_x2 -o larger/ --threads 4
+  gdq-upscale a.png b.png -b edsr_x2 -o larger/ --bits 8 --format json
+
+\b
+Read: PNG, JPEG, TIFF, BMP, WebP. Written: PNG, JPEG, TIFF.
+Interlaced PNG, progressive JPEG, WebP and pictures that EXIF turns are
+decoded whole; all others stream, whatever their height.
+
+\b
+Exit code: 0 done, 2 a picture or an option was refused (the other
+pictures are done), 130 interrupted.
+"""
+
+
+@click.command(epilog=EPILOG, context_settings={"help_option_names": ["-h", "--help"]})
+@click.argument("images", metavar="IMAGE...", nargs=-1, required=True, type=options.PATH)
+@options.bundle_option
+@click.option(
+    "-o",
+    "--output",
+    required=True,
+    type=options.PATH,
+    help="Picture to write (.png, .jpg, .tif); a folder for several images or a folder of them.",
+)
+@options.bits_option
+@click.option(
+    "--bit-map",
+    type=options.PATH,
+    help="Draw the tiles' bit-widths over the picture: a file, or a folder as for --output.",
+)
+@options.threads_option
+@options.policy_option
+@options.engine_option
+@options.overwrite_option
+@options.format_option
+def main(
+    images: tuple[Path, ...],
+    bundle: Path,
+    output: Path,
+    bits: str,
+    bit_map: Path | None,
+    overwrite: bool,
+    output_format: str,
+    **engine_settings: Any,
+) -> None:
+    """Upscale IMAGE, several of them, or a folder of pictures, with a bundle."""
+    with report_errors(), silence_native_libraries():
+        from gdq_runtime.cli.jobs import plan_jobs
+        from gdq_runtime.pipeline import Upscaler
+
+        jobs = plan_jobs(images, output, bit_map)
+        wish: Any = "auto" if bits == "auto" else int(bits)
+        with Upscaler.open(bundle, **engine_settings) as upscaler:
+            answers = [_run(upscaler, job, wish, overwrite, output_format) for job in jobs]
+    if output_format == "json":
+        click.echo(json.dumps({"images": answers}, indent=1))
+    if any("error" in answer for answer in answers):
+        sys.exit(ExitCode.REFUSED)
+
+
+def _run(
+    upscaler: Upscaler, job: Job, bits: Bits, overwrite: bool, output_format: str
+) -> dict[str, Any]:
+    """Upscale one picture; an error is reported and does not stop the others."""
+    try:
+        with TileProgress(job.source.name) as progress:
+            result = upscaler.upscale_file(
+                job.source,
+                job.target,
+                bits=bits,
+                bit_map=job.bit_map,
+                overwrite=overwrite,
+                progress=progress,
+            )
+    except GdqError as error:
+        say_error(error)
+        return {"source": str(job.source), "error": str(error)}
+    if output_format == "text":
+        click.echo(_as_text(result))
+    return _as_json(result)
+
+
+def _as_text(result: FileResult) -> str:
+    from gdq_runtime.metrics import count_bit_widths
+
+    widths = ", ".join(f"{n} x {width}" for width, n in count_bit_widths(result.bit_map).items())
+    lines = [
+        f"{result.target}: {result.size[0]}x{result.size[1]} -> "
+        f"{result.output_size[0]}x{result.output_size[1]}, FAB {result.fab:.2f} "
+        f"(tiles x bits: {widths}), {result.timings.elapsed:.2f} s",
+        *(f"  note: {note}" for note in result.notes),
+    ]
+    return "\n".join(lines)
+
+
+def _as_json(result: FileResult) -> dict[str, Any]:
+    from gdq_runtime.metrics import count_bit_widths
+
+    return {
+        "source": str(result.source),
+        "target": str(result.target),
+        "size": result.size,
+        "output_size": result.output_size,
+        "fab": result.fab,
+        "tiles": count_bit_widths(result.bit_map),
+        "seconds": asdict(result.timings),
+        "notes": result.notes,
+    }
+
+
+if __name__ == "__main__":
+    main()
