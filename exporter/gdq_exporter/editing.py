@@ -42,6 +42,12 @@ def scalar(value: ir.Value | None) -> float | None:
     return float(array.reshape(())) if array is not None and array.size == 1 else None
 
 
+def constant_bias(conv: ir.Node) -> NDArray[Any] | None:
+    """The bias of a conv, (O,), or a 0-d zero if it has none; None if it is computed."""
+    value = conv.inputs[2] if len(conv.inputs) > 2 else None
+    return np.zeros((), np.float32) if value is None else constant(value)
+
+
 def dimension(value: ir.Value, axis: int) -> int:
     """The size of a dimension that is known."""
     assert value.shape is not None

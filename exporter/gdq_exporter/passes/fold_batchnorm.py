@@ -52,11 +52,10 @@ def _fold_into_conv(model: ir.Model, node: ir.Node, affine: _Affine) -> bool:
     conv = source.producer()
     if conv is None or not editing.is_op(conv, "Conv") or editing.sole_consumer(source) is not node:
         return False
-    weights = _scaled_weights(model, conv, affine[0])
-    if weights is None:
+    bias, weights = editing.constant_bias(conv), _scaled_weights(model, conv, affine[0])
+    if bias is None or weights is None:
         return False
-    bias = editing.constant(conv.inputs[2]) if len(conv.inputs) > 2 else None
-    folded = (0 if bias is None else bias) * affine[0] + affine[1]
+    folded = bias * affine[0] + affine[1]
     bias_value = editing.add_constant(model, folded.astype(np.float32), f"{source.name}.bias")
     _set_inputs(model, conv, weights, bias_value)
     editing.redirect(node.outputs[0], source)
@@ -76,7 +75,8 @@ def _scaled_weights(model: ir.Model, conv: ir.Node, factor: NDArray[np.float64])
         scaled = weights * factor[:, None, None, None]
         return editing.add_constant(model, scaled.astype(np.float32), f"{value.name}")
     dequantize = value.producer()
-    assert dequantize is not None
+    if dequantize is None or not editing.is_op(dequantize, "DequantizeLinear"):
+        return None
     codes, step = editing.constant(dequantize.inputs[0]), editing.constant(dequantize.inputs[1])
     assert codes is not None
     assert step is not None

@@ -19,26 +19,26 @@ class FoldOffsetPass(ir.passes.InPlacePass):
         """Folds every offset it can."""
         modified = False
         for node in editing.nodes_of(model, "Add"):
-            for data, offset in ((0, 1), (1, 0)):
-                if _fold(model, node, data, offset):
-                    modified = True
-                    break
+            if _fold(model, node, data=0, offset=1) or _fold(model, node, data=1, offset=0):
+                editing.remove(model, node)  # at once: the next one may follow it
+                modified = True
         if modified:
             editing.drop_unused(model)
         return ir.passes.PassResult(model, modified)
 
 
-def _fold(model: ir.Model, node: ir.Node, data: int, offset: int) -> bool:
+def _fold(model: ir.Model, node: ir.Node, *, data: int, offset: int) -> bool:
     source, constant = editing.input_of(node, data), editing.constant(node.inputs[offset])
     conv = source.producer()
     if constant is None or conv is None or not editing.is_op(conv, "Conv"):
         return False
-    channels = editing.dimension(editing.input_of(conv, 1), 0)
-    per_channel = constant.size == 1 or constant.shape[-3:] == (channels, 1, 1)
-    if not per_channel or editing.sole_consumer(source) is not node:
+    bias, channels = editing.constant_bias(conv), editing.dimension(editing.input_of(conv, 1), 0)
+    per_channel = constant.size == channels and constant.shape[-3:] == (channels, 1, 1)
+    if bias is None or not (per_channel or constant.size == 1):
         return False
-    bias = editing.constant(conv.inputs[2]) if len(conv.inputs) > 2 else None
-    shifted = np.zeros(channels) + (0 if bias is None else bias) + constant.reshape(-1)
+    if editing.sole_consumer(source) is not node:
+        return False
+    shifted = np.zeros(channels) + bias + constant.reshape(-1)
     conv.resize_inputs(3)
     conv.replace_input_with(
         2, editing.add_constant(model, shifted.astype(np.float32), f"{source.name}.bias")

@@ -19,8 +19,9 @@ class FoldRescalingPass(ir.passes.InPlacePass):
         """Folds every rescaling it can."""
         modified = False
         for node in list(model.graph):
-            if (factor := _factor(node)) is not None:
-                modified |= _fold(model, node, factor)
+            if (factor := _factor(node)) is not None and _fold(model, node, factor):
+                editing.remove(model, node)  # at once: the next one looks at who reads the conv
+                modified = True
         if modified:
             editing.drop_unused(model)
         return ir.passes.PassResult(model, modified)
@@ -54,7 +55,11 @@ def _fold(model: ir.Model, node: ir.Node, factor: float) -> bool:
 
 
 def _is_float_conv(node: ir.Node) -> bool:
-    return editing.is_op(node, "Conv") and editing.constant(node.inputs[1]) is not None
+    return (
+        editing.is_op(node, "Conv")
+        and editing.constant(node.inputs[1]) is not None
+        and editing.constant_bias(node) is not None
+    )
 
 
 def _only_data(value: ir.Value) -> bool:
