@@ -63,25 +63,20 @@ def _find(model: ir.Model) -> tuple[ir.Value, list[_Stage]] | None:
     """The features that the linear tail reads and its stages, or None."""
     stages: list[_Stage] = []
     value, block, mode = model.graph.outputs[0], 1, "DCR"
+    features = value
     while (conv := value.producer()) is not None and _is_plain_conv(conv):
-        if stages and editing.sole_consumer(value) is None:
-            return None
         stages.insert(0, _stage(conv, block, mode))
-        value = editing.input_of(conv, 0)
-        shuffle = value.producer()
-        if shuffle is None or not editing.is_op(shuffle, "DepthToSpace"):
+        features = editing.input_of(conv, 0)
+        shuffle = features.producer()
+        if not editing.is_op(shuffle, "DepthToSpace") or not editing.sole_consumer(features):
             break
-        if editing.sole_consumer(value) is None:
-            return None
+        assert shuffle is not None
+        value = editing.input_of(shuffle, 0)
+        if not editing.sole_consumer(value):
+            break
         block = shuffle.attributes.get_int("blocksize", 1)
         mode = shuffle.attributes.get_string("mode", "DCR")
-        value = editing.input_of(shuffle, 0)
-    # A shuffle whose conv is not plain would be lost.
-    complete = value.producer() is None or not editing.is_op(value.producer(), "DepthToSpace")
-    starts_at_conv = bool(stages) and all(stage.block > 1 for stage in stages[:-1])
-    if len(stages) < 2 or not complete or not starts_at_conv or stages[-1].block != 1:
-        return None
-    return value, stages
+    return (features, stages) if len(stages) > 1 else None
 
 
 def _is_plain_conv(node: ir.Node) -> bool:
@@ -91,6 +86,7 @@ def _is_plain_conv(node: ir.Node) -> bool:
         and weights.shape[2:] == (3, 3)
         and list(node.attributes.get_ints("pads", ())) == [1, 1, 1, 1]
         and list(node.attributes.get_ints("strides", (1, 1))) == [1, 1]
+        and list(node.attributes.get_ints("dilations", (1, 1))) == [1, 1]
         and node.attributes.get_int("group", 1) == 1
     )
 
