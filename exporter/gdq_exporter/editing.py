@@ -48,6 +48,15 @@ def constant_bias(conv: ir.Node) -> NDArray[Any] | None:
     return np.zeros((), np.float32) if value is None else constant(value)
 
 
+def is_float_conv(node: ir.Node) -> bool:
+    """Whether a node is a conv whose weights and bias are float constants."""
+    return (
+        is_op(node, "Conv")
+        and constant(node.inputs[1]) is not None
+        and constant_bias(node) is not None
+    )
+
+
 def dimension(value: ir.Value, axis: int) -> int:
     """The size of a dimension that is known."""
     assert value.shape is not None
@@ -72,7 +81,7 @@ def add_constant(model: ir.Model, array: NDArray[Any], name: str) -> ir.Value:
     graph, unique, number = model.graph, name, 1
     while unique in graph.initializers:
         unique, number = f"{name}.{number}", number + 1
-    tensor = ir.tensor(np.ascontiguousarray(array), name=unique)
+    tensor = ir.tensor(np.asarray(array, order="C"), name=unique)
     value = ir.Value(
         name=unique,
         shape=ir.Shape(array.shape),

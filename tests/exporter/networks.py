@@ -64,7 +64,7 @@ class Network:
 
     def weight_quant(self, weight: ArrayLike, step: float) -> ir.Value:
         value = self.op("WeightQuant", self.constant(weight), self.constant(step), domain="gdq")
-        value.shape = ir.Shape(np.shape(weight))
+        value.shape, value.dtype = ir.Shape(np.shape(weight)), ir.DataType.FLOAT
         return value
 
     def act_quant(self, x: ir.Value, steps: ArrayLike, *, signed: bool) -> ir.Value:

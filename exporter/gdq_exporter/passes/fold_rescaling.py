@@ -42,24 +42,20 @@ def _fold(model: ir.Model, node: ir.Node, factor: float) -> bool:
         editing.redirect(scaled, source)
         return True
     producer, readers = source.producer(), editing.consumers(scaled)
-    if producer is not None and _is_float_conv(producer) and editing.sole_consumer(source) is node:
+    if (
+        producer is not None
+        and editing.is_float_conv(producer)
+        and editing.sole_consumer(source) is node
+    ):
         _scale_conv(model, producer, factor, bias_too=True)
         editing.redirect(scaled, source)
         return True
-    if readers and all(_is_float_conv(reader) for reader in readers) and _only_data(scaled):
+    if readers and all(editing.is_float_conv(reader) for reader in readers) and _only_data(scaled):
         for reader in readers:
             _scale_conv(model, reader, factor, bias_too=False)
         editing.redirect(scaled, source)
         return True
     return False
-
-
-def _is_float_conv(node: ir.Node) -> bool:
-    return (
-        editing.is_op(node, "Conv")
-        and editing.constant(node.inputs[1]) is not None
-        and editing.constant_bias(node) is not None
-    )
 
 
 def _only_data(value: ir.Value) -> bool:

@@ -16,13 +16,13 @@ class OrderDepthToSpacePass(ir.passes.InPlacePass):
     """
 
     def call(self, model: ir.Model) -> ir.passes.PassResult:
-        """Reorders every CRD pixel shuffle that directly follows a conv."""
+        """Reorders every CRD pixel shuffle that directly follows a float conv."""
         modified = False
         for node in editing.nodes_of(model, "DepthToSpace"):
             conv = editing.input_of(node, 0).producer()
             if node.attributes.get_string("mode", "DCR") != "CRD":
                 continue
-            if conv is None or not editing.is_op(conv, "Conv"):
+            if conv is None or not editing.is_float_conv(conv):
                 continue
             if editing.sole_consumer(conv.outputs[0]) is not node:
                 continue
