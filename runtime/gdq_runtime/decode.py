@@ -72,6 +72,8 @@ class PictureReader:
         spec = self._input.spec()
         self._orientation = spec.get_int_attribute("Orientation", 1)
         self._top = spec.y  # TIFF may place its picture on a larger page
+        self._tile_height: int = spec.tile_height  # 0 unless it is a TIFF in tiles
+        self._ahead = np.empty((0, spec.width, spec.nchannels), dtype=np.uint8)
         self._next = 0
         self._upright: Rows | None = None
         self.notes: list[str] = []
@@ -80,6 +82,7 @@ class PictureReader:
         try:
             self._check_kind(spec)
             self._check_size(spec.width, spec.height, size)
+            self._check_complaints()  # a progressive JPEG shows here that it is cut
         except ImageError:
             self.close()
             raise
@@ -169,24 +172,50 @@ class PictureReader:
             self.notes.append("16 bits per sample rounded to 8")
         if self._orientation not in (0, 1):
             self.notes.append("turned upright as EXIF says, for which it was decoded whole")
-        if self._format == "tiff" and self._input.seek_subimage(1, 0):
-            self.notes.append("only the first of several pictures in the file")
-        self._input.seek_subimage(0, 0)
-        self._input.geterror()  # that there is no second picture is no error of the first
+        if self._format == "tiff":
+            if self._input.seek_subimage(1, 0):
+                self.notes.append("only the first of several pictures in the file")
+            self._input.seek_subimage(0, 0)
+            self._input.geterror()  # that there is no second picture is no error of the first
 
     def _decode(self, start: int, count: int) -> Rows:
-        first = self._top + start
         try:
-            rows = self._input.read_scanlines(
-                0, 0, first, first + count, 0, 0, self.channels, OpenImageIO.UINT8
+            if self._tile_height:
+                return self._decode_tiles(start, count)
+            top = self._top + start
+            return self._check(
+                self._input.read_scanlines(
+                    0, 0, top, top + count, 0, 0, self.channels, OpenImageIO.UINT8
+                )
             )
         except MemoryError as error:
             raise ImageError(f"{self._path} does not fit into memory") from error
+
+    def _decode_tiles(self, start: int, count: int) -> Rows:
+        """Decode rows of tiles until there are enough, and keep what is left of the last."""
+        while len(self._ahead) < count:
+            spec = self._input.spec()
+            top = spec.y + start + len(self._ahead)
+            bottom = min(top + self._tile_height, spec.y + spec.height)
+            across = (spec.x, spec.x + spec.width)
+            rows = self._input.read_tiles(
+                0, 0, *across, top, bottom, 0, 1, 0, self.channels, OpenImageIO.UINT8
+            )
+            self._ahead = np.concatenate([self._ahead, self._check(rows)])
+        rows, self._ahead = self._ahead[:count], self._ahead[count:]
+        return rows
+
+    def _check(self, rows: Rows | None) -> Rows:
+        self._check_complaints()
+        if rows is None:
+            raise ImageError(f"{self._path} is damaged or truncated")
+        return rows
+
+    def _check_complaints(self) -> None:
+        """Refuse what the decoder complains of, even if it made up some pixels."""
         complaint = self._input.geterror() if self._input.has_error else ""
-        if rows is None or (complaint and _HARMLESS not in complaint):
+        if complaint and _HARMLESS not in complaint:
             raise ImageError(f"{self._path} is damaged or truncated: {_first_line(complaint)}")
-        decoded: Rows = rows
-        return decoded
 
 
 def apply_orientation(image: Rows, orientation: int) -> Rows:

@@ -159,7 +159,7 @@ def check_target(target: Path, *, overwrite: bool) -> str:
             raise OutputError(f"{target} cannot be written: there is no folder {target.parent}")
         if target.is_dir():
             raise OutputError(f"{target} cannot be written: it is a folder")
-        if not overwrite and os.path.lexists(target):
+        if _exists(target) and not overwrite:
             raise OutputError(f"{target} exists; --overwrite replaces it")
     except (OSError, ValueError) as error:
         raise OutputError(f"{target} cannot be written: {error}") from error
@@ -177,6 +177,15 @@ def save_picture(image: Rows, target: Path, *, overwrite: bool) -> None:
     with PictureWriter(target, width, height, channels, overwrite=overwrite) as writer:
         writer.write_rows(image)
         writer.close()
+
+
+def _exists(target: Path) -> bool:
+    """Tell whether the name is taken, be it by a dangling link; other errors are not hidden."""
+    try:
+        target.lstat()
+    except FileNotFoundError:
+        return False
+    return True
 
 
 def _specify(format_name: str, width: int, height: int, channels: int) -> OpenImageIO.ImageSpec:

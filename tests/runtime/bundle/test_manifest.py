@@ -1,0 +1,44 @@
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from pydantic import ValidationError
+
+from gdq_runtime.bundle.manifest import Manifest
+from runtime.tiny_bundle import read_manifest, write_tiny_bundle
+
+
+@pytest.fixture
+def manifest(tmp_path: Path) -> dict[str, Any]:
+    return read_manifest(write_tiny_bundle(tmp_path / "bundle"))
+
+
+def test_a_sound_manifest(manifest: dict[str, Any]) -> None:
+    parsed = Manifest.model_validate(manifest)
+    assert Manifest.model_validate_json(parsed.model_dump_json()) == parsed
+
+
+CHANGES: dict[str, Callable[[dict[str, Any]], object]] = {
+    "tile size must be a multiple of 4": lambda m: m["tiling"].update(size=98),
+    "overlap must be at most half of the tile": lambda m: m["tiling"].update(overlap=9),
+    "thresholds must not decrease": lambda m: m["predictor"]["e2b"].update(thresholds=[2, 1]),
+    "a bit-width has two subgraphs": lambda m: m["subgraphs"][0].update(bit_width=5),
+    "a file is listed twice": lambda m: m["files"].append(m["files"][0]),
+    "'x' is used but not listed under files": lambda m: m["predictor"].update(onnx="x"),
+    "leaves the bundle's folder": lambda m: m["predictor"].update(onnx="../x"),
+    "Extra inputs are not permitted": lambda m: m.update(novelty=1),
+    "Input should be 4, 5, 6 or 8": lambda m: m["subgraphs"][0].update(bit_width=7),
+    "Input should be a finite number": lambda m: m["predictor"]["e2b"].update(
+        thresholds=[1, float("inf")]
+    ),
+}
+
+
+@pytest.mark.parametrize("sentence", CHANGES)
+def test_contradictions_are_refused(manifest: dict[str, Any], sentence: str) -> None:
+    CHANGES[sentence](manifest)
+    with pytest.raises(ValidationError, match=sentence):
+        Manifest.model_validate(manifest)
