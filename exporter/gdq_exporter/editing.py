@@ -138,8 +138,7 @@ def redirect(old: ir.Value, new: ir.Value, *, keep: Sequence[ir.Node] = ()) -> N
     if graph is not None:
         for index, output in enumerate(graph.outputs):
             if output is old:
-                name = old.name
-                old.name, new.name = None, name
+                old.name, new.name = new.name, old.name
                 graph.outputs[index] = new
 
 

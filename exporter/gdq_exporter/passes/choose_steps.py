@@ -29,13 +29,17 @@ class ChooseStepsPass(ir.passes.InPlacePass):
     def call(self, model: ir.Model) -> ir.passes.PassResult:
         """Inserts every missing quantization."""
         values = unquantized(model)
+        images = [
+            conv.outputs[0]
+            for conv in quantization.integer_convs(model)
+            if conv.outputs[0].is_graph_output()
+        ]
         for value in values:
             assert value.name is not None
             _quantize(model, value, self._points[value.name])
-        for conv in quantization.integer_convs(model):
-            if conv.outputs[0].is_graph_output():
-                _quantize(model, conv.outputs[0], IMAGE_POINT)
-        return ir.passes.PassResult(model, bool(values))
+        for image in images:
+            _quantize(model, image, IMAGE_POINT)
+        return ir.passes.PassResult(model, bool(values or images))
 
     def ensures(self, model: ir.Model) -> None:
         """Every integer conv reads and writes quantized tensors."""

@@ -80,12 +80,14 @@ def _scaled_weights(model: ir.Model, conv: ir.Node, factor: NDArray[np.float64])
     codes, step = editing.constant(dequantize.inputs[0]), editing.constant(dequantize.inputs[1])
     assert codes is not None
     assert step is not None
-    sign = np.where(factor < 0, -1, np.where(factor > 0, 1, 0))
-    signed_codes = codes.astype(np.int16) * sign[:, None, None, None]
+    steps = (step * np.abs(factor)).astype(np.float32)
+    # A factor of zero, or as good as that, erases the channel: any step will do for codes of zero.
+    erased = steps < np.finfo(np.float32).tiny
+    sign = np.where(erased, 0, np.sign(factor)).astype(np.int16)
+    signed_codes = codes * sign[:, None, None, None]
     if signed_codes.max(initial=0) > 127:
         return None
-    # A factor of zero erases the channel: its codes are zero and any step will do.
-    steps = (step * np.where(factor == 0, 1.0, np.abs(factor))).astype(np.float32)
+    steps[erased] = 1
     name = editing.input_of(dequantize, 0).name
     return editing.insert(
         model,

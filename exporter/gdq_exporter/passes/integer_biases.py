@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import numpy as np
 import onnx_ir as ir
+from numpy.typing import NDArray
 
 from gdq_exporter import editing, quantization
 from gdq_exporter.errors import ExportError
 
-_INT32 = np.iinfo(np.int32)
+_LARGEST = 1 << 30
+"""Bias in integers: half of an accumulator's range, the other half is for the products."""
 
 
 class IntegerBiasesPass(ir.passes.InPlacePass):
@@ -40,22 +42,41 @@ class IntegerBiasesPass(ir.passes.InPlacePass):
 
 def _store(model: ir.Model, conv: ir.Node) -> None:
     point, bias = quantization.read(conv.inputs[0]), editing.constant(conv.inputs[2])
-    dequantize = editing.input_of(conv, 1).producer()
     assert point is not None
     assert bias is not None
-    assert dequantize is not None
-    weight_step = editing.constant(dequantize.inputs[1])
-    assert weight_step is not None
-    step = (point.step * weight_step).astype(np.float32)
-    codes = np.rint(bias / step.astype(np.float64))
-    if np.any(codes < _INT32.min) or np.any(codes > _INT32.max):
-        raise ExportError(
-            f"the bias of {conv.outputs[0].name!r} needs more than 32 bits: its steps are too small"
-        )
+    step = (point.step * _fitting_steps(model, conv, point.step, bias)).astype(np.float32)
+    codes = np.rint(bias / step.astype(np.float64)).astype(np.int32)
     name = editing.input_of(conv, 2).name
-    stored = editing.add_constant(model, codes.astype(np.int32), f"{name}.int32")
+    stored = editing.add_constant(model, codes, f"{name}.int32")
     step_value = editing.add_constant(model, step, "bias_step")
     attributes = {"axis": 0} if step.ndim else {}
     conv.replace_input_with(
         2, editing.insert(model, conv, "DequantizeLinear", [stored, step_value], attributes)
     )
+
+
+def _fitting_steps(
+    model: ir.Model, conv: ir.Node, input_step: np.float32, bias: NDArray[np.float32]
+) -> NDArray[np.float32]:
+    """The steps of a conv's weights, made larger for channels whose bias would not fit.
+
+    Weights that have all but vanished beside their bias (a channel that training gave up) have
+    such steps. A scalar step was learned and stays.
+    """
+    dequantize = editing.input_of(conv, 1).producer()
+    assert dequantize is not None
+    codes, steps = editing.constant(dequantize.inputs[0]), editing.constant(dequantize.inputs[1])
+    assert codes is not None
+    assert steps is not None
+    smallest = np.abs(bias.astype(np.float64)) / (_LARGEST * float(input_step))
+    if np.all(smallest <= steps):
+        return steps
+    if not steps.ndim:
+        raise ExportError(
+            f"the bias of {conv.outputs[0].name!r} needs more than 32 bits: its steps are too small"
+        )
+    fitting = np.maximum(steps, smallest).astype(np.float32)
+    coarse = np.rint(codes * (steps / fitting)[:, None, None, None]).astype(np.int8)
+    inputs = [editing.add_constant(model, array, "fitted") for array in (coarse, fitting)]
+    conv.replace_input_with(1, editing.insert(model, conv, "DequantizeLinear", inputs, {"axis": 0}))
+    return fitting

@@ -7,6 +7,8 @@ import onnx_ir as ir
 
 from gdq_exporter import editing, quantization
 
+_TINY = np.finfo(np.float32).tiny
+
 
 class IntegerTailPass(ir.passes.InPlacePass):
     """Gives 8-bit weights, one step per output channel, to float convs behind an integer one.
@@ -59,8 +61,8 @@ def _quantize_weights(model: ir.Model, conv: ir.Node) -> None:
     weights = editing.constant(value)
     if weights is None:
         return
-    largest = np.abs(weights).max(axis=(1, 2, 3))
-    steps = np.where(largest > 0, largest / 127, 1).astype(np.float32)
+    steps = (np.abs(weights).max(axis=(1, 2, 3)) / 127).astype(np.float32)
+    steps[steps < _TINY] = 1  # a channel of zeros, or as good as that
     codes = np.rint(weights / steps[:, None, None, None]).clip(-127, 127).astype(np.int8)
     integers = editing.add_constant(model, codes, f"{value.name}.int8")
     step_value = editing.add_constant(model, steps, "weight_step")

@@ -51,7 +51,7 @@ def test_integer_conv_keeps_its_integers(step: Array | float) -> None:
     sign = np.sign(GAMMA).astype(int)[:, None, None, None]
     np.testing.assert_array_equal(array(folded.inputs[0]), codes * sign)
     factor = np.abs(GAMMA) / np.sqrt(VARIANCE + 1e-5)
-    expected = step * np.where(factor == 0, 1, factor)
+    expected = np.where(factor == 0, 1, step * factor)
     np.testing.assert_allclose(array(folded.inputs[1]), expected, rtol=1e-6)
     np.testing.assert_allclose(oracle.output(model, x), before, rtol=1e-4, atol=1e-4)
 
@@ -70,6 +70,21 @@ def test_the_code_without_a_negative_is_refused(channel: int, folds: bool) -> No
     np.testing.assert_allclose(oracle.output(model, x), before, rtol=1e-4, atol=1e-4)
     if not folds:
         np.testing.assert_array_equal(array(only(model, "DequantizeLinear").inputs[0]), codes)
+
+
+def test_a_channel_that_vanished_keeps_a_step_that_can_be_divided_by() -> None:
+    """Weight decay lets factors shrink until they are denormal numbers."""
+    network = Network(3)
+    conv = network.conv(network.x, network.integer_weight(random_codes(2, 3, 3, 3), 0.01))
+    gamma, beta = np.array([1e-40, -1], np.float32), np.array([0.5, 0.25], np.float32)
+    model = network.model(network.batch_norm(conv, gamma, beta, np.zeros(2), np.ones(2)))
+    x = random(1, 3, 4, 4)
+    before = oracle.output(model, x)
+    FoldBatchNormPass()(model)
+    dequantize = only(model, "DequantizeLinear")
+    assert array(dequantize.inputs[1])[0] == 1
+    assert not array(dequantize.inputs[0])[0].any()
+    np.testing.assert_allclose(oracle.output(model, x), before, rtol=1e-4, atol=1e-4)
 
 
 def test_behind_an_activation_it_becomes_mul_and_add() -> None:

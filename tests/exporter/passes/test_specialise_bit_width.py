@@ -30,9 +30,7 @@ def specialised(bit_width: BitWidth, *, signed: bool) -> tuple[ir.Model, ir.Mode
 @pytest.mark.parametrize("signed", [True, False])
 @pytest.mark.parametrize("bit_width", BIT_WIDTHS)
 @given(x=VALUES)
-def test_codes_and_values_are_those_of_training(
-    bit_width: BitWidth, signed: bool, x: Array
-) -> None:
+def test_codes_and_values_are_training_s(bit_width: BitWidth, signed: bool, x: Array) -> None:
     """Codes clip(round(x / step), low, high) + zero point, whose value is training's, exactly."""
     before, after = specialised(bit_width, signed=signed)
     step = STEPS[BIT_WIDTHS.index(bit_width)]
