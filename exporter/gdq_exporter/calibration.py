@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import closing
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -17,6 +18,7 @@ from gdq_exporter.quantization import QuantizationPoint
 from gdq_runtime.decode import SUFFIXES, PictureReader
 from gdq_runtime.errors import ImageError
 from gdq_runtime.picture import split_alpha
+from gdq_runtime.workers import Workers
 
 _SAMPLES_PER_TILE = 8192
 """Values kept of each tensor and tile: enough for a stable error curve, small enough for RAM."""
@@ -125,10 +127,16 @@ def calibrate(
     session = _observing_session(model, names)
     observations = {name: Observation() for name in names}
     input_name = session.get_inputs()[0].name
-    for tile in tiles:
+
+    def run(tile: NDArray[np.uint8]) -> list[NDArray[np.float32]]:
         image = tile.transpose(2, 0, 1)[None].astype(np.float32)
-        for name, array in zip(names, session.run(names, {input_name: image}), strict=True):
-            observations[name].add(array)
+        outputs: list[NDArray[np.float32]] = session.run(names, {input_name: image})
+        return outputs
+
+    with closing(Workers()) as workers:
+        for outputs in workers.map_in_order(run, tiles, ahead=workers.threads):
+            for name, array in zip(names, outputs, strict=True):
+                observations[name].add(array)
     return {name: choose_point(seen) for name, seen in observations.items()}
 
 
@@ -140,6 +148,7 @@ def _observing_session(model: ir.Model, names: Sequence[str]) -> ort.InferenceSe
             observed.graph.outputs.append(by_name[name])
     options = ort.SessionOptions()
     options.log_severity_level = 3
+    options.intra_op_num_threads = 1  # a tile per worker instead; idle pool threads would spin
     return ort.InferenceSession(
         ir.to_proto(observed).SerializeToString(), options, providers=["CPUExecutionProvider"]
     )

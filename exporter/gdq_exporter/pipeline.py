@@ -9,7 +9,7 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import get_args
 
-from gdq_exporter.bundle_writer import MANIFEST, bundle_folder, check_target, list_files, write_text
+from gdq_exporter.bundle_writer import MANIFEST, bundle_folder, list_files, write_text
 from gdq_exporter.calibration import CalibrationSet, load_calibration
 from gdq_exporter.checks.onnx_fusion import FusionResult, check_fusion
 from gdq_exporter.checks.parity import ParityResult, check_decisions, check_width, make_pairs
@@ -76,7 +76,15 @@ def export(
     """
     config = config or ExportConfig()
     start = time.monotonic()
-    check_target(bundle, overwrite=config.overwrite)
+    # The folder first: a place that cannot be written is found before minutes of work, not after.
+    with bundle_folder(bundle, overwrite=config.overwrite) as folder:
+        manifest, fusion, parity = _fill(folder, checkpoint, config, progress)
+    return ExportResult(bundle, manifest, fusion, parity, time.monotonic() - start)
+
+
+def _fill(
+    folder: Path, checkpoint: Path, config: ExportConfig, progress: Progress
+) -> tuple[Manifest, dict[int, FusionResult], ParityResult]:
     progress("loading the checkpoint")
     loaded = _load(checkpoint, config)
     calibration = load_calibration(config.calibration, config.tile, config.calibration_tiles)
@@ -84,19 +92,18 @@ def export(
     traced = trace(loaded.network, config.tile)
     network = _describe_network(loaded.network, count_macs(traced))
     shared = lower_shared(traced, PROFILES[config.profile])
-    with bundle_folder(bundle, overwrite=config.overwrite) as folder:
-        lowered = []
-        for bit_width in get_args(BitWidth):
-            progress(f"lowering to {bit_width} bits")
-            lowered.append(lower_width(shared, bit_width, calibration.tiles))
-        progress("writing and checking the graphs")
-        predictor, subgraphs = _write_onnx(folder, loaded, lowered)
-        fusion = _check_fusion(folder, subgraphs, lowered)
-        draft = _draft_manifest(folder, network, predictor, subgraphs, loaded, calibration, config)
-        progress("comparing with torch")
-        parity, golden = _prove(folder, draft, loaded, calibration, config)
-        manifest = _seal(folder, draft.model_copy(update={"golden": golden}), fusion, parity)
-    return ExportResult(bundle, manifest, fusion, parity, time.monotonic() - start)
+    lowered = []
+    for bit_width in get_args(BitWidth):
+        progress(f"lowering to {bit_width} bits")
+        lowered.append(lower_width(shared, bit_width, calibration.tiles))
+    progress("writing and checking the graphs")
+    predictor, subgraphs = _write_onnx(folder, loaded, lowered)
+    fusion = _check_fusion(folder, subgraphs, lowered)
+    draft = _draft_manifest(folder, network, predictor, subgraphs, loaded, calibration, config)
+    progress("comparing with torch")
+    parity, golden = _prove(folder, draft, loaded, calibration, config)
+    manifest = _seal(folder, draft.model_copy(update={"golden": golden}), fusion, parity)
+    return manifest, fusion, parity
 
 
 def _load(checkpoint: Path, config: ExportConfig) -> LoadedCheckpoint:
