@@ -80,5 +80,5 @@ def requantize(
     """
     real = accumulators * factor[:, None, None]
     codes = np.clip(np.rint(real) + zero_point, 0, top).astype(np.uint8)
-    tied = np.abs(np.abs(real - np.floor(real)) - 0.5) < 1e-6 * np.maximum(np.abs(real), 1)
+    tied = np.abs(real - np.floor(real) - 0.5) < 1e-6 * np.maximum(np.abs(real), 1)
     return codes, tied
