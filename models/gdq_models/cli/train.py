@@ -1,0 +1,129 @@
+"""``gdq-train``: recipe and photos -> checkpoint."""
+
+from __future__ import annotations
+
+import json
+import sys
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+if TYPE_CHECKING:
+    from gdq_models.training.run import TrainingResult
+
+EPILOG = """\b
+Examples:
+  gdq-train models/recipes/smoke.yaml --photos photos/ -o run
+  gdq-train models/recipes/edsr_baseline_x2.yaml --photos DIV2K/ --weights edsr.safetensors -o run
+  gdq-train models/recipes/edsr_baseline_x2.yaml --photos DIV2K/ -o run --resume
+"""
+
+EXIT_REFUSED = 2
+EXIT_INTERRUPTED = 130
+"""As a shell reports a program that Ctrl-C ended."""
+
+
+@click.command(epilog=EPILOG, context_settings={"help_option_names": ["-h", "--help"]})
+@click.argument("recipe", type=click.Path(path_type=Path))
+@click.option(
+    "--photos", required=True, type=click.Path(path_type=Path), metavar="DIR",
+    help="Photos to train on, with sub-folders; or DIV2K, of which DIV2K_train_HR is used.",
+)  # fmt: skip
+@click.option(
+    "-o", "--output", "folder", required=True, type=click.Path(path_type=Path), metavar="DIR",
+    help="Folder of the run: checkpoint, metrics, TensorBoard log, what is needed to resume.",
+)  # fmt: skip
+@click.option(
+    "--weights", type=click.Path(path_type=Path), metavar="FILE",
+    help="Checkpoint to start from.  [default: from scratch]",
+)  # fmt: skip
+@click.option(
+    "--cache", type=click.Path(path_type=Path), metavar="DIR",
+    help="Folder for the decoded photos (about 4 bytes per pixel).  [default: OUTPUT/photos]",
+)  # fmt: skip
+@click.option("--resume", is_flag=True, help="Go on with the interrupted run in OUTPUT.")
+@click.option("--accelerator", default="auto", show_default=True, help="Lightning's: cpu, gpu ...")
+@click.option("--devices", default="auto", show_default=True, help="Lightning's: how many.")
+@click.option("--nodes", default=1, show_default=True, help="Lightning's: how many machines.")
+@click.option("--strategy", default="auto", show_default=True, help="Lightning's: ddp ...")
+@click.option("--threads", type=click.IntRange(min=1), help="Of torch.  [default: torch's choice]")
+@click.option(
+    "--format", "output_format", type=click.Choice(["table", "json"]), default="table",
+    show_default=True, help="Of the result on standard output.",
+)  # fmt: skip
+def main(
+    recipe: Path,
+    photos: Path,
+    folder: Path,
+    weights: Path | None,
+    cache: Path | None,
+    resume: bool,
+    threads: int | None,
+    output_format: str,
+    **machine: Any,
+) -> None:
+    """Train a Granular-DQ network by RECIPE (YAML): float, bit-widths, gate, finish.
+
+    Ctrl-C (or SIGTERM) saves and stops after the running step; --resume goes on from there with
+    the result that it would have had without the interruption.
+    """
+    # torch and Lightning take seconds to import; --help should not.
+    import torch
+
+    from gdq_models.errors import CheckpointError
+    from gdq_models.training.errors import TrainingError, TrainingInterrupted
+    from gdq_models.training.recipe import load_recipe
+    from gdq_models.training.run import Machine, Run, train
+
+    if threads is not None:
+        torch.set_num_threads(threads)
+    paths = Run(photos, folder, cache or folder / "photos", weights)
+    try:
+        result = train(
+            load_recipe(recipe), paths, Machine(**machine), resume=resume, progress=_show_progress
+        )
+    except (TrainingError, CheckpointError) as error:
+        click.echo(f"error: {error}", err=True)
+        sys.exit(EXIT_REFUSED)
+    except TrainingInterrupted as error:
+        click.echo(f"{error}; --resume goes on", err=True)
+        sys.exit(EXIT_INTERRUPTED)
+    click.echo(_as_json(result) if output_format == "json" else _as_table(result))
+
+
+def _show_progress(done: int, of_all: int) -> None:
+    click.echo(f"\rdecoding photos: {done} of {of_all}", nl=done == of_all, err=True)
+
+
+def _as_json(result: TrainingResult) -> str:
+    return json.dumps(
+        {
+            "checkpoint": str(result.checkpoint),
+            "metrics": str(result.metrics),
+            "held_out": None if result.measurement is None else asdict(result.measurement),
+        },
+        indent=1,
+    )
+
+
+def _as_table(result: TrainingResult) -> str:
+    lines = [f"{result.checkpoint}", f"{result.metrics}"]
+    if (measured := result.measurement) is not None:
+        lines += [
+            "",
+            f"{measured.tiles} held-out tiles     bits  PSNR (Y)",
+            f"{'float':>20}  {'':>6}  {measured.teacher:8.2f}",
+            *(
+                f"{'':>20}  {width:6d}  {decibel:8.2f}"
+                for width, decibel in measured.by_bit_width.items()
+            ),
+            f"{'routed':>20}  {measured.fab:6.2f}  {measured.routed:8.2f}",
+            f"{'dealt by chance':>20}  {measured.fab:6.2f}  {measured.random_gate:8.2f}",
+        ]
+    return "\n".join([*lines, "", f"next: gdq-export {result.checkpoint} -o bundle"])
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,1 @@
+"""Recipe and photos -> checkpoint: float weights, bit-widths, gate, and all of it together."""

@@ -1,0 +1,93 @@
+"""What Lightning asks for data: the cache built once per machine, batches from any step on."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import lightning
+from torch.utils.data import DataLoader
+
+from gdq_models.predictor.e2b import EntropyTable
+from gdq_models.predictor.entropy import tile_entropy
+from gdq_models.training.errors import TrainingError
+from gdq_models.training.patches import Batch, PatchBatches, Share
+from gdq_models.training.photos import Photo, PhotoCache, Progress, open_cache
+from gdq_models.training.recipe import Recipe
+from gdq_models.training.tiles import cut_tiles
+
+
+class TrainingPhotos(lightning.LightningDataModule):
+    """The photos of a training.
+
+    Attributes:
+        cache: all photos; after ``setup``, and likewise the next two.
+        training: photos to train on.
+        held_out: photos to measure on.
+    """
+
+    cache: PhotoCache
+    training: tuple[Photo, ...]
+    held_out: tuple[Photo, ...]
+
+    def __init__(self, source: Path, folder: Path, recipe: Recipe, progress: Progress) -> None:
+        super().__init__()
+        self._source = source
+        self._folder = folder
+        self._recipe = recipe
+        self._progress = progress
+
+    def prepare_data(self) -> None:
+        """Builds the cache; Lightning calls it in one process of each machine."""
+        self._open()
+
+    def setup(self, stage: str) -> None:
+        """Opens the cache."""
+        self.cache = self._open()
+        self.held_out, self.training = set_aside(self.cache.photos, self._recipe.held_out)
+
+    def train_dataloader(self) -> DataLoader[Batch]:
+        """Returns this process's share of the batches, that of the trainer's next step first."""
+        trainer = self.trainer
+        assert trainer is not None
+        share = Share(trainer.global_rank, trainer.world_size)
+        batches = PatchBatches(
+            self.cache, self.training, self._recipe, first_step=trainer.global_step, share=share
+        )
+        return DataLoader(batches, batch_size=None)
+
+    def entropy_table(self) -> EntropyTable:
+        """Returns the table of all tiles, side by side, of the photos to train on."""
+        tile = self._recipe.tile
+        entropies = [
+            value
+            for photo in self.training
+            for value in tile_entropy(cut_tiles(self.cache.low(photo), tile)).tolist()
+        ]
+        return EntropyTable.build(entropies, tile=tile, scale=self.cache.scale)
+
+    def _open(self) -> PhotoCache:
+        smallest = max(self._recipe.tile, *(stage.patch for stage in self._recipe.stages))
+        return open_cache(
+            self._source,
+            self._folder,
+            scale=self._recipe.network.scale,
+            smallest=smallest,
+            progress=self._progress,
+        )
+
+
+def set_aside(photos: Sequence[Photo], count: int) -> tuple[tuple[Photo, ...], tuple[Photo, ...]]:
+    """Returns ``count`` photos, spread evenly over the sorted names, and all others.
+
+    Raises:
+        TrainingError: nothing would be left to train on.
+    """
+    if count >= len(photos):
+        raise TrainingError(f"{len(photos)} photos are too few to hold out {count} of them")
+    chosen = {len(photos) * (2 * number + 1) // (2 * count) for number in range(count)}
+    numbered = list(enumerate(photos))
+    return (
+        tuple(photo for number, photo in numbered if number in chosen),
+        tuple(photo for number, photo in numbered if number not in chosen),
+    )

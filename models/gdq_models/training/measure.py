@@ -1,0 +1,92 @@
+"""What a training has reached, on tiles of photos that it never saw."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from gdq_models.networks.base import SuperResolutionNetwork
+from gdq_models.quantizers.activation import BIT_WIDTHS
+
+_LUMA = (65.738 / 256, 129.057 / 256, 25.064 / 256)
+"""Y of YCbCr, ITU-R BT.601 in the studio range, as super-resolution papers measure it."""
+
+
+@dataclass(frozen=True)
+class Measurement:
+    """Results on the held-out tiles; every dB is of the luma, over all pixels together.
+
+    Attributes:
+        tiles: how many.
+        teacher: dB of the float network.
+        by_bit_width: dB with all tiles at one bit-width.
+        routed: dB with each tile at the bit-width that the predictor gives it.
+        fab: mean bit-width of ``routed``.
+        shares: of each bit-width in ``routed``.
+        random_gate: dB to expect if the same bit-widths were dealt to tiles by chance.
+    """
+
+    tiles: int
+    teacher: float
+    by_bit_width: dict[int, float]
+    routed: float
+    fab: float
+    shares: dict[int, float]
+    random_gate: float
+
+
+def measure(
+    network: SuperResolutionNetwork,
+    teacher: SuperResolutionNetwork,
+    pairs: Iterable[tuple[Tensor, Tensor]],
+) -> Measurement:
+    """Measures a network at every bit-width, and as its predictor routes.
+
+    Args:
+        network: in evaluation mode.
+        teacher: run in float.
+        pairs: tiles (N, 3, H, W) and what they should become (N, 3, H * scale, W * scale), 0..255.
+    """
+    with torch.no_grad():
+        parts = [_measure_tiles(network, teacher, low, high) for low, high in pairs]
+    float_errors, errors, choice = (torch.cat(values) for values in zip(*parts, strict=True))
+    shares = torch.bincount(choice, minlength=len(BIT_WIDTHS)) / len(choice)
+    widths = torch.tensor(BIT_WIDTHS)[choice]
+    return Measurement(
+        tiles=len(choice),
+        teacher=_decibel(float_errors),
+        by_bit_width={width: _decibel(errors[:, i]) for i, width in enumerate(BIT_WIDTHS)},
+        routed=_decibel(errors.gather(1, choice[:, None])),
+        fab=float(widths.float().mean()),
+        shares=dict(zip(BIT_WIDTHS, shares.tolist(), strict=True)),
+        random_gate=_decibel((errors.mean(dim=0) * shares).sum()),
+    )
+
+
+def _measure_tiles(
+    network: SuperResolutionNetwork, teacher: SuperResolutionNetwork, low: Tensor, high: Tensor
+) -> tuple[Tensor, Tensor, Tensor]:
+    """Returns errors in float (N,) and at each bit-width (N, 4), and the widths' numbers (N,)."""
+    count = len(low)
+    errors = [
+        _luma_error(network(low, network.route_for(torch.full((count,), width))), high)
+        for width in BIT_WIDTHS
+    ]
+    choice = network.route_for(network.predict(low).bit_width).argmax(dim=1)
+    return _luma_error(teacher(low, None), high), torch.stack(errors, dim=1), choice
+
+
+def _luma_error(output: Tensor, high: Tensor) -> Tensor:
+    """Returns the mean squared error of the luma of 8-bit images (N,)."""
+    difference = output.clamp(0, 255).round() - high
+    luma = torch.einsum("nchw,c->nhw", difference, difference.new_tensor(_LUMA))
+    return luma.square().mean(dim=(1, 2)).double()
+
+
+def _decibel(errors: Tensor) -> float:
+    error = float(errors.mean())
+    return math.inf if error == 0 else 10 * math.log10(255**2 / error)

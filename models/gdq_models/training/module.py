@@ -1,0 +1,142 @@
+"""The training of one network through all stages of a recipe, as Lightning runs it."""
+
+from __future__ import annotations
+
+import copy
+from typing import Any, cast
+
+import lightning
+import numpy as np
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+from torch.optim import Optimizer
+
+from gdq_models.networks.base import SuperResolutionNetwork
+from gdq_models.quantizers.activation import BIT_WIDTHS
+from gdq_models.training.data import TrainingPhotos
+from gdq_models.training.initial_steps import initialise_steps
+from gdq_models.training.optimizer import build_optimizer
+from gdq_models.training.patches import Batch
+from gdq_models.training.recipe import (
+    AnyStage,
+    FinishStage,
+    FloatStage,
+    GateStage,
+    Recipe,
+    WidthsStage,
+)
+from gdq_models.training.timeline import moment
+
+_FAB_MEMORY = 0.98
+"""Share of the running mean that a step keeps; fifty steps of a few patches make a steady mean."""
+
+
+class GranularTraining(lightning.LightningModule):
+    """Network, teacher and loss.
+
+    Whatever is random, scheduled or begins with a stage depends on the step alone, so that a
+    resumed training equals an uninterrupted one.
+
+    Attributes:
+        network: what is trained.
+        teacher: the float network, as it was before quantization.
+        running_fab: scalar, mean bit-width that the gate chose lately.
+    """
+
+    running_fab: Tensor
+
+    def __init__(self, network: SuperResolutionNetwork, recipe: Recipe) -> None:
+        super().__init__()
+        # Four times as fast as the usual layout, for bfloat16 convolutions on a CPU.
+        self.network = network.train().to(memory_format=torch.channels_last)
+        self.teacher = copy.deepcopy(self.network).eval().requires_grad_(False)
+        self.register_buffer("running_fab", torch.tensor(0.0))
+        self._recipe = recipe
+
+    def setup(self, stage: str) -> None:
+        """Gives the entropy rule its table."""
+        photos = cast(TrainingPhotos, self.trainer.datamodule)  # type: ignore[attr-defined]
+        self.network.predictor.e2b.set_table(photos.entropy_table())
+
+    def configure_optimizers(self) -> Optimizer:
+        """Returns Adam; its rates are set at every step."""
+        return build_optimizer(self.network, self._recipe.betas)
+
+    def on_train_batch_start(self, batch: Batch, batch_idx: int) -> None:
+        """Brings network, rates and randomness to where they must be at this step."""
+        now = moment(self._recipe, self.global_step)
+        if now.starts_stage:
+            self._begin(now.stage, batch)
+        for group in cast(Optimizer, self.optimizers()).param_groups:
+            rate = getattr(now.stage.rates, group["name"])
+            group["lr"] = rate * now.rate_factor
+            for parameter in group["params"]:
+                parameter.requires_grad_(rate > 0)
+        seeds = np.random.SeedSequence([self._recipe.seed, self.global_step, self.global_rank])
+        torch.manual_seed(int(seeds.generate_state(1)[0]))
+
+    def training_step(self, batch: Batch, batch_idx: int) -> Tensor:
+        """Returns the loss, in units of images of 0..255."""
+        stage = moment(self._recipe, self.global_step).stage
+        low = batch.low.to(torch.float32, memory_format=torch.channels_last)
+        route = self._route(stage, low, batch.bit_width)
+        output = self.network(low, route).float()
+        loss = F.l1_loss(output, batch.high.to(torch.float32))
+        self.log("loss/photo", loss, prog_bar=True)
+        if not isinstance(stage, FloatStage) and stage.teacher > 0:
+            loss = loss + stage.teacher * self._distance_to_teacher(output, low)
+        if isinstance(stage, GateStage | FinishStage):
+            assert route is not None
+            loss = loss + stage.budget * self._excess(stage, route)
+        return loss
+
+    def configure_gradient_clipping(self, optimizer: Optimizer, *_: Any, **__: Any) -> None:
+        """Clips the norm of all gradients together, as the stage asks."""
+        limit = moment(self._recipe, self.global_step).stage.gradient_clip
+        if limit is not None:
+            torch.nn.utils.clip_grad_norm_(self.network.parameters(), limit)
+
+    def _begin(self, stage: AnyStage, batch: Batch) -> None:
+        if not isinstance(stage, FloatStage):
+            # Does nothing for layers that have steps, learned in a stage before.
+            initialise_steps(self.network, batch.low.float())
+        if isinstance(stage, WidthsStage):
+            self.teacher.load_state_dict(self.network.state_dict())
+        if isinstance(stage, GateStage | FinishStage):
+            self.running_fab.fill_(stage.target_fab)
+
+    def _route(self, stage: AnyStage, low: Tensor, drawn: Tensor) -> Tensor | None:
+        """Returns the route (N, 4) of each patch; with a gradient where the gate learns."""
+        if isinstance(stage, FloatStage):
+            return None
+        if isinstance(stage, WidthsStage):
+            return self.network.route_for(drawn)
+        # In bfloat16, logits would have steps of their own. And the features serve the picture,
+        # not the gate, which takes them as they are.
+        with torch.autocast(low.device.type, enabled=False):
+            features = self.network.features(low).detach()
+            route = self.network.predictor.route(features, low)
+        if isinstance(stage, FinishStage):
+            half = len(low) // 2
+            route = torch.cat([route[:half], self.network.route_for(drawn[half:])])
+        return route
+
+    def _distance_to_teacher(self, output: Tensor, low: Tensor) -> Tensor:
+        with torch.no_grad():
+            target = self.teacher(low, None).float()
+        distance = F.l1_loss(output, target)
+        self.log("loss/teacher", distance, prog_bar=True)
+        return distance
+
+    def _excess(self, stage: GateStage | FinishStage, route: Tensor) -> Tensor:
+        """Returns the squared distance of the running mean bit-width from its target.
+
+        Against the batch alone, a gate would be punished for giving its patches different widths.
+        """
+        routed = route[: len(route) // 2] if isinstance(stage, FinishStage) else route
+        mean = (routed * routed.new_tensor(BIT_WIDTHS)).sum(dim=1).mean()
+        with torch.no_grad():
+            self.running_fab.lerp_(mean, 1 - _FAB_MEMORY)
+        self.log("fab", self.running_fab, prog_bar=True)
+        return (self.running_fab.clone() + mean - mean.detach() - stage.target_fab).square()

@@ -1,0 +1,198 @@
+"""A folder of photos, decoded and reduced once: training reads patches straight from two files."""
+
+from __future__ import annotations
+
+import shutil
+import uuid
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from gdq_models.training.degradation import crop_to_multiple, downscale
+from gdq_models.training.errors import TrainingError
+
+SUFFIXES = (".png", ".jpg", ".jpeg", ".bmp", ".tif", ".tiff", ".webp")
+
+DIV2K_FOLDER = "DIV2K_train_HR"
+"""Where DIV2K keeps its training photos; its other folders are their reductions and a test set."""
+
+_FORMAT = 1
+
+Image = NDArray[np.uint8]
+
+Progress = Callable[[int, int], None]
+"""Called with the number of photos done and of all."""
+
+
+@dataclass(frozen=True)
+class Photo:
+    """Where a photo lies in the two files.
+
+    Attributes:
+        name: path inside the folder of photos.
+        height: of the low-resolution image, and likewise ``width``.
+        offset: low-resolution pixels before it; times scale^2 in the other file.
+    """
+
+    name: str
+    height: int
+    width: int
+    offset: int
+
+
+class _Request(BaseModel):
+    """What a cache must have been made from and for; ``files`` are name, size and time."""
+
+    model_config = ConfigDict(frozen=True)
+
+    format: int
+    scale: int
+    smallest: int
+    files: tuple[tuple[str, int, int], ...]
+
+
+class _Index(BaseModel):
+    request: _Request
+    photos: tuple[Photo, ...]
+
+
+class PhotoCache:
+    """Photos and their reductions, as arrays that are read from disk when touched.
+
+    Attributes:
+        photos: what is in the cache, sorted by name.
+        scale: factor of the reduction.
+    """
+
+    def __init__(self, folder: Path, photos: Sequence[Photo], scale: int) -> None:
+        self.photos = tuple(photos)
+        self.scale = scale
+        self._low = np.memmap(folder / "low.bin", dtype=np.uint8, mode="r")
+        self._high = np.memmap(folder / "high.bin", dtype=np.uint8, mode="r")
+
+    def low(self, photo: Photo) -> Image:
+        """Returns the low-resolution image (height, width, 3), RGB."""
+        return _slice(self._low, photo, 1)
+
+    def high(self, photo: Photo) -> Image:
+        """Returns the photo (height * scale, width * scale, 3), RGB."""
+        return _slice(self._high, photo, self.scale)
+
+
+def open_cache(
+    source: Path, folder: Path, *, scale: int, smallest: int, progress: Progress
+) -> PhotoCache:
+    """Opens the cache of a folder of photos; builds it if there is none, or the photos changed.
+
+    Args:
+        source: folder of photos, searched with its sub-folders.
+        folder: of the cache; created, or replaced.
+        scale: factor of the reduction.
+        smallest: photos with a shorter low-resolution side are left out.
+        progress: told of every photo decoded.
+
+    Raises:
+        TrainingError: there is no photo, one cannot be read, or the cache cannot be written.
+    """
+    files = find_photos(source)
+    request = _Request(
+        format=_FORMAT,
+        scale=scale,
+        smallest=smallest,
+        files=tuple(_fingerprint(source, file) for file in files),
+    )
+    photos = _read_index(folder, request)
+    if photos is None:
+        photos = _build(source, folder, request, progress)
+    return PhotoCache(folder, photos, scale)
+
+
+def find_photos(source: Path) -> list[Path]:
+    """Returns the photos of a folder and its sub-folders, sorted; of DIV2K only those to train on.
+
+    Raises:
+        TrainingError: it is not a folder, or holds no photo.
+    """
+    if not source.is_dir():
+        raise TrainingError(f"{source} is not a folder of photos")
+    root = source / DIV2K_FOLDER if (source / DIV2K_FOLDER).is_dir() else source
+    found = sorted(path for path in root.rglob("*") if path.suffix.lower() in SUFFIXES)
+    if not found:
+        raise TrainingError(f"{source} holds no photo ({', '.join(SUFFIXES)})")
+    return found
+
+
+def _slice(pixels: Image, photo: Photo, factor: int) -> Image:
+    shape = (photo.height * factor, photo.width * factor, 3)
+    start = photo.offset * factor**2 * 3
+    return pixels[start : start + shape[0] * shape[1] * 3].reshape(shape)
+
+
+def _fingerprint(source: Path, file: Path) -> tuple[str, int, int]:
+    status = file.stat()
+    return str(file.relative_to(source)), status.st_size, status.st_mtime_ns
+
+
+def _read_index(folder: Path, request: _Request) -> tuple[Photo, ...] | None:
+    """Returns the photos of a cache; None if there is none, or it was made from something else."""
+    try:
+        index = _Index.model_validate_json((folder / "index.json").read_bytes())
+    except (OSError, ValidationError):
+        return None
+    return index.photos if index.request == request else None
+
+
+def _build(source: Path, folder: Path, request: _Request, progress: Progress) -> tuple[Photo, ...]:
+    """Decodes into a temporary folder, which takes the cache's place when it is complete."""
+    temporary = folder.with_name(f".{folder.name}.{uuid.uuid4().hex}")
+    try:
+        temporary.mkdir(parents=True)
+        photos = _decode_all(source, temporary, request, progress)
+        index = _Index(request=request, photos=photos)
+        (temporary / "index.json").write_text(index.model_dump_json(), encoding="utf-8")
+        shutil.rmtree(folder, ignore_errors=True)
+        temporary.replace(folder)
+    except OSError as error:
+        raise TrainingError(f"the cache {folder} cannot be written: {error.strerror}") from error
+    finally:
+        shutil.rmtree(temporary, ignore_errors=True)
+    return photos
+
+
+def _decode_all(
+    source: Path, folder: Path, request: _Request, progress: Progress
+) -> tuple[Photo, ...]:
+    photos: list[Photo] = []
+    offset = 0
+    with (folder / "low.bin").open("wb") as low_file, (folder / "high.bin").open("wb") as high_file:
+        for number, (name, *_) in enumerate(request.files, start=1):
+            high = crop_to_multiple(_decode(source / name), request.scale)
+            if min(high.shape[:2]) >= request.smallest * request.scale:
+                low = downscale(high, request.scale)
+                low_file.write(low.tobytes())
+                high_file.write(high.tobytes())
+                height, width = low.shape[:2]
+                photos.append(Photo(name, height, width, offset))
+                offset += height * width
+            progress(number, len(request.files))
+    if not photos:
+        side = request.smallest * request.scale
+        raise TrainingError(f"no photo in {source} is at least {side} pixels high and wide")
+    return tuple(photos)
+
+
+def _decode(file: Path) -> Image:
+    # Read here and not by cv2, which complains of what it cannot open on its own.
+    content = np.fromfile(file, dtype=np.uint8)
+    try:
+        image = cv2.imdecode(content, cv2.IMREAD_COLOR)
+    except cv2.error:  # empty, or larger than cv2's limit
+        image = None
+    if image is None:
+        raise TrainingError(f"{file} is not a photo, or is damaged")
+    return np.asarray(image[:, :, ::-1], dtype=np.uint8)

@@ -1,0 +1,218 @@
+"""The recipe of a training: everything that decides its result, apart from photos and weights."""
+
+from __future__ import annotations
+
+from itertools import pairwise
+from pathlib import Path
+from typing import Annotated, Literal
+
+import yaml
+from pydantic import BaseModel, ConfigDict, Field, PositiveFloat, PositiveInt, ValidationError
+from pydantic import model_validator as validate_model
+
+from gdq_models.predictor.gbc import GateKind
+from gdq_models.quantizers.activation import BIT_WIDTHS
+from gdq_models.training.errors import TrainingError
+
+NonNegativeFloat = Annotated[float, Field(ge=0)]
+Share = Annotated[float, Field(gt=0, le=1)]
+
+
+class _Model(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class NetworkRecipe(_Model):
+    """The network to train; of weights that are given, the sizes must be the same.
+
+    Attributes:
+        name: registry name.
+        scale: upscaling factor.
+        channels: features of the head convolution.
+        blocks: number of residual blocks.
+        gate: kind of gate; the paper's normalises.
+    """
+
+    name: Literal["edsr", "srresnet"]
+    scale: Literal[2, 3, 4]
+    channels: Annotated[int, Field(ge=4, le=512)] = 64
+    blocks: Annotated[int, Field(ge=1, le=256)] = 16
+    gate: GateKind = "group_norm"
+
+
+class LearningRates(_Model):
+    """Rates at the start of a stage; each falls to zero over it by half a cosine.
+
+    Attributes:
+        weights: of convolutions, biases, norms, slopes and shortcuts.
+        steps: of all quantizers, relative to the step: 0.001 changes it by about 0.1 %.
+        gate: of the gate.
+    """
+
+    weights: NonNegativeFloat = 0.0
+    steps: NonNegativeFloat = 0.0
+    gate: NonNegativeFloat = 0.0
+
+
+class Stage(_Model):
+    """What every stage has.
+
+    Attributes:
+        steps: optimizer steps.
+        batch: patches per step, over all processes.
+        patch: side of a patch, low-resolution pixels.
+        candidates: random crops of which the liveliest becomes the patch; 1 takes any.
+        warmup: steps over which the rates rise from zero.
+        gradient_clip: largest norm of a gradient, of images of 0..255; None does not clip.
+        rates: learning rates.
+    """
+
+    steps: PositiveInt
+    batch: PositiveInt = 16
+    patch: Annotated[int, Field(ge=8, le=1024, multiple_of=4)] = 48
+    candidates: Annotated[int, Field(ge=1, le=16)] = 1
+    warmup: Annotated[int, Field(ge=0)] = 0
+    gradient_clip: PositiveFloat | None = None
+    rates: LearningRates
+
+    @validate_model(mode="after")
+    def _warmup_fits(self) -> Stage:
+        if self.warmup >= self.steps:
+            raise ValueError(f"warmup ({self.warmup}) must be shorter than steps ({self.steps})")
+        return self
+
+
+class FloatStage(Stage):
+    """The network in float, without quantizers."""
+
+    kind: Literal["float"]
+
+
+class _TaughtStage(Stage):
+    """Compares with the float network too.
+
+    Attributes:
+        teacher: weight of the distance to the float network, added to that to the photo.
+    """
+
+    teacher: NonNegativeFloat = 0.5
+
+
+class _DrawnWidths(_TaughtStage):
+    """Draws bit-widths.
+
+    Attributes:
+        shares: how often each bit-width is drawn; need not add up to 1.
+    """
+
+    shares: dict[int, Share] = Field(default_factory=lambda: dict.fromkeys(BIT_WIDTHS, 0.25))
+
+    @validate_model(mode="after")
+    def _every_width_is_drawn(self) -> _DrawnWidths:
+        if set(self.shares) != set(BIT_WIDTHS):
+            raise ValueError(f"shares must name {BIT_WIDTHS}, got {tuple(self.shares)}")
+        return self
+
+
+class _Budget(_TaughtStage):
+    """Holds the gate to a budget of bits.
+
+    Attributes:
+        target_fab: mean bit-width to reach.
+        budget: weight of the squared distance of the batch's mean bit-width from it.
+    """
+
+    target_fab: Annotated[float, Field(ge=4, le=8)]
+    budget: PositiveFloat = 0.5
+
+
+class WidthsStage(_DrawnWidths):
+    """A random bit-width for every patch, so that every step learns."""
+
+    kind: Literal["widths"]
+
+
+class GateStage(_Budget):
+    """Only the gate learns, straight through its choice, under a budget of bits."""
+
+    kind: Literal["gate"]
+
+
+class FinishStage(_DrawnWidths, _Budget):
+    """Everything together: half of the patches through the gate, half at a random width.
+
+    Without the second half, a bit-width that the gate does not choose would be forgotten.
+    """
+
+    kind: Literal["finish"]
+
+
+AnyStage = Annotated[
+    FloatStage | WidthsStage | GateStage | FinishStage, Field(discriminator="kind")
+]
+
+_ORDER = ("float", "widths", "gate", "finish")
+
+
+class Recipe(_Model):
+    """A training, from the first step to the last.
+
+    Attributes:
+        name: of the checkpoint that is written.
+        network: what is trained.
+        stages: in the order float, widths, gate, finish; each at most once.
+        seed: of everything that is random.
+        tile: side of a tile when deployed, low-resolution pixels; the entropy table is made for it.
+        precision: of the arithmetic; quantization itself is always float32.
+        held_out: photos that are never trained on; the result is measured on them.
+        betas: of Adam.
+        checkpoint_every: steps between checkpoints to resume from.
+    """
+
+    name: Annotated[str, Field(pattern=r"[a-z0-9][a-z0-9_.-]*")]
+    network: NetworkRecipe
+    stages: Annotated[tuple[AnyStage, ...], Field(min_length=1)]
+    seed: Annotated[int, Field(ge=0, lt=1 << 32)] = 1
+    tile: Annotated[int, Field(ge=16, le=1024, multiple_of=4)] = 96
+    precision: Literal["bf16-mixed", "32-true"] = "bf16-mixed"
+    held_out: Annotated[int, Field(ge=0)] = 4
+    betas: tuple[Share, Share] = (0.9, 0.999)
+    checkpoint_every: PositiveInt = 200
+
+    @validate_model(mode="after")
+    def _stages_are_in_order(self) -> Recipe:
+        kinds = [stage.kind for stage in self.stages]
+        if any(_ORDER.index(a) >= _ORDER.index(b) for a, b in pairwise(kinds)):
+            raise ValueError(f"stages must be in the order {', '.join(_ORDER)}, got {kinds}")
+        return self
+
+    @property
+    def steps(self) -> int:
+        """Optimizer steps of all stages."""
+        return sum(stage.steps for stage in self.stages)
+
+
+def load_recipe(path: Path) -> Recipe:
+    """Reads a recipe.
+
+    Raises:
+        TrainingError: the file cannot be read, is not YAML, or a key is unknown or out of range.
+    """
+    try:
+        document = yaml.safe_load(path.read_text(encoding="utf-8"))
+        return Recipe.model_validate(document)
+    except OSError as error:
+        raise TrainingError(f"{path} cannot be read: {error.strerror}") from error
+    except ValidationError as error:
+        raise TrainingError(f"{path}: {_sentence(error)}") from error
+    # YAML's errors span lines; UnicodeDecodeError is a ValueError.
+    except (yaml.YAMLError, ValueError, RecursionError) as error:
+        raise TrainingError(f"{path} is not YAML: {' '.join(str(error).split())}") from error
+
+
+def _sentence(error: ValidationError) -> str:
+    """Returns where the first mistake is and what it is; the others come up when it is mended."""
+    first = error.errors()[0]
+    place = ".".join(str(part) for part in first["loc"])
+    message = first["msg"].removeprefix("Value error, ")
+    return f"{place}: {message}" if place else message
