@@ -42,6 +42,7 @@ class ExportConfig:
     calibration: Path | None = None
     """Folder of photos; None uses scikit-image's sample photos."""
     calibration_tiles: int = 16
+    """Tiles cut from the photos: at least 4, for the golden tiles are some of them."""
     profile: str = DEFAULT_PROFILE
     entropy_table: Path | None = None
     """E2B.json of a released checkpoint, whose quantiles it turns into entropies."""
@@ -53,6 +54,10 @@ class ExportConfig:
             raise ExportError(f"tile {self.tile} must be a multiple of 4 from 16 to 1024")
         if not 0 <= self.overlap * 2 <= self.tile:
             raise ExportError(f"overlap {self.overlap} must be from 0 to half of tile {self.tile}")
+        if self.calibration_tiles < 4:
+            raise ExportError(
+                f"at least 4 calibration tiles are needed, got {self.calibration_tiles}"
+            )
         if self.profile not in PROFILES:
             known = ", ".join(PROFILES)
             raise ExportError(f"profile {self.profile!r} is unknown; choose one of {known}")

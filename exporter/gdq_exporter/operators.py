@@ -17,18 +17,11 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from gdq_models import BIT_WIDTHS
+from gdq_models import BIT_WIDTHS, integer_range
 
 DOMAIN = "gdq"
 ACT_QUANT = "ActQuant"
 WEIGHT_QUANT = "WeightQuant"
-
-
-def code_range(bit_width: int, *, signed: bool) -> tuple[int, int]:
-    """Smallest and largest integer code of a bit-width."""
-    if signed:
-        return -(1 << (bit_width - 1)), (1 << (bit_width - 1)) - 1
-    return 0, (1 << bit_width) - 1
 
 
 def quantize(
@@ -47,7 +40,7 @@ def act_quant(
 ) -> NDArray[np.float32]:
     """Reference execution of ``gdq::ActQuant`` once its bit-width is chosen."""
     step = steps[BIT_WIDTHS.index(bit_width)]
-    low, high = code_range(bit_width, signed=signed)
+    low, high = integer_range(bit_width, signed=signed)
     return _dequantize(quantize(x, step, low, high), step)
 
 
