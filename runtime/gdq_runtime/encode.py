@@ -29,8 +29,8 @@ _CLASSIC_TIFF_LIMIT = 3 << 30
 class PictureWriter:
     """A picture file as a sink of rows: appears under its name when closed, complete.
 
-    PNG (lossless, fast), JPEG (quality 95, no transparency) and TIFF (LZW), by suffix. Leaving
-    the context without ``close`` leaves no file.
+    PNG (lossless, fast), JPEG (quality 95, no transparency) and TIFF (LZW), by suffix. A context:
+    entering begins a temporary file beside the target, leaving without ``close`` leaves no file.
 
     Attributes:
         notes: sentences on what was left out.
@@ -47,7 +47,7 @@ class PictureWriter:
         icc_profile: bytes | None = None,
         overwrite: bool = False,
     ) -> None:
-        """Begin a temporary file beside the target.
+        """Check that the picture can be written; nothing is created yet.
 
         Args:
             target: name of the picture; its suffix is the format.
@@ -58,33 +58,21 @@ class PictureWriter:
             overwrite: replace an existing file.
 
         Raises:
-            OutputError: another suffix, an existing file, a picture that the format cannot hold,
-                or a place that cannot be written.
+            OutputError: another suffix, no such folder, an existing file, or a picture that the
+                format cannot hold.
 
         """
         self._target = Path(target)
         self._format = check_target(self._target, overwrite=overwrite)
         self._check_fits(width, height, channels)
-        self._height = height
-        self._next = 0
-        self._is_open = True
+        self._spec = _specify(self._format, width, height, channels)
+        self._profile = icc_profile
         # Short, because the target's own name may be as long as the file system allows.
         self._temporary = self._target.with_name(f".gdq-{secrets.token_hex(6)}.part")
-        self.notes: list[str] = []
-        spec = _specify(self._format, width, height, channels)
-        if icc_profile is not None:
-            kind = OpenImageIO.TypeDesc(f"uint8[{len(icc_profile)}]")
-            spec.attribute("ICCProfile", kind, icc_profile)
         self._output = OutputFile(self._format, self._temporary)
-        complaint = self._output.open(spec)
-        if complaint and icc_profile is not None:
-            # libpng checks profiles, and there are broken ones; nothing else is cured by this.
-            self._output.abandon()
-            spec.erase_attribute("ICCProfile")
-            self._output = OutputFile(self._format, self._temporary)
-            complaint = self._output.open(spec)
-            self.notes.append("the colour profile is broken and was left out")
-        self._fail_on(complaint)
+        self._next = 0
+        self._is_open = True
+        self.notes: list[str] = []
 
     def write_rows(self, rows: Rows) -> None:
         """See ``RowSink.write_rows``."""
@@ -100,8 +88,8 @@ class PictureWriter:
                 is left then.
 
         """
-        if self._next != self._height:
-            self._fail_on(f"only {self._next} of {self._height} rows were given")
+        if self._next != self._spec.height:
+            self._fail_on(f"only {self._next} of {self._spec.height} rows were given")
         self._fail_on(self._output.close())
         try:
             _flush_to_disk(self._temporary)
@@ -111,6 +99,11 @@ class PictureWriter:
         self._is_open = False
 
     def __enter__(self) -> PictureWriter:
+        try:
+            self._begin()
+        except BaseException:  # Ctrl-C may come before the context is entered
+            self._output.abandon()
+            raise
         return self
 
     def __exit__(
@@ -121,6 +114,20 @@ class PictureWriter:
     ) -> None:
         if self._is_open:
             self._output.abandon()
+
+    def _begin(self) -> None:
+        if self._profile is not None:
+            kind = OpenImageIO.TypeDesc(f"uint8[{len(self._profile)}]")
+            self._spec.attribute("ICCProfile", kind, self._profile)
+        complaint = self._output.open(self._spec)
+        if complaint and self._profile is not None:
+            # libpng checks profiles, and there are broken ones; nothing else is cured by this.
+            self._output.abandon()
+            self._spec.erase_attribute("ICCProfile")
+            self._output = OutputFile(self._format, self._temporary)
+            complaint = self._output.open(self._spec)
+            self.notes.append("the colour profile is broken and was left out")
+        self._fail_on(complaint)
 
     def _fail_on(self, complaint: str) -> None:
         if complaint:

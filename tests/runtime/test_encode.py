@@ -2,9 +2,7 @@ from __future__ import annotations
 
 import os
 import stat
-import subprocess
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -164,52 +162,6 @@ def test_save_picture(tmp_path: Path) -> None:
     image = random_image(12, 9)
     save_picture(image, tmp_path / "a.png", overwrite=False)
     np.testing.assert_array_equal(read(tmp_path / "a.png"), image)
-
-
-@pytest.fixture
-def small_disk(tmp_path: Path) -> Iterator[Path]:
-    """A disk of 256 KiB."""
-    place = tmp_path / "disk"
-    place.mkdir()
-    command = ["mount", "-t", "tmpfs", "-o", "size=256k", "tmpfs", str(place)]
-    if sys.platform != "linux" or subprocess.run(command, capture_output=True).returncode:
-        pytest.skip("needs Linux and the right to mount a tmpfs")
-    yield place
-    subprocess.run(["umount", str(place)], check=True)
-
-
-@pytest.mark.parametrize("suffix", SUFFIXES)
-@pytest.mark.parametrize("step", [8, 1000])
-def test_a_full_disk_is_a_sentence(small_disk: Path, suffix: str, step: int) -> None:
-    noise = np.random.default_rng(0).integers(0, 256, (1000, 400, 3), dtype=np.uint8)
-    with pytest.raises(OutputError, match=r"cannot be written: .+"):
-        write(small_disk / f"a{suffix}", noise, step)
-    assert names(small_disk) == []
-
-
-@pytest.mark.parametrize("suffix", SUFFIXES)
-def test_a_disk_that_is_full_with_the_last_bytes(small_disk: Path, suffix: str) -> None:
-    """Around the size of the disk: either the picture is there and whole, or an error is."""
-    noise = np.random.default_rng(0).integers(0, 256, (100, 1000, 3), dtype=np.uint8)
-    outcomes = set()
-    for filled in range(0, 1 << 18, 4096):
-        ballast = small_disk / "ballast"
-        ballast.write_bytes(bytes(filled))
-        width = (1000 if suffix == ".jpg" else 400) - 1
-        target = small_disk / f"a{suffix}"
-        try:
-            write(target, noise[:, :width])
-        except OutputError:
-            assert names(small_disk) == ["ballast"]
-            outcomes.add("error")
-        else:
-            decoded = read(target)
-            assert decoded.shape == (100, width, 3)
-            assert suffix == ".jpg" or (decoded == noise[:, :width]).all()
-            outcomes.add("picture")
-            target.unlink()
-        ballast.unlink()
-    assert outcomes == {"error", "picture"}
 
 
 @pytest.mark.skipif(

@@ -1,0 +1,146 @@
+from __future__ import annotations
+
+import json
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+from click.testing import CliRunner, Result
+
+from gdq_runtime.cli.upscale import main
+from gdq_runtime.decode import PictureReader
+from runtime.pictures import png_bytes, random_image
+from runtime.tiny_bundle import upscale, write_tiny_bundle
+
+
+@pytest.fixture
+def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.chdir(tmp_path)
+    write_tiny_bundle(tmp_path / "bundle")
+    for name in ("photo.png", "photos/a.png", "photos/b.png"):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).write_bytes(png_bytes(random_image(40, 50)))
+    (tmp_path / "text.png").write_text("a text")
+    return tmp_path
+
+
+def run(*arguments: str) -> Result:
+    return CliRunner().invoke(main, [*arguments, "-b", "bundle"], catch_exceptions=False)
+
+
+def read(path: Path) -> np.ndarray:
+    with PictureReader(path) as reader:
+        return reader.read_rows(reader.height)
+
+
+def test_one_picture(here: Path) -> None:
+    result = run("photo.png", "-o", "large.png", "--bits", "8", "--threads", "1")
+    assert result.exit_code == 0, result.output
+    assert result.stdout.startswith("large.png: 50x40 -> 100x80, FAB 8.00 (tiles x bits: ")
+    assert result.stderr == ""
+    np.testing.assert_array_equal(read(here / "large.png"), upscale(random_image(40, 50), 8))
+
+
+def test_a_folder_and_json(here: Path) -> None:
+    result = run("photos", "photo.png", "-o", "out", "--bit-map", "maps", "--format", "json")
+    assert result.exit_code == 0, result.output
+    images = json.loads(result.stdout)["images"]
+    assert [image["target"] for image in images] == [
+        str(Path("out", name)) for name in ("a.png", "b.png", "photo.png")
+    ]
+    first = images[0]
+    assert first["size"] == [50, 40]
+    assert first["output_size"] == [100, 80]
+    assert sum(first["tiles"].values()) == 12
+    assert first["fab"] == pytest.approx(
+        sum(int(width) * count for width, count in first["tiles"].items()) / 12
+    )
+    assert first["seconds"]["run"]["wall"] > 0
+    assert sorted(path.name for path in (here / "maps").iterdir()) == [
+        "a.png",
+        "b.png",
+        "photo.png",
+    ]
+
+
+def test_a_bad_picture_does_not_stop_the_others(here: Path) -> None:
+    result = run("text.png", "photo.png", "absent.png", "-o", "out")
+    assert result.exit_code == 2
+    errors = result.stderr.splitlines()
+    assert len(errors) == 2
+    assert all(line.startswith("error: ") for line in errors)
+    assert result.stdout.startswith(str(Path("out", "photo.png")))
+    assert [path.name for path in (here / "out").iterdir()] == ["photo.png"]
+    listed = json.loads(
+        run("text.png", "photo.png", "-o", "out", "--overwrite", "--format", "json").stdout
+    )
+    assert "is not a picture" in listed["images"][0]["error"]
+    assert listed["images"][1]["fab"] > 4
+
+
+@pytest.mark.parametrize(
+    ("arguments", "sentence"),
+    [
+        (["photo.png", "-o", "photo.png"], "exists; --overwrite replaces it"),
+        (["photo.png", "-o", "a.gif"], "must end in"),
+        (["photo.png", "-o", "absent/a.png"], "there is no folder"),
+        (["photo.png", "-o", "a.png", "-b", "photos"], "is not a bundle"),
+        (["photos", "-o", "photo.png"], "cannot be the folder"),
+        (["photo.png", "-o", "a.png", "--bits", "7"], "Invalid value for '--bits'"),
+        (["photo.png", "-o", "a.png", "--threads", "0"], "Invalid value for '--threads'"),
+        (["photo.png", "-o", "a.png", "--engine", "abacus"], "Invalid value for '--engine'"),
+        (["-o", "a.png"], "Missing argument"),
+    ],
+)
+def test_refusals_have_exit_code_2(here: Path, arguments: list[str], sentence: str) -> None:
+    before = sorted(here.rglob("*"))
+    options = arguments if "-b" in arguments else [*arguments, "-b", "bundle"]
+    result = CliRunner().invoke(main, options, catch_exceptions=False)
+    assert result.exit_code == 2
+    assert sentence in result.stderr
+    assert "Traceback" not in result.output
+    assert sorted(here.rglob("*")) == before
+
+
+def command(*arguments: str) -> list[str]:
+    return [sys.executable, "-m", "gdq_runtime.cli.upscale", *arguments]
+
+
+def test_a_damaged_picture_is_one_line_on_stderr(here: Path) -> None:
+    content = bytearray((here / "photo.png").read_bytes())
+    content[-20] ^= 1  # libpng would print a line of its own
+    (here / "bad.png").write_bytes(content)
+    process = subprocess.run(
+        command("bad.png", "-b", "bundle", "-o", "out.png"), capture_output=True, text=True
+    )
+    assert process.returncode == 2
+    assert process.stderr.startswith("error: bad.png is damaged or truncated: ")
+    assert process.stderr.count("\n") == 1
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="signals are Unix's")
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_signal_leaves_nothing_half_written(here: Path, number: signal.Signals) -> None:
+    (here / "long.png").write_bytes(png_bytes(np.zeros((20_000, 400, 3), dtype=np.uint8)))
+    process = subprocess.Popen(
+        command("long.png", "-b", "bundle", "-o", "out.png"), stderr=subprocess.PIPE, text=True
+    )
+    deadline = time.monotonic() + 60
+    while not list(here.glob(".gdq-*.part")):
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
+    process.send_signal(number)
+    _, errors = process.communicate(timeout=60)
+    assert (process.returncode, errors) == (130, "interrupted\n")
+    assert not list(here.glob(".gdq-*"))
+    assert not (here / "out.png").exists()
+
+
+def test_help_shows_examples() -> None:
+    result = CliRunner().invoke(main, ["--help"])
+    assert result.exit_code == 0
+    assert "gdq-upscale photo.jpg -b edsr_x2 -o photo_x2.png" in result.output

@@ -1,0 +1,307 @@
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from numpy.typing import NDArray
+
+from gdq_runtime.decode import PictureReader, apply_orientation
+from gdq_runtime.errors import BundleError, EngineError, ImageError, OutputError
+from gdq_runtime.pipeline import Upscaler
+from gdq_runtime.tiling import POLICIES, TilePlan, cut_tile
+from runtime.peak_memory import peak_of
+from runtime.pictures import (
+    exif,
+    icc_chunk,
+    png_bytes,
+    random_image,
+    srgb_like_profile,
+)
+from runtime.tiny_bundle import predict, seal, upscale, write_tiny_bundle
+
+TILE, OVERLAP = 16, 4
+
+
+@pytest.fixture(scope="module")
+def bundle(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return write_tiny_bundle(
+        tmp_path_factory.mktemp("pipeline") / "bundle", tile=TILE, overlap=OVERLAP
+    )
+
+
+@pytest.fixture(scope="module", params=POLICIES)
+def upscaler(bundle: Path, request: pytest.FixtureRequest) -> Iterator[Upscaler]:
+    with Upscaler.open(bundle, threads=2, policy=request.param) as opened:
+        yield opened
+
+
+def expected_result(
+    image: NDArray[np.uint8], policy: str
+) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
+    """Picture and bit map by the plainest means: every tile on its own, in a loop."""
+    height, width = image.shape[:2]
+    plan = TilePlan(width, height, TILE, OVERLAP, policy)  # type: ignore[arg-type]
+    picture = np.zeros((2 * height, 2 * width, 3), dtype=np.uint8)
+    bit_map = np.zeros(plan.shape, dtype=np.uint8)
+    for y, row in enumerate(plan.rows):
+        for x, column in enumerate(plan.columns):
+            tile = cut_tile(image[row.start : row.stop], row, column)
+            bit_map[y, x] = predict(tile)
+            own = np.s_[
+                2 * row.own_start : 2 * row.own_stop, 2 * column.own_start : 2 * column.own_stop
+            ]
+            picture[own] = upscale(image, int(bit_map[y, x]))[own]
+    return picture, bit_map
+
+
+def contrasts(height: int, width: int, seed: int = 0) -> NDArray[np.uint8]:
+    """Areas of all brightnesses, so that tiles are routed differently."""
+    coarse = np.random.default_rng(seed).integers(
+        0, 256, (height // 20 + 2, width // 20 + 2, 3), dtype=np.uint8
+    )
+    return cv2.resize(coarse, (width, height), interpolation=cv2.INTER_LINEAR)
+
+
+@pytest.mark.parametrize("bits", [4, 5, 6, 8])
+def test_one_width_for_all_is_the_picture_as_a_whole(upscaler: Upscaler, bits: int) -> None:
+    image = random_image(61, 45)
+    result = upscaler(image, bits=bits)  # type: ignore[arg-type]
+    np.testing.assert_array_equal(result.image, upscale(image, bits))
+    assert (result.bit_map == bits).all()
+    assert result.fab == bits
+
+
+@settings(max_examples=40, deadline=None)
+@given(height=st.integers(1, 90), width=st.integers(1, 90), seed=st.integers(0, 99))
+def test_each_tile_runs_at_its_own_width(
+    upscaler: Upscaler, height: int, width: int, seed: int
+) -> None:
+    image = contrasts(height, width, seed)
+    result = upscaler(image)
+    picture, bit_map = expected_result(image, result.plan.policy)
+    np.testing.assert_array_equal(result.bit_map, bit_map)
+    np.testing.assert_array_equal(result.image, picture)
+    assert result.bit_map.dtype == np.uint8
+    assert result.fab == pytest.approx(bit_map.mean())
+
+
+@pytest.mark.parametrize("shape", [(1, 1), (1, 300), (300, 1), (16, 16), (17, 15), (2, 3)])
+def test_tiny_and_narrow_pictures(upscaler: Upscaler, shape: tuple[int, int]) -> None:
+    image = random_image(*shape)
+    np.testing.assert_array_equal(upscaler(image, bits=8).image, upscale(image, 8))
+
+
+def test_gray_stays_gray_and_alpha_goes_its_own_way(upscaler: Upscaler) -> None:
+    image = random_image(40, 50, 4)
+    gray = upscaler(image[..., 0], bits=6).image
+    assert gray.shape == (80, 100)
+    np.testing.assert_array_equal(gray, upscale(image[..., 0], 6))
+    coloured = upscaler(image, bits=6).image
+    np.testing.assert_array_equal(coloured[..., :3], upscale(image[..., :3], 6))
+    alpha = cv2.resize(image[..., 3], (100, 80), interpolation=cv2.INTER_CUBIC)
+    np.testing.assert_allclose(coloured[..., 3].astype(int), alpha, atol=1)
+
+
+def test_the_number_of_threads_changes_nothing(bundle: Path) -> None:
+    image = contrasts(200, 170)
+    results = []
+    for threads in (1, 2, 5):
+        with Upscaler.open(bundle, threads=threads) as upscaler:
+            assert upscaler.threads == threads
+            results.append(upscaler(image))
+    for result in results[1:]:
+        np.testing.assert_array_equal(result.image, results[0].image)
+        np.testing.assert_array_equal(result.bit_map, results[0].bit_map)
+
+
+def test_progress_counts_every_tile(upscaler: Upscaler) -> None:
+    seen: list[tuple[int, int]] = []
+    result = upscaler(random_image(50, 50), progress=lambda done, total: seen.append((done, total)))
+    count = result.plan.count
+    assert seen == [(number, count) for number in range(1, count + 1)]
+
+
+def test_timings_are_told(upscaler: Upscaler) -> None:
+    timings = upscaler(random_image(100, 100)).timings
+    for stage in ("decode", "cut", "predict", "run", "stitch", "encode"):
+        assert getattr(timings, stage).wall > 0
+    assert timings.elapsed >= timings.stitch.wall
+
+
+def test_wrong_arguments_are_sentences(upscaler: Upscaler, tmp_path: Path) -> None:
+    with pytest.raises(ImageError, match="an image must be uint8"):
+        upscaler(np.zeros((4, 4, 3)))  # type: ignore[arg-type]
+    with pytest.raises(EngineError, match="unknown engine 'abacus'"):
+        Upscaler.open(upscaler.bundle.path, engine="abacus")
+    narrow = write_tiny_bundle(tmp_path / "narrow", bit_widths=(4, 8))
+    with Upscaler.open(narrow) as other, pytest.raises(BundleError, match="no subgraph of 5 bits"):
+        other(random_image(4, 4), bits=5)
+
+
+def test_an_engine_error_stops_everything(tmp_path: Path) -> None:
+    broken = write_tiny_bundle(tmp_path / "bundle")
+    (broken / "8.onnx").write_bytes(b"no model")
+    seal(broken)
+    (tmp_path / "in.png").write_bytes(png_bytes(random_image(100, 100)))
+    with Upscaler.open(broken) as upscaler:
+        with pytest.raises(EngineError, match="refuses"):
+            upscaler.upscale_file(tmp_path / "in.png", tmp_path / "out.png", bits=8)
+        assert not (tmp_path / "out.png").exists()
+        assert upscaler(random_image(20, 20), bits=4).fab == 4  # and it can be used again
+
+
+# Files
+
+
+def read(path: Path) -> NDArray[np.uint8]:
+    with PictureReader(path) as reader:
+        return reader.read_rows(reader.height)
+
+
+@pytest.mark.parametrize("channels", [1, 2, 3, 4])
+@pytest.mark.parametrize("suffix", [".png", ".tif"])
+def test_a_file_gives_what_the_array_gives(
+    upscaler: Upscaler, tmp_path: Path, channels: int, suffix: str
+) -> None:
+    image = random_image(70, 55, channels)
+    (tmp_path / "in.png").write_bytes(png_bytes(image))
+    result = upscaler.upscale_file(tmp_path / "in.png", tmp_path / f"out{suffix}")
+    if channels == 2:
+        twice = upscaler(np.dstack([image[..., :1].repeat(3, axis=2), image[..., 1:]]))
+        expected = twice.image[..., 2:]
+    else:
+        twice = upscaler(image[..., 0] if channels == 1 else image)
+        expected = np.atleast_3d(twice.image)
+    np.testing.assert_array_equal(read(tmp_path / f"out{suffix}"), expected)
+    np.testing.assert_array_equal(result.bit_map, twice.bit_map)
+    assert (result.size, result.output_size) == ((55, 70), (110, 140))
+    assert result.notes == ()
+
+
+@pytest.mark.parametrize("orientation", [1, 3, 6])
+def test_the_result_is_upright(upscaler: Upscaler, tmp_path: Path, orientation: int) -> None:
+    image = random_image(40, 70)
+    (tmp_path / "in.png").write_bytes(png_bytes(image, extra={b"eXIf": exif(orientation)}))
+    result = upscaler.upscale_file(tmp_path / "in.png", tmp_path / "out.png", bits=4)
+    upright = apply_orientation(image, orientation)
+    np.testing.assert_array_equal(read(tmp_path / "out.png"), upscale(upright, 4))
+    assert result.size == (upright.shape[1], upright.shape[0])
+
+
+def test_16_bits_and_the_colour_profile(upscaler: Upscaler, tmp_path: Path) -> None:
+    profile = srgb_like_profile()
+    deep = np.random.default_rng(0).integers(0, 65536, (20, 30, 3), dtype=np.uint16)
+    (tmp_path / "in.png").write_bytes(png_bytes(deep, depth=16, extra=icc_chunk(profile)))
+    result = upscaler.upscale_file(tmp_path / "in.png", tmp_path / "out.png", bits=8)
+    expected = upscale(np.rint(deep / 257).astype(np.uint8), 8)
+    np.testing.assert_array_equal(read(tmp_path / "out.png"), expected)
+    with PictureReader(tmp_path / "out.png") as reader:
+        assert reader.icc_profile == profile
+    assert result.notes == ("16 bits per sample rounded to 8",)
+
+
+def test_the_bit_map_is_drawn(upscaler: Upscaler, tmp_path: Path) -> None:
+    (tmp_path / "in.png").write_bytes(png_bytes(contrasts(80, 60)))
+    upscaler.upscale_file(tmp_path / "in.png", tmp_path / "out.png", bit_map=tmp_path / "map.png")
+    drawing = read(tmp_path / "map.png")
+    assert drawing.shape[0] > 900
+    assert len(np.unique(drawing.reshape(-1, 3), axis=0)) > 100
+    plain = upscaler(contrasts(80, 60)).image
+    np.testing.assert_array_equal(read(tmp_path / "out.png"), plain)
+
+
+def test_no_work_is_begun_if_the_result_has_no_place(upscaler: Upscaler, tmp_path: Path) -> None:
+    source = tmp_path / "in.png"
+    source.write_bytes(png_bytes(random_image(40, 40)))
+    started = []
+    for target, drawing, sentence in [
+        (source, None, "exists; --overwrite"),
+        (tmp_path / "a.png", source, "exists; --overwrite"),
+        (tmp_path / "a.png", tmp_path / "a.png", "both the picture and its bit map"),
+        (tmp_path / "a.gif", None, "must end in"),
+    ]:
+        with pytest.raises(OutputError, match=sentence):
+            upscaler.upscale_file(
+                source, target, bit_map=drawing, progress=lambda *_: started.append(1)
+            )
+    assert not started
+    assert list(tmp_path.iterdir()) == [source]
+
+
+def test_a_picture_can_replace_itself(upscaler: Upscaler, tmp_path: Path) -> None:
+    image = random_image(100, 40)
+    source = tmp_path / "in.png"
+    source.write_bytes(png_bytes(image))
+    upscaler.upscale_file(source, source, bits=4, overwrite=True)
+    np.testing.assert_array_equal(read(source), upscale(image, 4))
+
+
+@pytest.mark.parametrize("cut", [0.3, 0.9])
+def test_a_truncated_picture_leaves_nothing(upscaler: Upscaler, tmp_path: Path, cut: float) -> None:
+    encoded = cv2.imencode(".jpg", random_image(400, 40))[1].tobytes()
+    source = tmp_path / "in.jpg"
+    source.write_bytes(encoded[: int(len(encoded) * cut)])
+    with pytest.raises(ImageError, match="is damaged or truncated"):
+        upscaler.upscale_file(source, tmp_path / "out.png")
+    assert list(tmp_path.iterdir()) == [source]
+
+
+def test_an_interruption_leaves_nothing(upscaler: Upscaler, tmp_path: Path) -> None:
+    source = tmp_path / "in.png"
+    source.write_bytes(png_bytes(random_image(200, 200)))
+
+    def interrupt(done: int, _: int) -> None:
+        if done == 100:
+            raise KeyboardInterrupt
+
+    before = threading.active_count()
+    with pytest.raises(KeyboardInterrupt):
+        upscaler.upscale_file(source, tmp_path / "out.png", progress=interrupt)
+    assert list(tmp_path.iterdir()) == [source]
+    assert threading.active_count() <= before + upscaler.threads  # the pool's own
+
+
+@settings(
+    max_examples=30, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
+@given(data=st.data())
+def test_damaged_pictures_are_sentences(
+    upscaler: Upscaler, tmp_path: Path, data: st.DataObject
+) -> None:
+    content = bytearray(png_bytes(random_image(20, 20)))
+    for _ in range(data.draw(st.integers(1, 3))):
+        content[data.draw(st.integers(0, len(content) - 1))] = data.draw(st.integers(0, 255))
+    source, target = tmp_path / "fuzz.png", tmp_path / "out.png"
+    source.write_bytes(content)
+    target.unlink(missing_ok=True)
+    try:
+        upscaler.upscale_file(source, target)
+    except ImageError:
+        assert not target.exists()
+    assert not list(tmp_path.glob("*.part"))
+
+
+UPSCALE_FILE = """
+import sys
+from gdq_runtime import Upscaler
+with Upscaler.open(sys.argv[1], threads=2) as upscaler:
+    upscaler.upscale_file(sys.argv[2], sys.argv[3], bit_map=sys.argv[4])
+"""
+
+
+@pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="peak memory is read there")
+def test_memory_does_not_grow_with_height(bundle: Path, tmp_path: Path) -> None:
+    def peak(height: int) -> int:
+        source = tmp_path / f"{height}.png"
+        source.write_bytes(png_bytes(random_image(100, 300).repeat(height // 100, axis=0)))
+        output, drawing = str(tmp_path / f"out{height}.png"), str(tmp_path / f"map{height}.png")
+        return peak_of(UPSCALE_FILE, str(bundle), str(source), output, drawing)
+
+    low, high = peak(1000), peak(10_000)  # the result has 3.6 and 36 MB of pixels
+    assert high < low * 1.1
