@@ -1,0 +1,53 @@
+"""``python -m benchmarks``: runs the suite, prints a table, stores JSON."""
+
+from __future__ import annotations
+
+import sys
+import tempfile
+from collections.abc import Sequence
+from pathlib import Path
+
+import click
+
+from benchmarks.report import terminal_line, write_document
+from benchmarks.results import load, store
+
+ROOT = Path(__file__).resolve().parent.parent
+CHECKPOINT = ROOT / "models/zoo/edsr_baseline_x2/edsr_baseline_x2.safetensors"
+STORED = ROOT / ".benchmarks/results.json"
+DOCUMENT = ROOT / "docs/performance.md"
+
+
+@click.command(context_settings={"help_option_names": ["-h", "--help"]})
+@click.argument("names", nargs=-1)
+@click.option(
+    "--checkpoint", type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    default=CHECKPOINT, help="EDSR-baseline x2.  [default: of the zoo]",
+)  # fmt: skip
+@click.option("--quick", is_flag=True, help="Smallest inputs: shows that all runs, no numbers.")
+@click.option("--document", is_flag=True, help="Write what is stored into docs/performance.md.")
+def main(names: Sequence[str], checkpoint: Path, quick: bool, document: bool) -> None:
+    """Run the benchmarks NAMES, or all of them; results go to .benchmarks/results.json."""
+    # torch takes seconds to import; a wrong option should not.
+    from benchmarks.subjects import Subjects
+    from benchmarks.suite import BENCHMARKS
+
+    if unknown := [name for name in names if name not in BENCHMARKS]:
+        raise click.UsageError(f"no benchmark {unknown[0]!r}; there is {', '.join(BENCHMARKS)}")
+    missed = False
+    with tempfile.TemporaryDirectory() as folder:
+        subjects = Subjects(checkpoint, Path(folder), quick)
+        for name in names or BENCHMARKS:
+            click.echo(f"{name} ...", err=True)
+            results = BENCHMARKS[name](subjects)
+            store(STORED, name, results, quick=quick)
+            for result in results:
+                click.echo(terminal_line(result))
+                missed |= not result.is_reached
+    if document:
+        write_document(DOCUMENT, load(STORED))
+    sys.exit(int(missed and not quick))
+
+
+if __name__ == "__main__":
+    main()

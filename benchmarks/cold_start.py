@@ -1,0 +1,29 @@
+"""How long a command takes to answer, from nothing."""
+
+from __future__ import annotations
+
+from statistics import median
+
+from benchmarks.clock import run_commands
+from benchmarks.machine import pinned
+from benchmarks.results import Result
+from benchmarks.subjects import Subjects
+
+
+def measure(subjects: Subjects) -> list[Result]:
+    """Runs ``gdq-upscale --help``, then a picture of one tile, start to end, on one processor."""
+    picture = subjects.photo(96 * 96 / 1e6, width=96)
+    target = subjects.folder / "tile.png"
+    command = ("gdq-upscale", picture, "-b", subjects.bundle, "-o", target, "--overwrite")
+    rounds = 2 * subjects.rounds + 1
+    with pinned(1):
+        helping, _ = run_commands(("gdq-upscale", "--help"), rounds)
+        upscaling, _ = run_commands(command, rounds)
+    return [
+        Result(
+            "gdq-upscale --help", median(helping.wall), "s", bar=0.3, facts=helping.facts("--help")
+        ),
+        Result(
+            "first tile", median(upscaling.wall), "s", bar=1.5, facts=upscaling.facts("one tile")
+        ),
+    ]

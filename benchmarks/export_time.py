@@ -1,0 +1,17 @@
+"""How long an export takes, as a user types it."""
+
+from __future__ import annotations
+
+from statistics import median
+
+from benchmarks.clock import run_commands
+from benchmarks.results import Result
+from benchmarks.subjects import Subjects
+
+
+def measure(subjects: Subjects) -> list[Result]:
+    """Runs ``gdq-export`` on the checkpoint."""
+    target = subjects.folder / "exported"
+    command = ("gdq-export", subjects.checkpoint, "-o", target, "--overwrite")
+    times, _ = run_commands(command, rounds=min(subjects.rounds, 3))
+    return [Result("export", median(times.wall), "s", bar=30, facts=times.facts("gdq-export"))]

@@ -1,0 +1,28 @@
+"""The benchmarks there are: name -> function, a list to read."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from benchmarks import (
+    bundle_size,
+    cold_start,
+    export_time,
+    memory,
+    overhead,
+    static_quantizer,
+    workers,
+)
+from benchmarks.results import Result
+from benchmarks.subjects import Subjects
+
+BENCHMARKS: dict[str, Callable[[Subjects], list[Result]]] = {
+    # Quick ones first, so that something is known before the long ones are over.
+    "cold-start": cold_start.measure,
+    "bundle-size": bundle_size.measure,
+    "static-quantizer": static_quantizer.measure,
+    "export": export_time.measure,
+    "workers": workers.measure,
+    "overhead": overhead.measure,
+    "memory": memory.measure,
+}
