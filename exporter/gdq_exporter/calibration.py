@@ -38,6 +38,11 @@ class CalibrationSet:
     tiles: NDArray[np.uint8]
     """(N, size, size, 3), RGB."""
 
+    @property
+    def picture_of(self) -> NDArray[np.intp]:
+        """(N,), number of the picture that each tile was cut from."""
+        return np.arange(len(self.tiles)) % self.images
+
 
 def load_calibration(folder: Path | None, tile: int, count: int) -> CalibrationSet:
     """Cuts ``count`` tiles, spread evenly, from a folder's photos or scikit-image's samples.

@@ -43,6 +43,8 @@ class ExportConfig:
     """Folder of photos; None uses scikit-image's sample photos."""
     calibration_tiles: int = 16
     """Tiles cut from the photos: at least 4, for the golden tiles are some of them."""
+    trade_off_tiles: int = 96
+    """Tiles with ground truth on which the bit budget dial is measured, at least 1."""
     profile: str = DEFAULT_PROFILE
     entropy_table: Path | None = None
     """E2B.json of a released checkpoint, whose quantiles it turns into entropies."""
@@ -58,6 +60,8 @@ class ExportConfig:
             raise ExportError(
                 f"at least 4 calibration tiles are needed, got {self.calibration_tiles}"
             )
+        if self.trade_off_tiles < 1:
+            raise ExportError(f"at least 1 trade-off tile is needed, got {self.trade_off_tiles}")
         if self.profile not in PROFILES:
             known = ", ".join(PROFILES)
             raise ExportError(f"profile {self.profile!r} is unknown; choose one of {known}")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from contextlib import closing
 from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
@@ -19,7 +20,9 @@ from gdq_exporter.errors import ExportError
 from gdq_exporter.golden import write_golden
 from gdq_exporter.lowering import LoweredNetwork, lower_shared, lower_width
 from gdq_exporter.report import write_report
+from gdq_exporter.tile_errors import measure_tiles
 from gdq_exporter.trace import trace
+from gdq_exporter.trade_off import find_flat_tiles, find_trade_off
 from gdq_exporter.writers.onnx.predictor import build_predictor
 from gdq_exporter.writers.onnx.writer import OnnxWriter
 from gdq_models import (
@@ -33,12 +36,14 @@ from gdq_runtime.bundle.manifest import (
     BitWidth,
     Calibration,
     Checkpoint,
+    FlatTiles,
     GoldenTile,
     Manifest,
     Network,
     Predictor,
     Subgraph,
     Tiling,
+    TradeOff,
 )
 from gdq_runtime.bundle.reader import Bundle
 from gdq_runtime.engines.ort import OrtEngine
@@ -102,8 +107,10 @@ def _fill(
     draft = _draft_manifest(folder, network, predictor, subgraphs, loaded, calibration, config)
     progress("comparing with torch")
     parity, golden = _prove(folder, draft, loaded, calibration, config)
-    manifest = _seal(folder, draft.model_copy(update={"golden": golden}), fusion, parity)
-    return manifest, fusion, parity
+    progress("measuring what bits buy")
+    trade_off, flat_tiles = _measure_trade_off(folder, draft, config)
+    known = {"golden": golden, "trade_off": trade_off, "flat_tiles": flat_tiles}
+    return _seal(folder, draft.model_copy(update=known), fusion, parity), fusion, parity
 
 
 def _load(checkpoint: Path, config: ExportConfig) -> LoadedCheckpoint:
@@ -202,6 +209,20 @@ def _prove(
         return parity, write_golden(folder, engine, bit_widths, calibration.tiles)
     finally:
         engine.close()
+
+
+def _measure_trade_off(
+    folder: Path, draft: Manifest, config: ExportConfig
+) -> tuple[TradeOff, FlatTiles | None]:
+    """Runs every width on tiles with ground truth, and finds the dial and what needs no network."""
+    scale = draft.network.scale
+    photos = load_calibration(config.calibration, config.tile * scale, config.trade_off_tiles)
+    pairs = make_pairs(photos.tiles, scale)
+    engine = OrtEngine(Bundle(folder, draft), config.tile)
+    with closing(engine):
+        bit_widths = [subgraph.bit_width for subgraph in draft.subgraphs]
+        seen = measure_tiles(engine, bit_widths, pairs, photos.picture_of)
+    return find_trade_off(seen), find_flat_tiles(seen)
 
 
 def _seal(

@@ -6,6 +6,7 @@ from them and committed, so that other implementations (the Kotlin one) can chec
 
 from __future__ import annotations
 
+from itertools import pairwise
 from pathlib import PurePosixPath
 from typing import Annotated, Final, Literal
 
@@ -126,6 +127,78 @@ class Tiling(_Model):
         return self
 
 
+class TradeOffPoint(_Model):
+    """What a choice of bit-widths costs and loses, on average over the calibration tiles."""
+
+    fab: Annotated[float, Field(ge=4, le=8, description="mean bits per tile")]
+    loss_db: Annotated[
+        float, Field(ge=0, description="PSNR (luma) below all tiles at the largest width, dB")
+    ]
+
+
+class OperatingPoint(TradeOffPoint):
+    """One position of the bit budget dial."""
+
+    bit_widths: Annotated[list[BitWidth], Field(min_length=1, description="one for each bin")]
+
+
+class TradeOffCurves(_Model):
+    """Ways to choose bit-widths, for comparison at equal FAB; between points, tiles are mixed."""
+
+    gate_margin: Annotated[list[TradeOffPoint], Field(min_length=1)]
+    entropy: Annotated[list[TradeOffPoint], Field(min_length=1)]
+    random: Annotated[
+        list[TradeOffPoint], Field(min_length=1, description="a gate that knows nothing of a tile")
+    ]
+    oracle: Annotated[
+        list[TradeOffPoint], Field(min_length=1, description="knows every tile's true errors")
+    ]
+
+
+class TradeOff(_Model):
+    """The bit budget dial: a signal of the predictor, in bins, and bit-widths for each bin."""
+
+    tiles: Annotated[int, Field(ge=1, description="calibration tiles with ground truth")]
+    signal: Annotated[
+        Literal["gate_margin", "entropy"],
+        Field(description="last logit minus first logit, or the entropy output of the predictor"),
+    ]
+    bin_edges: Annotated[
+        list[float], Field(description="ascending; a tile's bin is the number of edges below it")
+    ]
+    points: Annotated[
+        list[OperatingPoint],
+        Field(min_length=1, description="ascending FAB, descending loss, none beaten by a mixture"),
+    ]
+    predictor: Annotated[TradeOffPoint, Field(description="gate and entropy rule as exported")]
+    fixed: Annotated[
+        list[TradeOffPoint], Field(min_length=1, description="all tiles at one bit-width")
+    ]
+    curves: TradeOffCurves
+
+    @model_validator(mode="after")
+    def _monotone(self) -> TradeOff:
+        if any(later <= earlier for earlier, later in pairwise(self.bin_edges)):
+            raise ValueError("bin edges must ascend")
+        if any(len(point.bit_widths) != len(self.bin_edges) + 1 for point in self.points):
+            raise ValueError("every point needs a bit-width for each bin")
+        for earlier, later in pairwise(self.points):
+            if not (earlier.fab < later.fab and earlier.loss_db > later.loss_db):
+                raise ValueError("points must ascend in FAB and descend in loss")
+        return self
+
+
+class FlatTiles(_Model):
+    """Tiles that need no network: bicubic interpolation is as good."""
+
+    largest_gradient: Annotated[
+        float,
+        Field(ge=0, description="mean absolute difference of neighbouring luma, gray levels"),
+    ]
+    share: Annotated[float, Field(gt=0, le=1, description="of the calibration tiles")]
+    loss_db: Annotated[float, Field(ge=0, description="PSNR (luma) lost by interpolating them, dB")]
+
+
 class GoldenTile(_Model):
     """A tile with its expected results, so that any implementation can prove itself."""
 
@@ -162,6 +235,10 @@ class Manifest(_Model):
     tiling: Tiling
     predictor: Predictor
     subgraphs: Annotated[list[Subgraph], Field(min_length=1, max_length=4)]
+    trade_off: Annotated[TradeOff | None, Field(description="the bit budget dial")] = None
+    flat_tiles: Annotated[
+        FlatTiles | None, Field(description="null if interpolation costs too much on every tile")
+    ] = None
     golden: list[GoldenTile]
     calibration: Calibration
     checkpoint: Checkpoint
@@ -176,9 +253,13 @@ class Manifest(_Model):
         listed = {entry.path for entry in self.files}
         if len(listed) != len(self.files):
             raise ValueError("a file is listed twice")
+        if self.trade_off is not None:
+            dialled = {width for point in self.trade_off.points for width in point.bit_widths}
+            if missing := sorted(dialled - set(widths)):
+                raise ValueError(f"the trade-off uses {missing[0]} bits, which have no subgraph")
         used = {self.predictor.onnx, *(subgraph.onnx for subgraph in self.subgraphs)}
         for golden in self.golden:
             used |= {golden.tile, *golden.outputs.values()}
-        if missing := sorted(used - listed):
-            raise ValueError(f"{missing[0]!r} is used but not listed under files")
+        if unlisted := sorted(used - listed):
+            raise ValueError(f"{unlisted[0]!r} is used but not listed under files")
         return self

@@ -1,0 +1,104 @@
+"""Runs the written graphs on calibration tiles with ground truth: error at every width."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from contextlib import closing
+from dataclasses import dataclass
+from functools import partial
+
+import numpy as np
+from numpy.typing import NDArray
+
+from gdq_runtime.bundle.manifest import BitWidth
+from gdq_runtime.engines.base import Engine, Prediction
+from gdq_runtime.interpolation import interpolate, mean_gradient
+from gdq_runtime.metrics import luma
+from gdq_runtime.workers import Workers
+
+Picture = NDArray[np.uint8]
+
+_SMALLEST_ERROR = 1e-3
+"""Squared gray levels; keeps a picture that the network reproduces exactly in proportion."""
+
+
+@dataclass(frozen=True, eq=False)
+class TileErrors:
+    """What was measured of N tiles.
+
+    Errors are mean squared errors of luma against the ground truth, divided by the mean error at
+    the largest width over the tiles of the same picture: a PSNR is taken per picture, so a tile
+    counts by what it costs its own picture.
+    """
+
+    bit_widths: tuple[BitWidth, ...]
+    """W of them, ascending."""
+    errors: NDArray[np.float64]
+    """(N, W), at each width."""
+    interpolated: NDArray[np.float64]
+    """(N,), of interpolation."""
+    gate_margin: NDArray[np.float64]
+    """(N,), the gate's score of its largest width minus that of its smallest."""
+    entropy: NDArray[np.float64]
+    """(N,), nats."""
+    gradient: NDArray[np.float64]
+    """(N,), see ``mean_gradient``."""
+    predicted: NDArray[np.int64]
+    """(N,), the predictor's bit-width."""
+
+    @property
+    def reference(self) -> float:
+        """Mean error with all tiles at the largest width."""
+        return float(self.errors[:, -1].mean())
+
+    def relative_errors(self) -> list[float]:
+        """Mean error of all tiles at each width, in units of ``reference``."""
+        relative: list[float] = (self.errors.mean(axis=0) / self.reference).tolist()
+        return relative
+
+
+def measure_tiles(
+    engine: Engine,
+    bit_widths: Sequence[BitWidth],
+    pairs: Sequence[tuple[Picture, Picture]],
+    picture_of: NDArray[np.intp],
+) -> TileErrors:
+    """Measures every tile at every width, on all processors that we were given.
+
+    Args:
+        engine: open on the written graphs.
+        bit_widths: of the subgraphs.
+        pairs: N (tile, ground truth) pairs, the ground truth larger by the scale.
+        picture_of: (N,), number of the picture that each pair was cut from.
+    """
+    widths = tuple(sorted(bit_widths))
+    with closing(Workers()) as workers:
+        measure = partial(_measure, engine, widths)
+        rows = list(workers.map_in_order(measure, pairs, ahead=2 * workers.threads))
+    errors = np.array([errors for errors, _, _ in rows])
+    predictions = [prediction for _, prediction, _ in rows]
+    per_picture = np.bincount(picture_of, errors[:, -2]) / np.bincount(picture_of)
+    errors /= np.maximum(per_picture, _SMALLEST_ERROR)[picture_of, np.newaxis]
+    return TileErrors(
+        bit_widths=widths,
+        errors=errors[:, :-1],
+        interpolated=errors[:, -1],
+        gate_margin=np.array([float(p.logits[-1] - p.logits[0]) for p in predictions]),
+        entropy=np.array([p.entropy for p in predictions]),
+        gradient=np.array([gradient for _, _, gradient in rows]),
+        predicted=np.array([p.bit_width for p in predictions]),
+    )
+
+
+def _measure(
+    engine: Engine, bit_widths: Sequence[BitWidth], pair: tuple[Picture, Picture]
+) -> tuple[list[float], Prediction, float]:
+    """Errors at every width and of interpolation; what the predictor says; the gradient."""
+    tile, truth = pair
+    scale = len(truth) // len(tile)
+    pictures = [*(engine.run(width, tile) for width in bit_widths), interpolate(tile, scale)]
+    # As much as the cut in the overlap takes off, so that a tile's own border does not count.
+    inner = np.s_[2 * scale : -2 * scale, 2 * scale : -2 * scale]
+    expected = luma(truth[inner])
+    errors = [float(np.square(luma(picture[inner]) - expected).mean()) for picture in pictures]
+    return errors, engine.predict(tile), mean_gradient(tile)
