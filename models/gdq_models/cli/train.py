@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 import sys
 from dataclasses import asdict
 from pathlib import Path
@@ -77,6 +78,8 @@ def main(
     from gdq_models.training.recipe import load_recipe
     from gdq_models.training.run import Machine, Run, train
 
+    # What machine it found, and an advertisement.
+    logging.getLogger("lightning.pytorch").setLevel(logging.WARNING)
     if threads is not None:
         torch.set_num_threads(threads)
     paths = Run(photos, folder, cache or folder / "photos", weights)

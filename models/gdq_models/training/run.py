@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
+import warnings
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -99,7 +101,10 @@ def train(
     module = GranularTraining(build_network(recipe.network, run.weights, recipe.seed), recipe)
     photos = TrainingPhotos(run.photos, run.cache, recipe, progress)
     trainer = _build_trainer(recipe, run.folder, machine)
-    trainer.fit(module, datamodule=photos, ckpt_path=run.folder / RESUME_FILE if resume else None)
+    with _quiet_lightning():
+        trainer.fit(
+            module, datamodule=photos, ckpt_path=run.folder / RESUME_FILE if resume else None
+        )
     if module.global_step < recipe.steps:
         raise TrainingInterrupted(f"stopped after {module.global_step} of {recipe.steps} steps")
     return _finish(recipe, run.folder, module, photos)
@@ -127,6 +132,19 @@ def _open_folder(recipe: Recipe, folder: Path, *, resume: bool) -> None:
         raise TrainingError(f"{kept} is missing or damaged") from error
     if before != recipe:
         raise TrainingError(f"the recipe is not the one that {folder} was started with ({kept})")
+
+
+@contextlib.contextmanager
+def _quiet_lightning() -> Iterator[None]:
+    """Keeps back what Lightning remarks on things that are meant, or that are its own affair."""
+    with warnings.catch_warnings():
+        for message in (
+            r"Checkpoint directory .* exists and is not empty",  # the folder of the run
+            r"Found \d+ module\(s\) in eval mode",  # the teacher
+            r"`isinstance\(treespec, LeafSpec\)` is deprecated",
+        ):
+            warnings.filterwarnings("ignore", message)
+        yield
 
 
 def _build_trainer(recipe: Recipe, folder: Path, machine: Machine) -> lightning.Trainer:
