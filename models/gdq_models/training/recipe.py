@@ -169,7 +169,7 @@ class Recipe(_Model):
         checkpoint_every: steps between checkpoints to resume from.
     """
 
-    name: Annotated[str, Field(pattern=r"[a-z0-9][a-z0-9_.-]*")]
+    name: Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_.-]*$")]
     network: NetworkRecipe
     stages: Annotated[tuple[AnyStage, ...], Field(min_length=1)]
     seed: Annotated[int, Field(ge=0, lt=1 << 32)] = 1

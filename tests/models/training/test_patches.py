@@ -11,10 +11,10 @@ from gdq_models.training.patches import Batch, PatchBatches, Share
 from gdq_models.training.photos import PhotoCache
 from gdq_models.training.recipe import Recipe
 
+WHOLE = Share()
 
-def batches(
-    cache: PhotoCache, recipe: Recipe, first: int = 0, share: Share = Share()
-) -> list[Batch]:
+
+def batches(cache: PhotoCache, recipe: Recipe, first: int = 0, share: Share = WHOLE) -> list[Batch]:
     return list(PatchBatches(cache, cache.photos, recipe, first_step=first, share=share))
 
 

@@ -1,0 +1,40 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+import torch
+
+from factories import tiny_edsr
+from gdq_models import CheckpointError, save_checkpoint
+from gdq_models.training.recipe import NetworkRecipe
+from gdq_models.training.start import build_network
+
+WANTED = NetworkRecipe(name="edsr", scale=2, channels=16, blocks=2)
+
+
+@pytest.mark.parametrize("name", ["edsr", "srresnet"])
+def test_from_scratch_depends_on_the_seed(name: str) -> None:
+    wanted = WANTED.model_copy(update={"name": name})
+    one, same, other = (build_network(wanted, None, seed) for seed in (1, 1, 2))
+    assert one.name == name
+    assert torch.equal(one.head.weight, same.head.weight)
+    assert not torch.equal(one.head.weight, other.head.weight)
+
+
+@pytest.mark.parametrize("gate", ["linear", "group_norm"])
+def test_keeps_all_of_a_checkpoint_but_a_gate_of_another_kind(tmp_path: Path, gate: str) -> None:
+    given = tiny_edsr(gate=gate)  # type: ignore[arg-type]
+    save_checkpoint(given, tmp_path / "given.safetensors")
+    network = build_network(WANTED, tmp_path / "given.safetensors", seed=1)
+    assert network.predictor.gate.kind == "group_norm"
+    kept = network.state_dict()
+    for key, value in given.state_dict().items():
+        if not key.startswith("predictor.") or gate == "group_norm":
+            assert torch.equal(kept[key], value), key
+
+
+def test_refuses_weights_of_other_sizes(tmp_path: Path) -> None:
+    save_checkpoint(tiny_edsr(blocks=3), tmp_path / "given.safetensors")
+    with pytest.raises(CheckpointError, match=r"3 blocks of 16 channels; .* 2 blocks of 16"):
+        build_network(WANTED, tmp_path / "given.safetensors", seed=1)
