@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -18,30 +18,34 @@ def terminal_line(result: Result) -> str:
     return f"{result.name:<52} {_value(result):>9} {_bar(result):>12}  {verdict}"
 
 
-def write_document(path: Path, content: Mapping[str, Mapping[str, Any]]) -> None:
+def write_document(
+    path: Path, names: Sequence[str], content: Mapping[str, Mapping[str, Any]]
+) -> None:
     """Replaces what stands between the marks of a page by tables of stored results.
 
     Args:
         path: the page.
+        names: the benchmarks there are; one without results is shown as not measured.
         content: as ``results.load`` returns it.
     """
     page = path.read_text(encoding="utf-8")
     before, _, rest = page.partition(BEGIN)
     _, _, after = rest.partition(END)
-    text = "\n\n".join([BEGIN, _numbers(content), _details(content), END])
+    text = "\n\n".join([BEGIN, _numbers(names, content), _details(content), END])
     path.write_text(before + text + after, encoding="utf-8")
 
 
-def _numbers(content: Mapping[str, Mapping[str, Any]]) -> str:
+def _numbers(names: Sequence[str], content: Mapping[str, Mapping[str, Any]]) -> str:
     lines = ["| number | measured | bar | | command |", "|---|---|---|---|---|"]
-    for benchmark, entry in content.items():
-        command = f'`make bench BENCH_ARGS="{benchmark}"`'
-        for fields in entry["results"]:
-            result = Result(**fields)
-            value = "not measured (quick run)" if entry["quick"] else _value(result)
+    for name in names:
+        command = f'`make bench BENCH_ARGS="{name}"`'
+        if name not in content:
+            lines.append(f"| {name} | not measured yet | | | {command} |")
+            continue
+        for result in (Result(**fields) for fields in content[name]["results"]):
             verdict = "reached" if result.is_reached else "**missed**"
-            shown = "" if entry["quick"] else verdict
-            lines.append(f"| {result.name} | {value} | {_bar(result)} | {shown} | {command} |")
+            row = (result.name, _value(result), _bar(result), verdict, command)
+            lines.append(f"| {' | '.join(row)} |")
     return "\n".join(lines)
 
 

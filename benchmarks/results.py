@@ -35,18 +35,16 @@ class Result:
         return self.value >= self.bar if self.at_least else self.value <= self.bar
 
 
-def store(path: Path, benchmark: str, results: list[Result], *, quick: bool) -> None:
+def store(path: Path, benchmark: str, results: list[Result]) -> None:
     """Puts the results of one benchmark into a JSON file; those of others stay.
 
     Args:
         path: the file, made if it is not there.
         benchmark: name in the suite.
         results: what it returned.
-        quick: whether inputs were too small for the numbers to mean anything.
     """
     content = load(path)
     content[benchmark] = {
-        "quick": quick,
         "machine": describe_machine(),
         "results": [asdict(result) for result in results],
     }
