@@ -66,7 +66,7 @@ def test_redirect_moves_readers_outputs_and_the_output_s_name() -> None:
     model = network.model(old, reader)
     new = editing.insert_after(model, old, "Abs", [network.x])
     editing.redirect(old, new)
-    assert list(model.graph.outputs)[0] is new
+    assert next(iter(model.graph.outputs)) is new
     assert new.name == "output"
     assert old.name not in (None, "output")
     assert new.shape == old.shape

@@ -1,4 +1,9 @@
-"""The gate of the paper: group-normalised features at three granularities, from Gram matrices."""
+"""The gate of the paper: group-normalised features at three granularities, from Gram matrices.
+
+The variance of a group is the mean over its channels of w Cov w^T, w being a channel's head weights
+and Cov the covariance of the patches of the tile, plus the variance of the channels' means. Pixels
+count from the tile's mean colour, so that no term is much larger than the sum and float32 suffices.
+"""
 
 from __future__ import annotations
 
@@ -11,9 +16,6 @@ from numpy.typing import NDArray
 from gdq_exporter.writers.onnx.graph_builder import GraphBuilder
 from gdq_models.predictor.parameters import PredictorParameters
 
-_GREY = 127.5
-"""Subtracted from every pixel, padding too, and returned through the bias: keeps the difference
-of squares that is a variance well above float32's noise."""
 _END = np.iinfo(np.int32).max
 _BLOCKS = (1, 2, 4)
 """Pixels averaged for Z1, Z2 and Z3."""
@@ -37,34 +39,45 @@ def add_gate(
     """
     if np.any(parameters.mean):
         pixels = graph.op("Sub", pixels, graph.float32(parameters.mean))
-    radius = parameters.head_weight.shape[-1] // 2
-    planar = graph.op("Transpose", pixels, perm=[0, 3, 1, 2])
-    padding = graph.int64(0, 0, radius, radius, 0, 0, radius, radius)
-    padded = graph.op("Sub", graph.op("Pad", planar, padding), graph.float32(_GREY))
-    kernel = parameters.head_weight.shape[-1]
-    size = graph.op("Concat", height, width, axis=0)
+    kernel, size = parameters.head_weight.shape[-1], graph.op("Concat", height, width, axis=0)
+    centre = graph.op("ReduceMean", pixels, graph.int64(1, 2), keepdims=0)
+    padded = _centred(graph, pixels, centre, kernel // 2)
     patches = [
         _patches(graph, averaged, block, size, kernel)
         for block, averaged in zip(_BLOCKS, _averages(graph, padded), strict=True)
     ]
-    heads = _head_matrix(parameters)
+    # (C, 3 k k), in the order of a patch.
+    heads = parameters.head_weight.transpose(0, 2, 3, 1).reshape(len(parameters.head_bias), -1)
+    bias = _bias_at(graph, centre, parameters)
+    mean_patches = [_mean_patch(graph, patch) for patch in patches]
+    means = [
+        graph.op("Add", graph.op("MatMul", patch, graph.float32(heads.T)), bias)
+        for patch in mean_patches
+    ]
+    covariances = [
+        _covariance(graph, patch, mean) for patch, mean in zip(patches, mean_patches, strict=True)
+    ]
     # Pooling keeps the top-left multiple of four pixels: the mean over Z3 is that of all three.
-    moments = [_second_moments(graph, patch) for patch in patches]
-    mean = graph.op("MatMul", _mean(graph, moments[-1]), graph.float32(heads.T))
     features = [
-        _normalised(graph, mean, moment, heads, parameters, scale)
-        for scale, moment in enumerate(moments)
+        _normalised(graph, means[-1], mean, covariance, heads, parameters, scale)
+        for scale, (mean, covariance) in enumerate(zip(means, covariances, strict=True))
     ]
     joined = graph.op("Concat", *features, axis=1)
-    weight, bias = graph.float32(parameters.gate_weight), graph.float32(parameters.gate_bias)
-    return graph.op("Gemm", joined, weight, bias, transB=1)
+    weight, bias_value = graph.float32(parameters.gate_weight), graph.float32(parameters.gate_bias)
+    return graph.op("Gemm", joined, weight, bias_value, transB=1)
 
 
-def _head_matrix(parameters: PredictorParameters) -> NDArray[np.float64]:
-    """(C, 3 k k + 1): head weights in the order of a patch, then the bias for grey-free pixels."""
-    weight = parameters.head_weight.transpose(0, 2, 3, 1).reshape(len(parameters.head_bias), -1)
-    bias = parameters.head_bias + _GREY * weight.sum(axis=1)
-    return np.concatenate([weight, bias[:, None]], axis=1)
+def _centred(graph: GraphBuilder, pixels: ir.Value, centre: ir.Value, radius: int) -> ir.Value:
+    """(1, 3, height + 2 radius, width + 2 radius): zero-padded pixels less the mean colour."""
+    planar = graph.op("Transpose", pixels, perm=[0, 3, 1, 2])
+    padded = graph.op("Pad", planar, graph.int64(0, 0, radius, radius, 0, 0, radius, radius))
+    return graph.op("Sub", padded, graph.op("Reshape", centre, graph.int64(1, 3, 1, 1)))
+
+
+def _bias_at(graph: GraphBuilder, centre: ir.Value, parameters: PredictorParameters) -> ir.Value:
+    """(1, C): what the head makes of a patch that is the mean colour throughout."""
+    per_colour = parameters.head_weight.sum(axis=(2, 3)).T
+    return graph.op("Gemm", centre, graph.float32(per_colour), graph.float32(parameters.head_bias))
 
 
 def _averages(graph: GraphBuilder, padded: ir.Value) -> list[ir.Value]:
@@ -87,7 +100,7 @@ def _average_pairs(graph: GraphBuilder, image: ir.Value, distance: int) -> ir.Va
 def _patches(
     graph: GraphBuilder, averaged: ir.Value, block: int, size: ir.Value, kernel: int
 ) -> ir.Value:
-    """(3 k k + 1, N): every patch that a conv followed by block averaging sums, and a one."""
+    """(3 k k, N): every patch that a conv followed by block averaging sums."""
     step = graph.int64(block, block)
     span = graph.op("Mul", graph.op("Div", size, step), step)
     taps = []
@@ -97,47 +110,47 @@ def _patches(
         end = graph.op("Add", span, graph.int64(row - block + 1, column - block + 1))
         taps.append(graph.op("Slice", averaged, start, end, graph.int64(2, 3), step))
     stacked = graph.op("Concat", *taps, axis=1)
-    flat = graph.op("Reshape", stacked, graph.int64(3 * kernel * kernel, -1))
-    first = graph.op("Slice", flat, graph.int64(0), graph.int64(1), graph.int64(0))
-    ones = graph.op("Add", graph.op("Mul", first, graph.float32(0)), graph.float32(1))
-    return graph.op("Concat", flat, ones, axis=0)
+    return graph.op("Reshape", stacked, graph.int64(3 * kernel * kernel, -1))
 
 
-def _second_moments(graph: GraphBuilder, patches: ir.Value) -> ir.Value:
-    """Mean over all patches of p p^T; its last row is the mean patch, for p ends with a one."""
+def _mean_patch(graph: GraphBuilder, patches: ir.Value) -> ir.Value:
+    """(1, 3 k k)."""
+    return graph.op("Reshape", graph.op("ReduceMean", patches, graph.int64(1)), graph.int64(1, -1))
+
+
+def _covariance(graph: GraphBuilder, patches: ir.Value, mean: ir.Value) -> ir.Value:
+    """(1, (3 k k)^2): mean of p p^T less the product of the means."""
     count = graph.op("Cast", graph.op("Shape", patches, start=1, end=2), to=int(ir.DataType.FLOAT))
     gram = graph.op("MatMul", patches, graph.op("Transpose", patches, perm=[1, 0]))
-    return graph.op("Div", gram, count)
-
-
-def _mean(graph: GraphBuilder, moments: ir.Value) -> ir.Value:
-    return graph.op("Slice", moments, graph.int64(-1), graph.int64(_END), graph.int64(0))
+    products = graph.op("MatMul", graph.op("Transpose", mean, perm=[1, 0]), mean)
+    covariance = graph.op("Sub", graph.op("Div", gram, count), products)
+    return graph.op("Reshape", covariance, graph.int64(1, -1))
 
 
 def _normalised(
     graph: GraphBuilder,
+    pooled_mean: ir.Value,
     mean: ir.Value,
-    moments: ir.Value,
+    covariance: ir.Value,
     heads: NDArray[np.float64],
     parameters: PredictorParameters,
     scale: int,
 ) -> ir.Value:
-    """(1, C): what the mean feature becomes after group normalisation at one granularity."""
+    """(1, C): what the pooled mean becomes after group normalisation at one granularity."""
     assert parameters.groups is not None
     assert parameters.norm_weight is not None
     assert parameters.norm_bias is not None
     grouped = heads.reshape(parameters.groups, -1, heads.shape[1])
-    squares = np.einsum("gci,gcj->ijg", grouped, grouped) / grouped.shape[1]
-    flat = graph.op("Reshape", moments, graph.int64(1, -1))
-    square = graph.op("MatMul", flat, graph.float32(squares.reshape(-1, parameters.groups)))
-    group_mean = graph.op("MatMul", _mean(graph, moments), graph.float32(grouped.mean(axis=1).T))
-    variance = graph.op("Sub", square, graph.op("Mul", group_mean, group_mean))
-    deviation = graph.op(
-        "Sqrt",
-        graph.op("Add", graph.op("Relu", variance), graph.float32(parameters.norm_epsilon)),
-    )
-    spread = graph.float32(np.repeat(np.eye(parameters.groups), grouped.shape[1], axis=1))
-    centred = graph.op("Sub", mean, graph.op("MatMul", group_mean, spread))
+    squares = np.einsum("gci,gcj->ijg", grouped, grouped).reshape(-1, parameters.groups)
+    members = np.repeat(np.eye(parameters.groups), grouped.shape[1], axis=1)
+    average, spread = graph.float32(members.T / grouped.shape[1]), graph.float32(members)
+    within = graph.op("MatMul", covariance, graph.float32(squares / grouped.shape[1]))
+    group_mean = graph.op("MatMul", graph.op("MatMul", mean, average), spread)
+    distance = graph.op("Sub", mean, group_mean)
+    between = graph.op("MatMul", graph.op("Mul", distance, distance), average)
+    variance = graph.op("Add", graph.op("Relu", within), between)
+    deviation = graph.op("Sqrt", graph.op("Add", variance, graph.float32(parameters.norm_epsilon)))
+    centred = graph.op("Sub", pooled_mean, group_mean)
     unit = graph.op("Div", centred, graph.op("MatMul", deviation, spread))
     weighted = graph.op("Mul", unit, graph.float32(parameters.norm_weight[scale]))
     return graph.op("Add", weighted, graph.float32(parameters.norm_bias[scale]))
