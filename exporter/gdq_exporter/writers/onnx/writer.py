@@ -98,11 +98,13 @@ def _make_compact(model: ir.Model) -> None:
 
 
 def _drop_defaults(conv: ir.Node) -> None:
-    for name in ("kernel_shape", "auto_pad", "dilations", "group", "strides"):
+    conv.attributes.pop("kernel_shape", None)  # a runtime takes it from the weights
+    for name in ("dilations", "group", "strides"):
         attribute = conv.attributes.get(name)
-        inferred = name in ("kernel_shape", "auto_pad")
-        if attribute is not None and (inferred or set(np.atleast_1d(attribute.value)) == {1}):
+        if attribute is not None and set(np.atleast_1d(attribute.value)) == {1}:
             del conv.attributes[name]
+    if conv.attributes.get_string("auto_pad", "NOTSET") == "NOTSET":
+        conv.attributes.pop("auto_pad", None)
 
 
 def _to_proto(model: ir.Model) -> onnx.ModelProto:
