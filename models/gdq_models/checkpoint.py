@@ -94,12 +94,14 @@ def save_checkpoint(
 ) -> None:
     """Writes a network as safetensors: wholly, or not at all.
 
+    Weights whose every value is one of half precision are stored so; loading gives them back.
+
     Raises:
         CheckpointError: the file exists and ``overwrite`` is false, or it cannot be written.
     """
     if path.exists() and not overwrite:
         raise CheckpointError(f"{path} exists already")
-    state = {key: value.contiguous() for key, value in network.state_dict().items()}
+    state = {key: _compact(value).contiguous() for key, value in network.state_dict().items()}
     metadata = {
         "format": "gdq-checkpoint",
         "network": network.name,
@@ -109,6 +111,14 @@ def save_checkpoint(
         _write_atomically(safetensors.torch.save(state, metadata), path)
     except OSError as error:
         raise CheckpointError(f"{path} cannot be written: {error.strerror}") from error
+
+
+def _compact(value: Tensor) -> Tensor:
+    """Returns a weight in half precision if that loses nothing; a single number as it is."""
+    if value.dtype != torch.float32 or value.dim() < 2:
+        return value
+    half = value.half()
+    return half if torch.equal(half.float(), value) else value
 
 
 def _write_atomically(content: bytes, path: Path) -> None:

@@ -56,7 +56,12 @@ class GranularityGate(nn.Module):
         )
 
     def forward(self, features: Tensor) -> Tensor:
-        """Returns logits (N, 3) over ``GATE_BIT_WIDTHS``.
+        """Returns logits (N, 3) over ``GATE_BIT_WIDTHS``; see ``squeeze``."""
+        logits: Tensor = self.linear(self.squeeze(features))
+        return logits
+
+    def squeeze(self, features: Tensor) -> Tensor:
+        """Returns what the linear layer weighs (N, 3C): the mean of each granularity.
 
         Args:
             features: (N, C, H, W) output of the head convolution, before its activation. Rows and
@@ -75,8 +80,7 @@ class GranularityGate(nn.Module):
         # The paper normalises before pooling; afterwards texture would already be averaged away.
         fine, median, coarse = self._normalise([features, median, coarse])
         pooled = [F.avg_pool2d(fine, 4), F.avg_pool2d(median, 2), coarse]
-        logits: Tensor = self.linear(torch.cat(pooled, dim=1).mean(dim=(2, 3)))
-        return logits
+        return torch.cat(pooled, dim=1).mean(dim=(2, 3))
 
     def choose(self, logits: Tensor) -> Tensor:
         """Returns a one-hot choice (N, 3).

@@ -1,0 +1,1 @@
+"""Float network -> Granular-DQ network without training: steps, entropy table, gate."""
