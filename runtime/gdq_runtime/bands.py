@@ -8,11 +8,13 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from gdq_runtime.picture import RowSource, has_alpha, split_alpha
+from gdq_runtime.picture import Rows, RowSource, has_alpha, split_alpha
 from gdq_runtime.tiling import Span, TilePlan
 
 ALPHA_CONTEXT = 2
 """Rows beyond its own that a pixel of cubic interpolation can depend on."""
+
+_ROWS_AT_ONCE = 16
 
 
 @dataclass(frozen=True, eq=False)
@@ -41,8 +43,7 @@ def read_bands(source: RowSource, plan: TilePlan) -> Iterator[Band]:
         above = max(row.own_start - context, 0)
         below = min(row.own_stop + context, source.height)
         keep, need = min(row.start, above), max(min(row.stop, source.height), below)
-        fresh = source.read_rows(need - stop)
-        window = np.concatenate([window[keep - start :], fresh])
+        window = _advance(source, window[keep - start :], need - stop)
         start, stop = keep, need
         colour, alpha = split_alpha(window)
         yield Band(
@@ -50,3 +51,13 @@ def read_bands(source: RowSource, plan: TilePlan) -> Iterator[Band]:
             colour[row.start - start : row.stop - start],
             None if alpha is None else alpha[above - start : below - start],
         )
+
+
+def _advance(source: RowSource, kept: Rows, count: int) -> Rows:
+    """Append the next rows, a few at a time: whole bands are large where pictures are wide."""
+    window = np.empty((len(kept) + count, source.width, source.channels), dtype=np.uint8)
+    window[: len(kept)] = kept
+    for first in range(len(kept), len(window), _ROWS_AT_ONCE):
+        rows = window[first : first + _ROWS_AT_ONCE]
+        rows[:] = source.read_rows(len(rows))
+    return window

@@ -11,37 +11,44 @@ from gdq_runtime.picture import Rows, join_alpha
 from gdq_runtime.tiling import Span, TilePlan
 
 
-class BandStitcher:
-    """Collects the tiles of one band; memory depends on the picture's width alone."""
+class Stitcher:
+    """Collects the tiles of one band at a time; memory depends on the picture's width alone."""
 
-    def __init__(self, plan: TilePlan, band: Band, scale: int) -> None:
-        """Reserve the rows that the band owns, at ``scale`` times their size."""
-        self._band = band
+    def __init__(self, plan: TilePlan, scale: int) -> None:
+        """Reserve the rows of the highest band, at ``scale`` times their size."""
         self._scale = scale
-        height = band.row.own_stop - band.row.own_start
-        self._colour = np.empty((height * scale, plan.width * scale, 3), dtype=np.uint8)
+        highest = max(row.own_stop - row.own_start for row in plan.rows)
+        # One buffer for all bands: two of them would be alive while one is replaced by the next.
+        self._buffer = np.empty((highest * scale, plan.width * scale, 3), dtype=np.uint8)
 
-    def place(self, column: Span, tile: NDArray[np.uint8]) -> None:
+    def place(self, row: Span, column: Span, tile: NDArray[np.uint8]) -> None:
         """Take from an upscaled tile what it owns.
 
         Args:
+            row: vertical place of the tile; its band is the one that is collected.
             column: horizontal place of the tile.
             tile: (height * scale, width * scale, 3), RGB, as the engine gave it.
 
         """
-        row, scale = self._band.row, self._scale
+        scale = self._scale
         left, right = column.own_start * scale, column.own_stop * scale
         top = (row.own_start - row.start) * scale
         bottom = (row.own_stop - row.start) * scale
         shift = column.start * scale
-        self._colour[:, left:right] = tile[top:bottom, left - shift : right - shift]
+        owned = tile[top:bottom, left - shift : right - shift]
+        self._buffer[: bottom - top, left:right] = owned
 
-    def finish(self, channels: int) -> Rows:
-        """Return the rows with as many channels as the picture has."""
-        alpha = self._band.alpha
-        if alpha is not None:
-            alpha = upscale_alpha(alpha, self._band.row, self._scale)
-        return join_alpha(self._colour, alpha, channels)
+    def finish(self, band: Band, channels: int) -> Rows:
+        """Return the rows of a band, all of whose tiles were placed.
+
+        Returns:
+            (own rows * scale, width * scale, channels), valid until the next tile is placed.
+
+        """
+        row, scale = band.row, self._scale
+        colour = self._buffer[: (row.own_stop - row.own_start) * scale]
+        alpha = None if band.alpha is None else upscale_alpha(band.alpha, row, scale)
+        return join_alpha(colour, alpha, channels)
 
 
 def upscale_alpha(alpha: NDArray[np.uint8], row: Span, scale: int) -> NDArray[np.uint8]:

@@ -13,13 +13,17 @@ from gdq_runtime.bands import Band, read_bands
 from gdq_runtime.engines.base import Engine
 from gdq_runtime.picture import RowSink, RowSource
 from gdq_runtime.router import Router
-from gdq_runtime.stitch import BandStitcher
+from gdq_runtime.stitch import Stitcher
 from gdq_runtime.tiling import Span, TilePlan, cut_tile
 from gdq_runtime.timings import Stopwatch
 from gdq_runtime.workers import Workers
 
 Progress = Callable[[int, int], None]
 """Called after each tile with the number of tiles done and of all; in the caller's thread."""
+
+_MOST_AHEAD = 32
+"""Tiles that wait for the caller, beside two per worker: as long as these last, the workers stay
+busy while a band is encoded (1 ms per tile). More of them would cost memory in wide pictures."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -65,18 +69,17 @@ class TileRunner:
         """
         bit_map = np.empty(plan.count, dtype=np.uint8)
         columns = len(plan.columns)
-        # One row of tiles ahead: the workers stay busy while a band is stitched and encoded.
-        ahead = columns + 2 * self.workers.threads
+        stitcher = Stitcher(plan, self.scale)
+        ahead = min(columns, _MOST_AHEAD) + 2 * self.workers.threads
         tiles = self._read_tiles(source, plan)
         with closing(self.workers.map_in_order(self._upscale, tiles, ahead)) as results:
             for number, finished in enumerate(results):
-                if number % columns == 0:
-                    stitcher = BandStitcher(plan, finished.tile.band, self.scale)
+                band, column = finished.tile.band, finished.tile.column
                 with self.stopwatch.stage("stitch"):
-                    stitcher.place(finished.tile.column, finished.picture)
+                    stitcher.place(band.row, column, finished.picture)
                 bit_map[number] = finished.bit_width
                 if number % columns == columns - 1:
-                    self._write(stitcher, source.channels, sink)
+                    self._write(stitcher, band, source.channels, sink)
                 if self.progress is not None:
                     self.progress(number + 1, plan.count)
         return bit_map.reshape(plan.shape)
@@ -99,8 +102,8 @@ class TileRunner:
             picture = self.engine.run(bit_width, pixels)
         return _Finished(tile, picture, bit_width)
 
-    def _write(self, stitcher: BandStitcher, channels: int, sink: RowSink) -> None:
+    def _write(self, stitcher: Stitcher, band: Band, channels: int, sink: RowSink) -> None:
         with self.stopwatch.stage("stitch"):
-            rows = stitcher.finish(channels)
+            rows = stitcher.finish(band, channels)
         with self.stopwatch.stage("encode"):
             sink.write_rows(rows)

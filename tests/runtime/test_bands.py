@@ -52,6 +52,6 @@ def test_no_more_is_read_than_the_band_needs() -> None:
     source = CountingSource(random_image(100, 5))
     bands = read_bands(source, TilePlan(5, 100, 16, 4))
     next(bands)
-    assert source.counts == [16]
+    assert sum(source.counts) == 16
     next(bands)
-    assert source.counts == [16, 12]
+    assert sum(source.counts) == 28

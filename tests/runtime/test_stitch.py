@@ -6,7 +6,7 @@ import pytest
 
 from gdq_runtime.bands import read_bands
 from gdq_runtime.picture import ArraySource
-from gdq_runtime.stitch import BandStitcher, upscale_alpha
+from gdq_runtime.stitch import Stitcher, upscale_alpha
 from gdq_runtime.tiling import POLICIES, TilePlan, cut_tile
 from runtime.pictures import random_image
 from runtime.tiny_bundle import upscale
@@ -17,13 +17,13 @@ from runtime.tiny_bundle import upscale
 def test_tiles_come_together_as_the_picture(policy: str, scale: int) -> None:
     image = random_image(61, 45)
     plan = TilePlan(45, 61, 16, 4, policy)  # type: ignore[arg-type]
+    stitcher = Stitcher(plan, scale)
     rows = []
     for band in read_bands(ArraySource(image), plan):
-        stitcher = BandStitcher(plan, band, scale)
         for column in plan.columns:
             tile = cut_tile(band.colour, band.row, column)
-            stitcher.place(column, upscale(tile, 0, scale))
-        rows.append(stitcher.finish(3))
+            stitcher.place(band.row, column, upscale(tile, 0, scale))
+        rows.append(stitcher.finish(band, 3).copy())
     np.testing.assert_array_equal(np.concatenate(rows), upscale(image, 0, scale))
 
 
