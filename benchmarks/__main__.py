@@ -16,6 +16,7 @@ ROOT = Path(__file__).resolve().parent.parent
 CHECKPOINT = ROOT / "models/zoo/edsr_baseline_x2/edsr_baseline_x2.safetensors"
 STORED = ROOT / ".benchmarks/results.json"
 DOCUMENT = ROOT / "docs/performance.md"
+README = ROOT / "README.md"
 
 
 @click.command(context_settings={"help_option_names": ["-h", "--help"]})
@@ -27,7 +28,7 @@ DOCUMENT = ROOT / "docs/performance.md"
 @click.option(
     "--quick", is_flag=True, help="Smallest inputs: shows that all runs; nothing is stored."
 )
-@click.option("--document", is_flag=True, help="Write what is stored into docs/performance.md.")
+@click.option("--document", is_flag=True, help="Write what is stored into docs and README.")
 def main(names: Sequence[str], checkpoint: Path, quick: bool, document: bool) -> None:
     """Run the benchmarks NAMES, or all of them; results go to .benchmarks/results.json."""
     # torch takes seconds to import; a wrong option should not.
@@ -48,7 +49,8 @@ def main(names: Sequence[str], checkpoint: Path, quick: bool, document: bool) ->
                 click.echo(terminal_line(result))
                 missed |= not result.is_reached
     if document:
-        write_document(DOCUMENT, list(BENCHMARKS), load(STORED))
+        for page in (DOCUMENT, README):
+            write_document(page, list(BENCHMARKS), load(STORED), facts=page == DOCUMENT)
     sys.exit(int(missed and not quick))
 
 

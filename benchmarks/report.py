@@ -19,20 +19,21 @@ def terminal_line(result: Result) -> str:
 
 
 def write_document(
-    path: Path, names: Sequence[str], content: Mapping[str, Mapping[str, Any]]
+    path: Path, names: Sequence[str], content: Mapping[str, Mapping[str, Any]], *, facts: bool
 ) -> None:
-    """Replaces what stands between the marks of a page by tables of stored results.
+    """Replaces what stands between the marks of a page by stored results.
 
     Args:
         path: the page.
         names: the benchmarks there are; one without results is shown as not measured.
         content: as ``results.load`` returns it.
+        facts: write what is behind each number too.
     """
     page = path.read_text(encoding="utf-8")
     before, _, rest = page.partition(BEGIN)
     _, _, after = rest.partition(END)
-    text = "\n\n".join([BEGIN, _numbers(names, content), _details(content), END])
-    path.write_text(before + text + after, encoding="utf-8")
+    parts = [BEGIN, _numbers(names, content), *_facts(content, names if facts else ()), END]
+    path.write_text(before + "\n\n".join(parts) + after, encoding="utf-8")
 
 
 def _numbers(names: Sequence[str], content: Mapping[str, Mapping[str, Any]]) -> str:
@@ -49,18 +50,17 @@ def _numbers(names: Sequence[str], content: Mapping[str, Mapping[str, Any]]) -> 
     return "\n".join(lines)
 
 
-def _details(content: Mapping[str, Mapping[str, Any]]) -> str:
-    """The facts behind each number, and the machine."""
-    parts = []
-    for benchmark, entry in content.items():
-        machine = entry["machine"]
-        facts = [
-            f"- {result['name']}: "
-            + "; ".join(f"{fact} {value}" for fact, value in result["facts"].items())
-            for result in entry["results"]
-        ]
-        parts.append("\n".join([f"**{benchmark}**, {_machine(machine)}", "", *facts]))
-    return "\n\n".join(parts)
+def _facts(content: Mapping[str, Mapping[str, Any]], names: Sequence[str]) -> list[str]:
+    """A paragraph for each benchmark: the machine, then what is behind each number."""
+    paragraphs = []
+    for name in names:
+        if name in content:
+            lines = [f"**{name}**, {_machine(content[name]['machine'])}", ""]
+            for result in content[name]["results"]:
+                facts = "; ".join(f"{fact} {value}" for fact, value in result["facts"].items())
+                lines.append(f"- {result['name']}: {facts}")
+            paragraphs.append("\n".join(lines))
+    return paragraphs
 
 
 def _machine(machine: Mapping[str, str]) -> str:
