@@ -91,8 +91,9 @@ def _bin_edges(signal: NDArray[np.float64]) -> NDArray[np.float64]:
     """Upper edges of all bins but the last; equally many tiles in each, none empty."""
     bins = int(np.clip(len(signal) // _TILES_PER_BIN, 1, _MOST_BINS))
     shares = np.arange(1, bins) / bins
-    edges = np.unique(np.quantile(signal, shares, method="lower"))
-    return edges[edges < signal.max()]
+    edges: NDArray[np.float64] = np.unique(np.quantile(signal, shares, method="lower"))
+    inner: NDArray[np.float64] = edges[edges < signal.max()]
+    return inner
 
 
 def _binned_frontier(seen: TileErrors, bin_of: NDArray[np.intp]) -> Frontier:

@@ -13,7 +13,14 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from gdq_runtime.bit_map import draw_bit_map
     from gdq_runtime.bundle.reader import Bundle
-    from gdq_runtime.errors import BundleError, EngineError, GdqError, ImageError, OutputError
+    from gdq_runtime.errors import (
+        BundleError,
+        EngineError,
+        GdqError,
+        ImageError,
+        OutputError,
+        RequestError,
+    )
     from gdq_runtime.pipeline import FileResult, Upscaler, UpscaleResult
 
 __all__ = [
@@ -24,6 +31,7 @@ __all__ = [
     "GdqError",
     "ImageError",
     "OutputError",
+    "RequestError",
     "UpscaleResult",
     "Upscaler",
     "draw_bit_map",
@@ -37,6 +45,7 @@ _HOMES = {
     "GdqError": "errors",
     "ImageError": "errors",
     "OutputError": "errors",
+    "RequestError": "errors",
     "UpscaleResult": "pipeline",
     "Upscaler": "pipeline",
     "draw_bit_map": "bit_map",

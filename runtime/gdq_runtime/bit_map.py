@@ -10,13 +10,20 @@ from gdq_runtime.metrics import count_bit_widths, fab
 from gdq_runtime.picture import Rows, RowSource, split_alpha
 from gdq_runtime.tiling import Span, TilePlan
 
-# Okabe and Ito's palette, which people with any colour vision can tell apart; cool to warm.
-_COLOURS = {4: (0, 114, 178), 5: (0, 158, 115), 6: (240, 228, 66), 8: (213, 94, 0)}
+# Okabe and Ito's palette, which people with any colour vision can tell apart; cool to warm, and
+# white where no network was needed.
+_COLOURS = {
+    0: (255, 255, 255),
+    4: (0, 114, 178),
+    5: (0, 158, 115),
+    6: (240, 228, 66),
+    8: (213, 94, 0),
+}
 _UNKNOWN = (128, 128, 128)
 _LARGEST_SIDE = 1600
 _SMALLEST_SIDE = 900
 _LEGEND_HEIGHT = 48
-_LEGEND_WIDTH = 760
+_LEGEND_WIDTH = 900
 _TINT = 0.45
 _FONT = cv2.FONT_HERSHEY_SIMPLEX
 
@@ -58,7 +65,7 @@ def draw_bit_map(
     Args:
         picture: (height, width, 3), RGB: the low-resolution picture, at any size.
         plan: its tiles.
-        bit_map: (rows, columns), a bit-width per tile.
+        bit_map: (rows, columns), a bit-width per tile, 0 if it was interpolated.
 
     Returns:
         (height, width, 3), RGB, of another size: the longer side has about 900 to 1600 pixels.
@@ -126,7 +133,10 @@ def _add_legend(overlay: NDArray[np.uint8], bit_map: NDArray[np.uint8]) -> NDArr
     for place, (bit_width, tiles) in enumerate(count_bit_widths(bit_map).items()):
         left = 140 + 150 * place
         colour = _COLOURS.get(bit_width, _UNKNOWN)
-        cv2.rectangle(page, (left, height + 14), (left + 24, height + 34), colour, cv2.FILLED)
-        share = f"{bit_width} bit {100 * tiles / bit_map.size:.0f} %"
+        corners = (left, height + 14), (left + 24, height + 34)
+        cv2.rectangle(page, *corners, colour, cv2.FILLED)
+        cv2.rectangle(page, *corners, black, 1)
+        name = f"{bit_width} bit" if bit_width else "cubic"
+        share = f"{name} {100 * tiles / bit_map.size:.0f} %"
         cv2.putText(page, share, (left + 32, baseline), _FONT, 0.6, black, 1, cv2.LINE_AA)
     return page

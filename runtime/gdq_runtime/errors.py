@@ -24,3 +24,7 @@ class OutputError(GdqError):
 
 class EngineError(GdqError):
     """An inference engine is not installed or refuses a model."""
+
+
+class RequestError(GdqError):
+    """Settings contradict each other, or ask for what a bundle cannot give."""

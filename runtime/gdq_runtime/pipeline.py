@@ -9,15 +9,15 @@ from types import TracebackType
 import numpy as np
 from numpy.typing import NDArray
 
+from gdq_runtime import metrics
 from gdq_runtime.bit_map import Thumbnail, draw_bit_map
 from gdq_runtime.bundle.reader import Bundle
 from gdq_runtime.decode import PictureReader
 from gdq_runtime.encode import PictureWriter, check_target, save_picture
 from gdq_runtime.engines.registry import DEFAULT_ENGINE, open_engine
 from gdq_runtime.errors import OutputError
-from gdq_runtime.metrics import fab
 from gdq_runtime.picture import ArraySink, ArraySource, RowSink, RowSource
-from gdq_runtime.router import Bits, Router
+from gdq_runtime.router import Bits, FlatTilesChoice, Router, Wish
 from gdq_runtime.tile_runner import Progress, TileRunner
 from gdq_runtime.tiling import Policy, TilePlan
 from gdq_runtime.timings import Stopwatch, Timings
@@ -30,8 +30,11 @@ class UpscaleResult:
 
     Attributes:
         image: uint8, (height * scale, width * scale) with the input's channels.
-        bit_map: uint8, (rows, columns), the bit-width of each tile.
+        bit_map: uint8, (rows, columns), the bit-width of each tile; 0 if it was interpolated.
         fab: feature average bit-width, the mean of the bit map.
+        network_fab: the same without interpolated tiles; 0 if all are.
+        expected_loss: dB of PSNR below all tiles at the largest width, on average over the
+            bundle's calibration tiles; None if the bundle does not say.
         plan: the tiles.
         timings: seconds per stage.
 
@@ -40,6 +43,8 @@ class UpscaleResult:
     image: NDArray[np.uint8]
     bit_map: NDArray[np.uint8]
     fab: float
+    network_fab: float
+    expected_loss: float | None
     plan: TilePlan
     timings: Timings
 
@@ -53,8 +58,11 @@ class FileResult:
         target: the picture that was written.
         size: width and height that were read, in pixels, upright.
         output_size: width and height that were written.
-        bit_map: uint8, (rows, columns), the bit-width of each tile.
+        bit_map: uint8, (rows, columns), the bit-width of each tile; 0 if it was interpolated.
         fab: feature average bit-width, the mean of the bit map.
+        network_fab: the same without interpolated tiles; 0 if all are.
+        expected_loss: dB of PSNR below all tiles at the largest width, on average over the
+            bundle's calibration tiles; None if the bundle does not say.
         plan: the tiles.
         timings: seconds per stage.
         notes: sentences on what was changed or left out, e.g. 16 bits rounded to 8.
@@ -67,6 +75,8 @@ class FileResult:
     output_size: tuple[int, int]
     bit_map: NDArray[np.uint8]
     fab: float
+    network_fab: float
+    expected_loss: float | None
     plan: TilePlan
     timings: Timings
     notes: tuple[str, ...]
@@ -126,12 +136,24 @@ class Upscaler:
         return self.bundle.manifest.network.scale
 
     @property
+    def policy(self) -> Policy:
+        """How pictures are cut."""
+        return self._policy
+
+    @property
     def threads(self) -> int:
         """Tiles that run in parallel."""
         return self._workers.threads
 
     def __call__(
-        self, image: NDArray[np.uint8], *, bits: Bits = "auto", progress: Progress | None = None
+        self,
+        image: NDArray[np.uint8],
+        *,
+        bits: Bits = "auto",
+        fab: float | None = None,
+        max_loss: float | None = None,
+        flat_tiles: FlatTilesChoice | None = None,
+        progress: Progress | None = None,
     ) -> UpscaleResult:
         """Upscale an array.
 
@@ -139,19 +161,33 @@ class Upscaler:
             image: uint8, (height, width) gray, (height, width, 3) RGB or (height, width, 4) RGB
                 with straight alpha.
             bits: "auto" for the predictor's choice per tile, or one bit-width for all.
+            fab: instead of bits: the largest mean bit-width to spend, as calibrated.
+            max_loss: instead of bits: the largest loss below all tiles at the largest width, dB of
+                PSNR as calibrated; as few bits as that allows are spent.
+            flat_tiles: "interpolate" or "network"; None decides as ``router.Wish`` says.
             progress: told after each tile.
 
         Raises:
             ImageError: an array of another kind.
             BundleError: no subgraph of the bit-width asked for.
+            RequestError: wishes contradict each other, or the bundle's dial does not reach them.
             EngineError: the engine refuses a graph.
 
         """
+        router = self._router(Wish(bits, fab, max_loss, flat_tiles))
         source = ArraySource(image)
         sink = ArraySink(source.height * self.scale, source.width * self.scale, source.channels)
         stopwatch = Stopwatch()
-        plan, bit_map = self._run(source, sink, bits, stopwatch, progress)
-        return UpscaleResult(sink.image, bit_map, fab(bit_map), plan, stopwatch.read())
+        plan, bit_map = self._run(source, sink, router, stopwatch, progress)
+        return UpscaleResult(
+            image=sink.image,
+            bit_map=bit_map,
+            fab=metrics.fab(bit_map),
+            network_fab=metrics.network_fab(bit_map),
+            expected_loss=router.expected_loss,
+            plan=plan,
+            timings=stopwatch.read(),
+        )
 
     def upscale_file(
         self,
@@ -159,6 +195,9 @@ class Upscaler:
         target: str | Path,
         *,
         bits: Bits = "auto",
+        fab: float | None = None,
+        max_loss: float | None = None,
+        flat_tiles: FlatTilesChoice | None = None,
         bit_map: str | Path | None = None,
         overwrite: bool = False,
         progress: Progress | None = None,
@@ -170,6 +209,10 @@ class Upscaler:
             target: .png, .jpg or .tif; appears complete or not at all. The colour profile is
                 carried over, other metadata is not.
             bits: "auto" for the predictor's choice per tile, or one bit-width for all.
+            fab: instead of bits: the largest mean bit-width to spend, as calibrated.
+            max_loss: instead of bits: the largest loss below all tiles at the largest width, dB of
+                PSNR as calibrated; as few bits as that allows are spent.
+            flat_tiles: "interpolate" or "network"; None decides as ``router.Wish`` says.
             bit_map: where to draw the bit-widths over the picture, .png, .jpg or .tif.
             overwrite: replace existing files.
             progress: told after each tile.
@@ -178,9 +221,11 @@ class Upscaler:
             ImageError: the source is no picture, damaged, or of a refused kind.
             OutputError: a target exists or cannot be written.
             BundleError: no subgraph of the bit-width asked for.
+            RequestError: wishes contradict each other, or the bundle's dial does not reach them.
             EngineError: the engine refuses a graph.
 
         """
+        router = self._router(Wish(bits, fab, max_loss, flat_tiles))
         source, target = Path(source), Path(target)
         drawing = None if bit_map is None else Path(bit_map)
         _check_targets(target, drawing, overwrite)
@@ -188,7 +233,7 @@ class Upscaler:
         with PictureReader(source) as reader, self._writer(target, reader, overwrite) as writer:
             thumbnail = Thumbnail(reader)
             seen = reader if drawing is None else thumbnail
-            plan, widths = self._run(seen, writer, bits, stopwatch, progress)
+            plan, widths = self._run(seen, writer, router, stopwatch, progress)
             with stopwatch.stage("encode"):
                 writer.close()
         if drawing is not None:
@@ -199,7 +244,9 @@ class Upscaler:
             size=(plan.width, plan.height),
             output_size=(plan.width * self.scale, plan.height * self.scale),
             bit_map=widths,
-            fab=fab(widths),
+            fab=metrics.fab(widths),
+            network_fab=metrics.network_fab(widths),
+            expected_loss=router.expected_loss,
             plan=plan,
             timings=stopwatch.read(),
             notes=(*reader.notes, *writer.notes),
@@ -231,17 +278,19 @@ class Upscaler:
             overwrite=overwrite,
         )
 
+    def _router(self, wish: Wish) -> Router:
+        return Router.create(self.bundle, wish, self._policy)
+
     def _run(
         self,
         source: RowSource,
         sink: RowSink,
-        bits: Bits,
+        router: Router,
         stopwatch: Stopwatch,
         progress: Progress | None,
     ) -> tuple[TilePlan, NDArray[np.uint8]]:
         tiling = self.bundle.manifest.tiling
         plan = TilePlan(source.width, source.height, tiling.size, tiling.overlap, self._policy)
-        router = Router.create(self.bundle, bits)
         runner = TileRunner(self._engine, self._workers, router, self.scale, stopwatch, progress)
         return plan, runner.run(source, sink, plan)
 

@@ -11,8 +11,9 @@ from numpy.typing import NDArray
 
 from gdq_runtime.bands import Band, read_bands
 from gdq_runtime.engines.base import Engine
+from gdq_runtime.interpolation import interpolate
 from gdq_runtime.picture import RowSink, RowSource
-from gdq_runtime.router import Router
+from gdq_runtime.router import INTERPOLATED, Router
 from gdq_runtime.stitch import Stitcher
 from gdq_runtime.tiling import Span, TilePlan, cut_tile
 from gdq_runtime.timings import Stopwatch
@@ -64,7 +65,7 @@ class TileRunner:
         """Upscale a picture.
 
         Returns:
-            The bit map, uint8 (rows, columns).
+            The bit map, uint8 (rows, columns); 0 where a tile was interpolated.
 
         """
         bit_map = np.empty(plan.count, dtype=np.uint8)
@@ -96,11 +97,18 @@ class TileRunner:
         with self.stopwatch.stage("cut"):
             pixels = cut_tile(tile.band.colour, tile.band.row, tile.column)
         with self.stopwatch.stage("predict"):
-            forced = self.router.forced
-            bit_width = forced or self.router.route(self.engine.predict(pixels))
+            bit_width = self._choose(pixels)
         with self.stopwatch.stage("run"):
-            picture = self.engine.run(bit_width, pixels)
+            if bit_width == INTERPOLATED:
+                picture = interpolate(pixels, self.scale)
+            else:
+                picture = self.engine.run(bit_width, pixels)
         return _Finished(tile, picture, bit_width)
+
+    def _choose(self, pixels: NDArray[np.uint8]) -> int:
+        if not self.router.needs_network(pixels):
+            return INTERPOLATED
+        return self.router.forced or self.router.route(self.engine.predict(pixels))
 
     def _write(self, stitcher: Stitcher, band: Band, channels: int, sink: RowSink) -> None:
         with self.stopwatch.stage("stitch"):

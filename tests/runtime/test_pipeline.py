@@ -23,7 +23,7 @@ from runtime.pictures import (
     random_image,
     srgb_like_profile,
 )
-from runtime.tiny_bundle import predict, seal, upscale, write_tiny_bundle
+from runtime.tiny_bundle import add_dial, predict, seal, upscale, write_tiny_bundle
 
 TILE, OVERLAP = 16, 4
 
@@ -305,3 +305,20 @@ def test_memory_does_not_grow_with_height(bundle: Path, tmp_path: Path) -> None:
 
     low, high = peak(1000), peak(10_000)  # the result has 3.6 and 36 MB of pixels
     assert high < low * 1.1
+
+
+def test_flat_tiles_are_interpolated_and_reported(tmp_path: Path) -> None:
+    folder = write_tiny_bundle(tmp_path / "b", tile=TILE, overlap=OVERLAP)
+    add_dial(folder)
+    image = np.full((16, 40, 3), 200, dtype=np.uint8)
+    image[:, 28:] = random_image(16, 12)
+    with Upscaler.open(folder, threads=1) as opened:
+        result = opened(image, fab=8)
+        assert result.bit_map.tolist() == [[0, 0, 8]]
+        assert (result.fab, result.network_fab) == (pytest.approx(8 / 3), 8)
+        assert result.expected_loss == pytest.approx(0.01)
+        # Interpolation keeps 200; the network would have added 8.
+        assert (result.image[:, :40] == 200).all()
+        result = opened(image, fab=8, flat_tiles="network")
+        assert result.bit_map.tolist() == [[8, 8, 8]]
+        assert result.fab == result.network_fab == 8

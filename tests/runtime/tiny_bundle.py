@@ -187,3 +187,24 @@ def _model(
     model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=8)
     onnx.checker.check_model(model)
     return model
+
+
+def add_dial(folder: Path) -> None:
+    """Gives a tiny bundle a dial on entropy (mean brightness / 255) and a bound for flat tiles."""
+    manifest = read_manifest(folder)
+    ends = [{"fab": 4, "loss_db": 0.4}, {"fab": 8, "loss_db": 0}]
+    manifest["trade_off"] = {
+        "tiles": 2,
+        "signal": "entropy",
+        "bin_edges": [0.5],
+        "points": [
+            {"fab": 4, "loss_db": 0.4, "bit_widths": [4, 4]},
+            {"fab": 6, "loss_db": 0.1, "bit_widths": [4, 8]},
+            {"fab": 8, "loss_db": 0, "bit_widths": [8, 8]},
+        ],
+        "predictor": {"fab": 5.5, "loss_db": 0.2},
+        "fixed": ends,
+        "curves": dict.fromkeys(("gate_margin", "entropy", "random", "oracle"), ends),
+    }
+    manifest["flat_tiles"] = {"largest_gradient": 1.0, "share": 0.2, "loss_db": 0.01}
+    write_manifest(folder, manifest)

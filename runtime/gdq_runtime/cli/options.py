@@ -24,6 +24,20 @@ bits_option = click.option(
     help="Bit-width of all tiles, or the predictor's choice per tile.",
 )
 
+fab_option = click.option(
+    "--fab",
+    type=float,
+    metavar="BITS",
+    help="Instead of --bits: spend at most so many bits per tile on average, where they help most.",
+)
+
+flat_tiles_option = click.option(
+    "--flat-tiles",
+    type=click.Choice(["interpolate", "network"]),
+    help="Tiles on which bicubic interpolation is as good: leave them to it, or not.  "
+    "[default: interpolate; network with --bits or --policy paper]",
+)
+
 threads_option = click.option(
     "--threads",
     type=click.IntRange(min=1),

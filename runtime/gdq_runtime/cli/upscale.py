@@ -19,13 +19,14 @@ from gdq_runtime.errors import GdqError
 if TYPE_CHECKING:
     from gdq_runtime.cli.jobs import Job
     from gdq_runtime.pipeline import FileResult, Upscaler
-    from gdq_runtime.router import Bits
+    from gdq_runtime.router import FlatTilesChoice, Wish
 
 EPILOG = """\b
 Examples:
   gdq-upscale photo.jpg -b edsr_x2 -o photo_x2.png
   gdq-upscale photo.png -b edsr_x2 -o photo_x2.png --bit-map map.png
   gdq-upscale photos/ -b edsr_x2 -o larger/ --threads 4
+  gdq-upscale photo.jpg -b edsr_x2 -o photo_x2.png --max-loss 0.05
   gdq-upscale a.png b.png -b edsr_x2 -o larger/ --bits 8 --format json
 
 \b
@@ -50,6 +51,14 @@ pictures are done), 130 interrupted.
     help="Picture to write (.png, .jpg, .tif); a folder for several images or a folder of them.",
 )
 @options.bits_option
+@options.fab_option
+@click.option(
+    "--max-loss",
+    type=float,
+    metavar="DB",
+    help="Instead of --bits: spend as few bits as lose at most so many dB against all at 8 bits.",
+)
+@options.flat_tiles_option
 @click.option(
     "--bit-map",
     type=options.PATH,
@@ -65,6 +74,9 @@ def main(
     bundle: Path,
     output: Path,
     bits: str,
+    fab: float | None,
+    max_loss: float | None,
+    flat_tiles: FlatTilesChoice | None,
     bit_map: Path | None,
     overwrite: bool,
     output_format: str,
@@ -74,10 +86,14 @@ def main(
     with report_errors(), silence_native_libraries():
         from gdq_runtime.cli.jobs import plan_jobs
         from gdq_runtime.pipeline import Upscaler
+        from gdq_runtime.router import Router, Wish
 
+        one_width: Any = "auto" if bits == "auto" else int(bits)
+        wish = Wish(one_width, fab, max_loss, flat_tiles)
         jobs = plan_jobs(images, output, bit_map)
-        wish: Any = "auto" if bits == "auto" else int(bits)
         with Upscaler.open(bundle, **engine_settings) as upscaler:
+            # A wish that the bundle cannot fulfil is one error, not one for each picture.
+            Router.create(upscaler.bundle, wish, upscaler.policy)
             answers = [_run(upscaler, job, wish, overwrite, output_format) for job in jobs]
     if output_format == "json":
         click.echo(json.dumps({"images": answers}, indent=1))
@@ -86,7 +102,7 @@ def main(
 
 
 def _run(
-    upscaler: Upscaler, job: Job, bits: Bits, overwrite: bool, output_format: str
+    upscaler: Upscaler, job: Job, wish: Wish, overwrite: bool, output_format: str
 ) -> dict[str, Any]:
     """Upscale one picture; an error is reported and does not stop the others."""
     try:
@@ -94,7 +110,7 @@ def _run(
             result = upscaler.upscale_file(
                 job.source,
                 job.target,
-                bits=bits,
+                **asdict(wish),
                 bit_map=job.bit_map,
                 overwrite=overwrite,
                 progress=progress,
@@ -115,9 +131,21 @@ def _as_text(result: FileResult) -> str:
         f"{result.target}: {result.size[0]}x{result.size[1]} -> "
         f"{result.output_size[0]}x{result.output_size[1]}, FAB {result.fab:.2f} "
         f"(tiles x bits: {widths}), {result.timings.elapsed:.2f} s",
+        *_describe_choice(result),
         *(f"  note: {note}" for note in result.notes),
     ]
     return "\n".join(lines)
+
+
+def _describe_choice(result: FileResult) -> list[str]:
+    lines = []
+    if result.network_fab != result.fab:
+        lines.append(
+            f"  tiles of 0 bits are interpolated; FAB of the others {result.network_fab:.2f}"
+        )
+    if result.expected_loss is not None:
+        lines.append(f"  expected loss {result.expected_loss:.3f} dB against all tiles at 8 bits")
+    return lines
 
 
 def _as_json(result: FileResult) -> dict[str, Any]:
@@ -129,6 +157,8 @@ def _as_json(result: FileResult) -> dict[str, Any]:
         "size": result.size,
         "output_size": result.output_size,
         "fab": result.fab,
+        "network_fab": result.network_fab,
+        "expected_loss_db": result.expected_loss,
         "tiles": count_bit_widths(result.bit_map),
         "seconds": asdict(result.timings),
         "notes": result.notes,
