@@ -1,4 +1,4 @@
-"""Tiny networks and their traces; tracing takes seconds, so each is traced once."""
+"""Tiny networks, traced and lowered; tracing takes seconds, so each is traced once."""
 
 from __future__ import annotations
 
@@ -6,9 +6,12 @@ from functools import lru_cache
 
 import onnx_ir as ir
 
-from factories import tiny_edsr, tiny_srresnet
+from factories import sample_tiles, tiny_edsr, tiny_srresnet
+from gdq_exporter.config import DEFAULT_PROFILE, PROFILES
+from gdq_exporter.lowering import LoweredNetwork, lower_shared, lower_width
 from gdq_exporter.trace import trace
 from gdq_models import SuperResolutionNetwork
+from gdq_runtime.bundle.manifest import BitWidth
 
 TILE = 24
 
@@ -35,3 +38,14 @@ def traced(name: str) -> ir.Model:
 @lru_cache
 def _traced(name: str) -> ir.Model:
     return trace(network(name), TILE)
+
+
+def lowered(name: str, bit_width: BitWidth, profile: str = DEFAULT_PROFILE) -> LoweredNetwork:
+    """A fresh copy of the network lowered to one bit-width."""
+    tiles = sample_tiles(16, TILE).permute(0, 2, 3, 1).byte().numpy()
+    return lower_width(_shared(name, profile), bit_width, tiles)
+
+
+@lru_cache
+def _shared(name: str, profile: str) -> ir.Model:
+    return lower_shared(traced(name), PROFILES[profile])

@@ -35,7 +35,7 @@ def check_fusion(graph: Path, lowered: ir.Model) -> FusionResult:
         lowered: the network it was written from; tells how many integer convs were meant.
 
     Raises:
-        ExportError: a conv meant to be integer is not.
+        ExportError: a conv meant to be integer is not, or the graph cannot be loaded.
     """
     operators = _optimized_operators(graph)
     integer = sum(operators[name] for name in _INTEGER_CONVS)
@@ -56,5 +56,9 @@ def _optimized_operators(graph: Path) -> Counter[str]:
         options = ort.SessionOptions()
         options.log_severity_level = 3
         options.optimized_model_filepath = str(optimized)
-        ort.InferenceSession(str(graph), options, providers=["CPUExecutionProvider"])
+        try:
+            ort.InferenceSession(str(graph), options, providers=["CPUExecutionProvider"])
+        except Exception as error:  # ONNX Runtime's exceptions share no narrower base
+            reason = " ".join(str(error).split())[:300]
+            raise ExportError(f"{graph.name}: ONNX Runtime refuses it: {reason}") from error
         return Counter(node.op_type for node in ir.load(optimized).graph)

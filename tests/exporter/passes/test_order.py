@@ -9,25 +9,18 @@ from numpy.typing import NDArray
 
 from exporter import oracle
 from exporter.networks import Network, array, operators
-from exporter.traced import NETWORKS, TILE, network, traced
+from exporter.traced import NETWORKS, TILE, lowered, network, traced
 from factories import sample_tiles
 from gdq_exporter import editing, quantization
-from gdq_exporter.config import DEFAULT_PROFILE, PROFILES
-from gdq_exporter.lowering import LoweredNetwork, lower_shared, lower_width
+from gdq_exporter.config import PROFILES
+from gdq_exporter.lowering import lower_shared
 from gdq_exporter.passes.order import shared_passes, step_passes, width_passes
 from gdq_exporter.quantization import QuantizationPoint
 from gdq_models import BIT_WIDTHS, ActivationQuantizer, integer_range
 from gdq_runtime.bundle.manifest import BitWidth
 
 FLOAT_TAIL = "stream_float-tail_float"
-TILES = sample_tiles(16, TILE)
-CALIBRATION = TILES.permute(0, 2, 3, 1).byte().numpy()
-PICTURE = TILES[7:8]
-
-
-def lowered(name: str, bit_width: BitWidth, profile: str = DEFAULT_PROFILE) -> LoweredNetwork:
-    shared = lower_shared(traced(name), PROFILES[profile])
-    return lower_width(shared, bit_width, CALIBRATION)
+PICTURE = sample_tiles(16, TILE)[7:8]
 
 
 def reference(name: str, bit_width: int) -> NDArray[np.float32]:

@@ -9,9 +9,9 @@ import onnx_ir as ir
 import onnxruntime as ort
 import pytest
 
-from exporter import oracle
+from exporter import oracle, traced
 from exporter.networks import Network, random
-from exporter.traced import TILE, traced
+from exporter.traced import TILE
 from factories import sample_tiles, tiny_edsr
 from gdq_exporter.config import DEFAULT_PROFILE, PROFILES
 from gdq_exporter.lowering import LoweredNetwork, lower_shared, lower_width
@@ -26,8 +26,7 @@ TILES = sample_tiles(4, TILE).permute(0, 2, 3, 1).byte().numpy()
 
 @pytest.fixture(scope="module")
 def lowered() -> LoweredNetwork:
-    shared = lower_shared(traced("edsr x2"), PROFILES[DEFAULT_PROFILE])
-    return lower_width(shared, 5, TILES)
+    return traced.lowered("edsr x2", 5)
 
 
 def test_a_written_subgraph_is_the_lowered_network(lowered: LoweredNetwork, tmp_path: Path) -> None:
