@@ -70,7 +70,7 @@ def main(
     Ctrl-C (or SIGTERM) saves and stops after the running step; --resume goes on from there with
     the result that it would have had without the interruption.
     """
-    # torch and Lightning take seconds to import; --help should not.
+    # Lightning takes seconds to import; --help should not.
     import torch
 
     from gdq_models.errors import CheckpointError

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import sys
 import warnings
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
@@ -11,7 +12,7 @@ from pathlib import Path
 
 import lightning
 import torch
-from lightning.pytorch.callbacks import ModelCheckpoint, TQDMProgressBar
+from lightning.pytorch.callbacks import TQDMProgressBar
 from lightning.pytorch.loggers import TensorBoardLogger
 from torch import Tensor
 
@@ -19,11 +20,11 @@ from gdq_models.checkpoint import save_checkpoint
 from gdq_models.training.data import TrainingPhotos
 from gdq_models.training.errors import TrainingError, TrainingInterrupted
 from gdq_models.training.gate_shift import meet_target_fab
-from gdq_models.training.interrupt import StopOnSignal
 from gdq_models.training.measure import Measurement, measure
 from gdq_models.training.module import GranularTraining
 from gdq_models.training.photos import Progress
 from gdq_models.training.recipe import FinishStage, GateStage, Recipe
+from gdq_models.training.resume_file import ResumeFile
 from gdq_models.training.start import build_network
 from gdq_models.training.tiles import cut_tiles
 
@@ -102,9 +103,11 @@ def train(
     photos = TrainingPhotos(run.photos, run.cache, recipe, progress)
     trainer = _build_trainer(recipe, run.folder, machine)
     with _quiet_lightning():
-        trainer.fit(
-            module, datamodule=photos, ckpt_path=run.folder / RESUME_FILE if resume else None
-        )
+        resume_file = run.folder / RESUME_FILE if resume else None
+        try:
+            trainer.fit(module, datamodule=photos, ckpt_path=resume_file, weights_only=True)
+        except OSError as error:
+            raise TrainingError(f"{run.folder} cannot be written: {error.strerror}") from error
     if module.global_step < recipe.steps:
         raise TrainingInterrupted(f"stopped after {module.global_step} of {recipe.steps} steps")
     return _finish(recipe, run.folder, module, photos)
@@ -112,34 +115,47 @@ def train(
 
 def _open_folder(recipe: Recipe, folder: Path, *, resume: bool) -> None:
     """Creates the folder of a new run, or checks that of one to resume."""
-    kept = folder / RECIPE_FILE
-    if not resume:
-        if kept.exists():
-            raise TrainingError(
-                f"{folder} holds a run already: resume it, or choose another folder"
-            )
-        try:
-            folder.mkdir(parents=True, exist_ok=True)
-            kept.write_text(recipe.model_dump_json(indent=1) + "\n", encoding="utf-8")
-        except OSError as error:
-            raise TrainingError(f"{folder} cannot be written: {error.strerror}") from error
+    kept, resume_file = folder / RECIPE_FILE, folder / RESUME_FILE
+    if resume:
+        _check_resume_file(resume_file)
+        if _read_recipe(kept) != recipe:
+            raise TrainingError(f"the recipe is not that of the run in {folder} ({RECIPE_FILE})")
         return
-    if not (folder / RESUME_FILE).exists():
-        raise TrainingError(f"{folder} holds no {RESUME_FILE} to resume from")
+    if resume_file.exists():
+        raise TrainingError(f"{folder} holds a run already: resume it, or choose another folder")
     try:
-        before = Recipe.model_validate_json(kept.read_bytes())
+        folder.mkdir(parents=True, exist_ok=True)
+        kept.write_text(recipe.model_dump_json(indent=1) + "\n", encoding="utf-8")
+    except OSError as error:
+        raise TrainingError(f"{folder} cannot be written: {error.strerror}") from error
+
+
+def _read_recipe(kept: Path) -> Recipe:
+    try:
+        return Recipe.model_validate_json(kept.read_bytes())
     except (OSError, ValueError) as error:
         raise TrainingError(f"{kept} is missing or damaged") from error
-    if before != recipe:
-        raise TrainingError(f"the recipe is not the one that {folder} was started with ({kept})")
+
+
+def _check_resume_file(path: Path) -> None:
+    """Refuses what Lightning would fail on."""
+    if not path.exists():
+        raise TrainingError(f"{path.parent} holds no {path.name} to resume from")
+    try:
+        torch.load(path, map_location="cpu", weights_only=True, mmap=True)
+    # A damaged archive fails in the unpickler with whatever it stumbles over.
+    except Exception as error:
+        raise TrainingError(f"{path} is damaged, or was not written by gdq-train") from error
 
 
 @contextlib.contextmanager
 def _quiet_lightning() -> Iterator[None]:
-    """Keeps back what Lightning remarks on things that are meant, or that are its own affair."""
-    with warnings.catch_warnings():
+    """Keeps back what Lightning remarks on things that are meant, or that are its own affair.
+
+    Its progress bar goes to standard error: standard output is for results.
+    """
+    with warnings.catch_warnings(), contextlib.redirect_stdout(sys.stderr):
         for message in (
-            r"Checkpoint directory .* exists and is not empty",  # the folder of the run
             r"Found \d+ module\(s\) in eval mode",  # the teacher
             r"`isinstance\(treespec, LeafSpec\)` is deprecated",
         ):
@@ -148,12 +164,6 @@ def _quiet_lightning() -> Iterator[None]:
 
 
 def _build_trainer(recipe: Recipe, folder: Path, machine: Machine) -> lightning.Trainer:
-    resume_file = ModelCheckpoint(
-        folder,
-        filename=RESUME_FILE.removesuffix(".ckpt"),
-        every_n_train_steps=recipe.checkpoint_every,
-        enable_version_counter=False,
-    )
     return lightning.Trainer(
         accelerator=machine.accelerator,
         devices=machine.devices,
@@ -163,8 +173,12 @@ def _build_trainer(recipe: Recipe, folder: Path, machine: Machine) -> lightning.
         max_steps=recipe.steps,
         max_epochs=-1,
         logger=TensorBoardLogger(folder, name="", version="log"),
-        callbacks=[resume_file, StopOnSignal(folder / RESUME_FILE), TQDMProgressBar(20)],
-        log_every_n_steps=20,
+        callbacks=[
+            ResumeFile(folder / RESUME_FILE, recipe.checkpoint_every),
+            TQDMProgressBar(refresh_rate=10),
+        ],
+        enable_checkpointing=False,
+        log_every_n_steps=10,
         enable_model_summary=False,
         use_distributed_sampler=False,
     )

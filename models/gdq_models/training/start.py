@@ -32,6 +32,9 @@ def build_network(wanted: NetworkRecipe, weights: Path | None, seed: int) -> Sup
     network = _CLASSES[wanted.name](
         scale=wanted.scale, channels=wanted.channels, blocks=wanted.blocks, gate=wanted.gate
     )
+    # Every choice equally likely: one that a softmax has all but ruled out gets no gradient.
+    for parameter in network.predictor.gate.linear.parameters():
+        torch.nn.init.zeros_(parameter)
     if weights is None:
         return network
     loaded = load_float_checkpoint(weights).network
@@ -40,7 +43,8 @@ def build_network(wanted: NetworkRecipe, weights: Path | None, seed: int) -> Sup
             f"{weights} holds {_describe(loaded)}; the recipe asks for {_describe(network)}"
         )
     state = loaded.state_dict()
-    if loaded.predictor.gate.kind != wanted.gate:
+    without_gate = bool(loaded.predictor.e2b.entropies.isnan().all())
+    if without_gate or loaded.predictor.gate.kind != wanted.gate:
         state = {key: value for key, value in state.items() if not key.startswith("predictor.")}
     network.load_state_dict(state, strict=False)
     return network

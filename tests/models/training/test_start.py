@@ -3,6 +3,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+import safetensors.torch
 import torch
 
 from factories import tiny_edsr
@@ -38,3 +39,16 @@ def test_refuses_weights_of_other_sizes(tmp_path: Path) -> None:
     save_checkpoint(tiny_edsr(blocks=3), tmp_path / "given.safetensors")
     with pytest.raises(CheckpointError, match=r"3 blocks of 16 channels; .* 2 blocks of 16"):
         build_network(WANTED, tmp_path / "given.safetensors", seed=1)
+
+
+@pytest.mark.parametrize("gate", ["linear", "group_norm"])
+def test_a_new_gate_rules_nothing_out(tmp_path: Path, gate: str) -> None:
+    float_weights = {
+        key: value
+        for key, value in tiny_edsr().state_dict().items()
+        if not key.startswith("predictor.")
+    }
+    safetensors.torch.save_file(float_weights, tmp_path / "float.safetensors")
+    wanted = WANTED.model_copy(update={"gate": gate})
+    network = build_network(wanted, tmp_path / "float.safetensors", seed=1)
+    assert network.predictor.gate(torch.rand(2, 16, 8, 8)).abs().max() == 0

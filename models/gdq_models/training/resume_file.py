@@ -1,4 +1,4 @@
-"""Stops a training between two steps, when it is asked to from outside."""
+"""Keeps the file from which a training is resumed, and stops between two steps when asked to."""
 
 from __future__ import annotations
 
@@ -13,15 +13,17 @@ from lightning.pytorch.callbacks import Callback
 _SIGNALS = (signal.SIGINT, signal.SIGTERM)
 
 
-class StopOnSignal(Callback):
-    """On SIGINT (Ctrl-C) or SIGTERM, finishes the step, saves and stops; the second time, at once.
+class ResumeFile(Callback):
+    """Saves every so many steps, at the last one, and before it stops for a signal.
 
-    An interrupt in the midst of a step would leave some weights updated and others not.
+    On SIGINT (Ctrl-C) or SIGTERM the running step is finished first: an interrupt in the midst of
+    it would leave some weights updated and others not. A second signal acts as ever.
     """
 
-    def __init__(self, resume_file: Path) -> None:
-        self._resume_file = resume_file
-        self._asked = False
+    def __init__(self, path: Path, every: int) -> None:
+        self._path = path
+        self._every = every
+        self._asked_to_stop = False
         self._handlers: dict[int, Any] = {}
 
     def on_train_start(self, trainer: lightning.Trainer, module: lightning.LightningModule) -> None:
@@ -31,9 +33,12 @@ class StopOnSignal(Callback):
     def on_train_batch_end(
         self, trainer: lightning.Trainer, module: lightning.LightningModule, *_: Any
     ) -> None:
-        """Saves and stops, if a signal came during the step."""
-        if self._asked:
-            trainer.save_checkpoint(self._resume_file)
+        """Saves, if it is time to or a signal came during the step."""
+        step = trainer.global_step
+        if self._asked_to_stop or step % self._every == 0 or step == trainer.max_steps:
+            # Lightning writes to another name first: an older file is whole until a new one is.
+            trainer.save_checkpoint(self._path)
+        if self._asked_to_stop:
             trainer.should_stop = True
 
     def on_train_end(self, trainer: lightning.Trainer, module: lightning.LightningModule) -> None:
@@ -43,5 +48,5 @@ class StopOnSignal(Callback):
         self._handlers = {}
 
     def _ask(self, number: int, frame: FrameType | None) -> None:
-        self._asked = True
+        self._asked_to_stop = True
         signal.signal(number, self._handlers[number])
