@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import os
 import shutil
 import tempfile
@@ -23,34 +24,50 @@ def bundle_folder(target: Path, *, overwrite: bool) -> Iterator[Path]:
     Raises:
         ExportError: the target exists and is not to be replaced, or cannot be written.
     """
-    check_target(target, overwrite=overwrite)
     try:
+        _check_target(target, overwrite=overwrite)
         target.parent.mkdir(parents=True, exist_ok=True)
-        folder = Path(tempfile.mkdtemp(prefix=f".{target.name}.", dir=target.parent))
+        folder = _temporary_folder(target)
     except OSError as error:
-        raise ExportError(f"{target}: cannot write here: {error.strerror}") from error
+        raise ExportError(f"{target}: cannot write here: {_reason(error)}") from error
     try:
         yield folder
         _move_into_place(folder, target)
     except OSError as error:
-        raise ExportError(f"{target}: cannot write the bundle: {error.strerror}") from error
+        raise ExportError(
+            f"{target}: cannot write the bundle: {error.strerror or error}"
+        ) from error
     finally:
         shutil.rmtree(folder, ignore_errors=True)
 
 
-def check_target(target: Path, *, overwrite: bool) -> None:
-    """Refuses a target that exists, unless it is a bundle that may be replaced.
+def _reason(error: OSError) -> str:
+    return error.strerror or str(error)
 
-    Raises:
-        ExportError: it exists and ``overwrite`` is false, or it is something else than a bundle.
-    """
+
+def _check_target(target: Path, *, overwrite: bool) -> None:
+    """Refuses a target that exists, unless it is a bundle that may be replaced."""
     if not (target.exists() or target.is_symlink()):
         return
     if not overwrite:
         raise ExportError(f"{target} exists already; give --overwrite to replace it")
     empty = target.is_dir() and not any(target.iterdir())
-    if target.is_symlink() or not (empty or (target / MANIFEST).is_file()):
+    if target.is_symlink() or not (empty or _is_bundle(target)):
         raise ExportError(f"{target} is not a bundle; refusing to overwrite it")
+
+
+def _is_bundle(folder: Path) -> bool:
+    """Whether a folder is a bundle, damaged ones too; other programs also write manifest.json."""
+    try:
+        manifest = json.loads((folder / MANIFEST).read_bytes())
+    except (OSError, ValueError, RecursionError):
+        return False
+    return isinstance(manifest, dict) and manifest.keys() >= {"schema_version", "subgraphs"}
+
+
+def _temporary_folder(target: Path) -> Path:
+    """A hidden folder on the target's file system, so that moving it into place is one step."""
+    return Path(tempfile.mkdtemp(prefix=".gdq-export.", dir=target.parent))
 
 
 def _move_into_place(folder: Path, target: Path) -> None:
@@ -58,12 +75,14 @@ def _move_into_place(folder: Path, target: Path) -> None:
     if not target.exists():
         folder.rename(target)
         return
-    old = Path(tempfile.mkdtemp(prefix=f".{target.name}.old.", dir=target.parent))
+    old = _temporary_folder(target)
     target.rename(old / "bundle")
     try:
         folder.rename(target)
-    except OSError:
-        (old / "bundle").rename(target)
+    except BaseException:
+        # An interruption, too, must not cost the bundle that was there.
+        if not target.exists():
+            (old / "bundle").rename(target)
         raise
     finally:
         shutil.rmtree(old, ignore_errors=True)

@@ -43,10 +43,10 @@ def bypass_output(model: ir.Model) -> None:
 
 
 def give_float_bias(model: ir.Model) -> None:
-    """The bias is the sum of an integer bias and a float zero."""
+    """The bias is the sum of an integer bias and a float."""
     conv = quantization.integer_convs(model)[0]
-    zero = editing.add_constant(model, np.zeros(1, np.float32), "zero")
-    conv.replace_input_with(2, editing.insert(model, conv, "Add", [conv.inputs[2], zero]))
+    half = editing.add_constant(model, np.full(1, 0.5, np.float32), "half")
+    conv.replace_input_with(2, editing.insert(model, conv, "Add", [conv.inputs[2], half]))
 
 
 @pytest.mark.parametrize("spoil", [bypass_output, give_float_bias])
