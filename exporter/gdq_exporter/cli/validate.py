@@ -1,0 +1,212 @@
+"""``gdq-validate``: bundle + ground truth -> PSNR, SSIM, FAB, BitOPs, seams, parity."""
+
+from __future__ import annotations
+
+import sys
+from contextlib import closing
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from gdq_runtime.cli import options
+from gdq_runtime.cli.errors import ExitCode, report_errors
+from gdq_runtime.cli.native_output import silence_native_libraries
+
+if TYPE_CHECKING:
+    from gdq_runtime.bundle.reader import Bundle
+    from gdq_runtime.engines.base import Engine
+    from gdq_runtime.router import Wish
+    from gdq_runtime.validation_report import ImageReport, ValidationReport
+
+EPILOG = """\b
+Examples:
+  gdq-validate edsr_x2 --data Set5
+  gdq-validate edsr_x2 --data photos/ --fab 4.5 --json result.json
+  gdq-validate edsr_x2 --data Set14 --policy paper --min-psnr 33 --max-fab 4.6
+
+\b
+DIR has subfolders HR_xS and LR_xS with the same names, or photos, which are
+made smaller by antialiased bicubic.
+
+\b
+Exit code: 0 done, 1 a bar is missed, 2 an input or an option was refused.
+"""
+
+
+@click.command(epilog=EPILOG, context_settings={"help_option_names": ["-h", "--help"]})
+@click.argument("bundle", type=options.PATH)
+@click.option("--data", required=True, type=options.PATH, metavar="DIR", help="Ground truth.")
+@click.option(
+    "--checkpoint", type=options.PATH, help="Compare with this network in torch, and in float."
+)
+@options.bits_option
+@options.fab_option
+@options.flat_tiles_option
+@options.policy_option
+@options.engine_option
+@options.threads_option
+@click.option("--json", "json_file", type=options.PATH, help="Write everything to a file.")
+@options.overwrite_option
+@click.option("--min-psnr", type=float, metavar="DB", help="Bar: mean PSNR (luma) at least.")
+@click.option("--max-fab", type=float, metavar="BITS", help="Bar: mean FAB at most.")
+@click.option("--max-loss", type=float, metavar="DB", help="Bar: below all-8-bit at most.")
+def main(
+    bundle: Path,
+    data: Path,
+    checkpoint: Path | None,
+    bits: str,
+    json_file: Path | None,
+    overwrite: bool,
+    min_psnr: float | None,
+    max_fab: float | None,
+    max_loss: float | None,
+    **settings: Any,
+) -> None:
+    """Measure a BUNDLE on pictures whose ground truth is known."""
+    with report_errors(), silence_native_libraries():
+        from gdq_runtime.bundle.reader import Bundle
+        from gdq_runtime.router import Wish
+
+        if json_file is not None:
+            _check_place(json_file, overwrite)
+        one_width: Any = "auto" if bits == "auto" else int(bits)
+        wish = Wish(one_width, settings.pop("fab"), None, settings.pop("flat_tiles"))
+        report = _validate(Bundle.open(bundle), data, checkpoint, wish, **settings)
+        if json_file is not None:
+            _save(json_file, report.model_dump_json(indent=1) + "\n")
+    click.echo(_as_text(report))
+    missed = _missed_bars(report, min_psnr, max_fab, max_loss)
+    for sentence in missed:
+        click.echo(sentence, err=True)
+    if missed:
+        sys.exit(ExitCode.CHECK_FAILED)
+
+
+def _validate(
+    bundle: Bundle,
+    data: Path,
+    checkpoint: Path | None,
+    wish: Wish,
+    policy: Any,
+    engine: str,
+    threads: int | None,
+) -> ValidationReport:
+    from gdq_runtime.cli.progress import TileProgress
+    from gdq_runtime.engines.registry import open_engine
+    from gdq_runtime.ground_truth import list_ground_truth
+    from gdq_runtime.validation import Validator
+    from gdq_runtime.validation_report import summarise
+    from gdq_runtime.workers import Workers
+
+    network, tiling = bundle.manifest.network, bundle.manifest.tiling
+    truths = list_ground_truth(data, network.scale)
+    reference = None if checkpoint is None else _open_torch(checkpoint, network.scale)
+    runner = open_engine(engine, bundle, tiling.size if policy == "uniform" else None)
+    images: list[ImageReport] = []
+    with closing(runner), closing(Workers(threads)) as workers:
+        validator = Validator(bundle, runner, workers, policy, wish, reference)
+        for truth in truths:
+            low, high = truth.load()
+            with TileProgress(truth.name) as progress:
+                made = validator.upscale(low, high, progress)
+            images.append(validator.judge(truth.name, made))
+        return summarise(
+            images,
+            bundle=bundle.path.name,
+            data=data.name,
+            network=network.name,
+            scale=network.scale,
+            policy=policy,
+            engine=runner.name,
+            accelerator=runner.accelerator_used,
+        )
+
+
+def _open_torch(checkpoint: Path, scale: int) -> Engine:
+    """Load the checkpoint; only here is torch needed."""
+    from gdq_exporter.errors import ExportError
+
+    try:
+        from gdq_exporter.checks.torch_engine import TorchEngine
+        from gdq_models import CheckpointError, load_checkpoint
+    except ModuleNotFoundError as error:
+        raise ExportError(
+            f"--checkpoint needs {error.name}: pip install 'granular-dq-mobile[export]'"
+        ) from error
+    try:
+        return TorchEngine(load_checkpoint(checkpoint, scale=scale).network)
+    except CheckpointError as error:
+        raise ExportError(str(error)) from error
+
+
+def _missed_bars(
+    report: ValidationReport, min_psnr: float | None, max_fab: float | None, max_loss: float | None
+) -> list[str]:
+    """All bars are checked, so that one run tells everything."""
+    missed = []
+    if min_psnr is not None and report.psnr_y < min_psnr:
+        missed.append(f"missed: PSNR {report.psnr_y:.3f} dB is below {min_psnr}")
+    if max_fab is not None and report.fab > max_fab:
+        missed.append(f"missed: FAB {report.fab:.3f} is above {max_fab}")
+    if max_loss is not None and report.loss_db > max_loss:
+        missed.append(f"missed: {report.loss_db:.4f} dB below all-8-bit is more than {max_loss}")
+    return missed
+
+
+def _check_place(path: Path, overwrite: bool) -> None:
+    from gdq_runtime.errors import OutputError
+
+    if path.exists() and not (overwrite and path.is_file()):
+        raise OutputError(f"{path} exists; --overwrite replaces a file")
+    if not path.absolute().parent.is_dir():
+        raise OutputError(f"{path} cannot be written: there is no folder {path.parent}")
+
+
+def _save(path: Path, text: str) -> None:
+    """Write a file, whole or not at all."""
+    from gdq_exporter.bundle_writer import write_text
+    from gdq_runtime.errors import OutputError
+
+    draft = path.with_name(f".{path.name}.part")
+    try:
+        write_text(draft, text)
+        draft.replace(path)
+    except OSError as error:
+        raise OutputError(f"{path} cannot be written: {error.strerror}") from error
+    finally:
+        draft.unlink(missing_ok=True)
+
+
+def _as_text(report: ValidationReport) -> str:
+    lines = [
+        f"{report.bundle} on {report.data}: {report.network} x{report.scale}, "
+        f"{len(report.images)} pictures, policy {report.policy}, {report.engine}",
+        "",
+        "picture               PSNR    SSIM   FAB   all 8   bicubic   float",
+    ]
+    for row in (*report.images, report):
+        in_float = "" if row.float_network is None else f"{row.float_network.psnr_y:8.2f}"
+        name = getattr(row, "name", "mean")
+        lines.append(
+            f"{name[:20]:20}  {row.psnr_y:5.2f}  {row.ssim_y:.4f}  {row.fab:4.2f}  "
+            f"{row.all_8_bit.psnr_y:6.2f}  {row.bicubic.psnr_y:8.2f}{in_float}"
+        )
+    widths = ", ".join(f"{count} x {width}" for width, count in report.bit_widths.items())
+    seams = "no borders" if report.seam_ratio is None else f"{report.seam_ratio:.3f}"
+    lines += [
+        "",
+        f"tiles x bits: {widths}; FAB without interpolated tiles {report.network_fab:.2f}",
+        f"BitOPs {report.bitops / 1e12:.3f} T per picture; seam ratio {seams}; "
+        f"{report.loss_db:.3f} dB below all-8-bit",
+    ]
+    if report.torch is not None and report.same_decisions is not None:
+        lines.append(
+            f"torch, quantized: {report.torch.psnr_y:.2f} dB, the same bit-width on "
+            f"{100 * report.same_decisions:.1f} % of the tiles"
+        )
+    return "\n".join(lines)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,76 @@
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner, Result
+
+from gdq_exporter.cli.validate import main
+from runtime.pictures import png_bytes, random_image
+from runtime.tiny_bundle import write_tiny_bundle
+
+
+@pytest.fixture
+def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.chdir(tmp_path)
+    write_tiny_bundle(tmp_path / "bundle")
+    (tmp_path / "photos").mkdir()
+    for name, seed in (("a", 1), ("b", 2)):
+        Path("photos", f"{name}.png").write_bytes(png_bytes(random_image(60, 80, seed=seed)))
+    return tmp_path
+
+
+def run(*arguments: str) -> Result:
+    command = ["bundle", "--data", "photos", "--threads", "1", *arguments]
+    return CliRunner().invoke(main, command, catch_exceptions=False)
+
+
+def test_numbers_on_stdout_and_in_a_file(here: Path) -> None:
+    result = run("--bits", "6", "--json", "result.json")
+    assert result.exit_code == 0, result.output
+    assert "mean" in result.stdout
+    report = json.loads(Path("result.json").read_text())
+    assert {"psnr_y", "ssim_y", "fab", "bitops", "seam_ratio", "images"} <= set(report)
+    assert [image["name"] for image in report["images"]] == ["a", "b"]
+    assert report["fab"] == 6
+    assert sorted(path.name for path in here.iterdir()) == ["bundle", "photos", "result.json"]
+
+
+def test_all_missed_bars_are_named(here: Path) -> None:
+    result = run("--bits", "6", "--min-psnr", "99", "--max-fab", "5", "--max-loss", "-50")
+    assert result.exit_code == 1
+    missed = result.stderr.splitlines()
+    assert [line.split()[1] for line in missed] == ["PSNR", "FAB", missed[2].split()[1]]
+    assert len(missed) == 3
+    assert run("--bits", "6", "--min-psnr", "1", "--max-fab", "6").exit_code == 0
+
+
+@pytest.mark.parametrize(
+    ("arguments", "sentence"),
+    [
+        (["--fab", "5"], "no bit budget dial"),
+        (["--bits", "8", "--fab", "5"], "give only one of"),
+        (["--json", "absent/a.json"], "there is no folder"),
+        (["--json", "photos"], "exists"),
+        (["--checkpoint", "bundle/manifest.json"], "error: "),
+    ],
+)
+def test_refusals_are_one_sentence(here: Path, arguments: list[str], sentence: str) -> None:
+    result = run(*arguments)
+    assert result.exit_code == 2
+    (line,) = result.stderr.splitlines()
+    assert line.startswith("error: ")
+    assert sentence in line
+
+
+def test_torch_is_not_needed_without_a_checkpoint(here: Path) -> None:
+    code = (
+        "import sys; sys.modules.update(dict.fromkeys(['torch', 'onnx', 'onnx_ir'])); "
+        "from gdq_exporter.cli.validate import main; "
+        "main(['bundle', '--data', 'photos', '--threads', '1'])"
+    )
+    done = subprocess.run([sys.executable, "-c", code], cwd=here, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
