@@ -14,6 +14,7 @@ from gdq_runtime.cli.errors import ExitCode, report_errors
 from gdq_runtime.cli.native_output import silence_native_libraries
 
 if TYPE_CHECKING:
+    from gdq_exporter.validation_page import Card
     from gdq_runtime.bundle.reader import Bundle
     from gdq_runtime.engines.base import Engine
     from gdq_runtime.router import Wish
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
 EPILOG = """\b
 Examples:
   gdq-validate edsr_x2 --data Set5
-  gdq-validate edsr_x2 --data photos/ --fab 4.5 --json result.json
+  gdq-validate edsr_x2 --data photos/ --fab 4.5 --json result.json --html result.html
   gdq-validate edsr_x2 --data Set14 --policy paper --min-psnr 33 --max-fab 4.6
 
 \b
@@ -47,6 +48,7 @@ Exit code: 0 done, 1 a bar is missed, 2 an input or an option was refused.
 @options.engine_option
 @options.threads_option
 @click.option("--json", "json_file", type=options.PATH, help="Write everything to a file.")
+@click.option("--html", "html_file", type=options.PATH, help="Write a page with pictures.")
 @options.overwrite_option
 @click.option("--min-psnr", type=float, metavar="DB", help="Bar: mean PSNR (luma) at least.")
 @click.option("--max-fab", type=float, metavar="BITS", help="Bar: mean FAB at most.")
@@ -57,6 +59,7 @@ def main(
     checkpoint: Path | None,
     bits: str,
     json_file: Path | None,
+    html_file: Path | None,
     overwrite: bool,
     min_psnr: float | None,
     max_fab: float | None,
@@ -68,13 +71,20 @@ def main(
         from gdq_runtime.bundle.reader import Bundle
         from gdq_runtime.router import Wish
 
-        if json_file is not None:
-            _check_place(json_file, overwrite)
+        for path in (json_file, html_file):
+            if path is not None:
+                _check_place(path, overwrite)
         one_width: Any = "auto" if bits == "auto" else int(bits)
         wish = Wish(one_width, settings.pop("fab"), None, settings.pop("flat_tiles"))
-        report = _validate(Bundle.open(bundle), data, checkpoint, wish, **settings)
+        opened = Bundle.open(bundle)
+        cards: list[Card] | None = None if html_file is None else []
+        report = _validate(opened, data, checkpoint, wish, cards, **settings)
         if json_file is not None:
             _save(json_file, report.model_dump_json(indent=1) + "\n")
+        if html_file is not None and cards is not None:
+            from gdq_exporter.validation_page import render_page
+
+            _save(html_file, render_page(report, opened.manifest, cards))
     click.echo(_as_text(report))
     missed = _missed_bars(report, min_psnr, max_fab, max_loss)
     for sentence in missed:
@@ -88,6 +98,7 @@ def _validate(
     data: Path,
     checkpoint: Path | None,
     wish: Wish,
+    cards: list[Card] | None,
     policy: Any,
     engine: str,
     threads: int | None,
@@ -111,6 +122,10 @@ def _validate(
             with TileProgress(truth.name) as progress:
                 made = validator.upscale(low, high, progress)
             images.append(validator.judge(truth.name, made))
+            if cards is not None:
+                from gdq_exporter.validation_page import make_card
+
+                cards.append(make_card(images[-1], made))
         return summarise(
             images,
             bundle=bundle.path.name,

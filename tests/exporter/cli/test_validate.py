@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -10,7 +11,7 @@ from click.testing import CliRunner, Result
 
 from gdq_exporter.cli.validate import main
 from runtime.pictures import png_bytes, random_image
-from runtime.tiny_bundle import write_tiny_bundle
+from runtime.tiny_bundle import add_dial, write_tiny_bundle
 
 
 @pytest.fixture
@@ -74,3 +75,18 @@ def test_torch_is_not_needed_without_a_checkpoint(here: Path) -> None:
     )
     done = subprocess.run([sys.executable, "-c", code], cwd=here, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
+
+
+def test_the_page_is_one_file_with_every_picture(here: Path) -> None:
+    add_dial(here / "bundle")
+    result = run("--fab", "8", "--html", "page.html")
+    assert result.exit_code == 0, result.output
+    page = Path("page.html").read_text(encoding="utf-8")
+    for name in ("a", "b"):
+        assert f'alt="bit-width of each tile of {name}"' in page
+        assert f'alt="error map of {name}"' in page
+    assert page.count("<polyline") == 8
+    sources = re.findall(r'(?:src|href)="([^"]*)"', page)
+    # Two maps and four details of each: bicubic, routed, all 8 bit, ground truth.
+    assert len(sources) == 2 * 6
+    assert all(source.startswith("data:image/") for source in sources)

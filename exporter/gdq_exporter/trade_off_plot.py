@@ -1,0 +1,95 @@
+"""Where the curves of the trade-off lie on the page; the template only draws them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from gdq_runtime.bundle.manifest import TradeOff, TradeOffPoint
+
+WIDTH, HEIGHT = 640, 360
+"""Size of the drawing in its own units."""
+_LEFT, _RIGHT, _TOP, _BOTTOM = 56, 16, 16, 44
+_STEPS = (0.02, 0.05, 0.1, 0.2, 0.5, 1.0, 2.0, 5.0)
+"""Distances of grid lines in dB; the first that needs at most six of them is taken."""
+
+
+@dataclass(frozen=True)
+class Curve:
+    """A line on the plot."""
+
+    name: str
+    style: str
+    """Class in the page's style sheet."""
+    points: str
+    """``x,y x,y ...`` as SVG has it."""
+
+
+@dataclass(frozen=True)
+class Mark:
+    """A dot or a grid line on the plot."""
+
+    name: str
+    style: str
+    x: float
+    y: float
+
+
+@dataclass(frozen=True)
+class TradeOffPlot:
+    """Everything on the plot, in its units."""
+
+    curves: list[Curve]
+    marks: list[Mark]
+    columns: list[Mark]
+    rows: list[Mark]
+    width: int = WIDTH
+    height: int = HEIGHT
+
+
+def plot_trade_off(trade_off: TradeOff, fab: float, loss_db: float) -> TradeOffPlot:
+    """Lays out FAB (4..8) against loss, with what this validation measured.
+
+    Args:
+        trade_off: of the bundle, from its calibration tiles.
+        fab: measured, without interpolated tiles.
+        loss_db: measured, below all tiles at the largest width.
+    """
+    curves = trade_off.curves
+    known = [curves.random, curves.gate_margin, curves.entropy, curves.oracle, trade_off.fixed]
+    top = max([0.02, loss_db, *(point.loss_db for points in known for point in points)])
+    return TradeOffPlot(
+        curves=[
+            Curve("random gate", "random", _line(curves.random, top)),
+            Curve("entropy", "entropy", _line(curves.entropy, top)),
+            Curve("gate", "gate", _line(curves.gate_margin, top)),
+            Curve("oracle", "oracle", _line(curves.oracle, top)),
+        ],
+        marks=[
+            _mark("gate and entropy rule as trained", "predictor", trade_off.predictor, top),
+            Mark("measured here", "measured", _x(max(fab, 4)), _y(max(loss_db, 0), top)),
+        ],
+        columns=[Mark(str(bits), "grid", _x(bits), HEIGHT - _BOTTOM) for bits in range(4, 9)],
+        rows=[Mark(f"{loss:g}", "grid", _LEFT, _y(loss, top)) for loss in _grid(top)],
+    )
+
+
+def _grid(top: float) -> list[float]:
+    step = next((step for step in _STEPS if top / step <= 6), top)
+    return [round(index * step, 4) for index in range(int(top / step) + 1)]
+
+
+def _line(points: Sequence[TradeOffPoint], top: float) -> str:
+    return " ".join(f"{_x(point.fab):.1f},{_y(point.loss_db, top):.1f}" for point in points)
+
+
+def _mark(name: str, style: str, point: TradeOffPoint, top: float) -> Mark:
+    return Mark(name, style, _x(point.fab), _y(point.loss_db, top))
+
+
+def _x(fab: float) -> float:
+    return _LEFT + (fab - 4) / 4 * (WIDTH - _LEFT - _RIGHT)
+
+
+def _y(loss: float, top: float) -> float:
+    return HEIGHT - _BOTTOM - loss / top * (HEIGHT - _TOP - _BOTTOM)
