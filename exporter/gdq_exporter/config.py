@@ -41,9 +41,9 @@ class ExportConfig:
     """Upscaling factor the checkpoint must have; None accepts what it has."""
     calibration: Path | None = None
     """Folder of photos; None uses scikit-image's sample photos."""
-    calibration_tiles: int = 16
+    calibration_tiles: int = 12
     """Tiles cut from the photos: at least 4, for the golden tiles are some of them."""
-    trade_off_tiles: int = 96
+    trade_off_tiles: int = 48
     """Tiles with ground truth on which the bit budget dial is measured, at least 1."""
     profile: str = DEFAULT_PROFILE
     entropy_table: Path | None = None
