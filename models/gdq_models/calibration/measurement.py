@@ -80,12 +80,13 @@ def measure(
     Args:
         network: with steps; its gate's norms must be as in a new gate.
         tiles: what to run it on.
-        progress: told after every batch.
+        progress: told before and after every batch.
 
     Raises:
         CheckpointError: the network's output is not finite.
     """
     parts = []
+    progress(0, len(tiles.low))
     with torch.inference_mode():
         for start in range(0, len(tiles.low), _BATCH):
             batch = slice(start, start + _BATCH)
@@ -93,8 +94,6 @@ def measure(
             parts.append(_measure_batch(network, low, high))
             progress(min(start + _BATCH, len(tiles.low)), len(tiles.low))
     gate_inputs, entropies, errors = (np.concatenate(part) for part in zip(*parts, strict=True))
-    if not np.isfinite(errors).all():
-        raise CheckpointError("the network's output grows beyond what float32 can hold")
     return TileMeasurements(gate_inputs, entropies, errors[:, 1:], errors[:, 0], tiles.photo)
 
 
@@ -104,11 +103,13 @@ def _measure_batch(
     features = network.features(low)
     gate_inputs = network.predictor.gate.squeeze(features)
     routes = [network.route_for(torch.full((len(low),), width)) for width in BIT_WIDTHS]
-    errors = [luma_error(network.reconstruct(features, route), high) for route in [None, *routes]]
+    outputs = [network.reconstruct(features, route) for route in [None, *routes]]
+    if not all(bool(torch.isfinite(output).all()) for output in outputs):
+        raise CheckpointError("the network's output grows beyond what float32 can hold")
     return (
         gate_inputs.double().numpy(),
         tile_entropy(low).double().numpy(),
-        torch.stack(errors, dim=1).numpy(),
+        torch.stack([luma_error(output, high) for output in outputs], dim=1).numpy(),
     )
 
 

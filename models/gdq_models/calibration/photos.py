@@ -101,8 +101,8 @@ def read_photo(path: Path) -> Photo:
 def _photo_paths(folder: Path) -> list[Path | str]:
     if not folder.is_dir():
         raise PhotoError(f"{folder} is not a folder of photos")
-    paths: list[Path | str] = []
-    paths += sorted(path for path in folder.rglob("*") if path.suffix.lower() in _SUFFIXES)
+    found = [path for path in folder.rglob("*") if path.suffix.lower() in _SUFFIXES]
+    paths: list[Path | str] = [*sorted(path for path in found if path.is_file())]
     if not paths:
         raise PhotoError(f"{folder} holds no photo ({', '.join(sorted(_SUFFIXES))})")
     return paths

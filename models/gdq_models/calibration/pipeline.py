@@ -104,7 +104,9 @@ def calibrate(
     table = _table(measured, side, network.scale)
     predictor = fit_predictor(measured, table, target_fab)
     predictor.install(network.predictor, table)
-    return _result(tiles, measured, predictor, _decide_unseen(measured, side, target_fab))
+    unseen = _decide_unseen(measured, side, target_fab)
+    progress("gate", 1, 1)
+    return _result(tiles, measured, predictor, unseen)
 
 
 def _halve_weights(network: SuperResolutionNetwork) -> None:
