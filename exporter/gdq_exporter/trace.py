@@ -8,6 +8,7 @@ import warnings
 import onnx_ir as ir
 import torch
 
+from gdq_exporter.interruption import interruption_deferred
 from gdq_models import SuperResolutionNetwork
 
 INPUT, OUTPUT = "tile", "output"
@@ -45,7 +46,7 @@ def trace(network: SuperResolutionNetwork, tile: int) -> ir.Model:
         3: torch.export.Dim(WIDTH, min=4, max=4096),
     }
     logging.getLogger("torch.onnx").setLevel(logging.ERROR)
-    with warnings.catch_warnings(), torch.no_grad():
+    with interruption_deferred(), warnings.catch_warnings(), torch.no_grad():
         warnings.simplefilter("ignore")  # torch warns about its own internals
         program = torch.onnx.export(
             _AllWidths(network).eval(),

@@ -6,7 +6,6 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -127,18 +126,6 @@ def test_a_folder_without_permission_is_one_sentence(tmp_path: Path) -> None:
 def test_a_name_of_the_largest_length_works(tmp_path: Path) -> None:
     make(tmp_path / ("n" * 255))
     assert (tmp_path / ("n" * 255) / "content").read_text() == "new"
-
-
-@pytest.fixture
-def small_disk(tmp_path: Path) -> Iterator[Path]:
-    """A file system of 64 KiB."""
-    place = tmp_path / "disk"
-    place.mkdir()
-    command = ["mount", "-t", "tmpfs", "-o", "size=64k", "tmpfs", str(place)]
-    if subprocess.run(command, capture_output=True, check=False).returncode:
-        pytest.skip("needs the right to mount a file system")
-    yield place
-    subprocess.run(["umount", str(place)], check=True)
 
 
 def test_a_full_disk_leaves_nothing(small_disk: Path) -> None:

@@ -1,0 +1,173 @@
+from __future__ import annotations
+
+from pathlib import Path
+from typing import get_args
+
+import cv2
+import numpy as np
+import onnx_ir as ir
+import pytest
+import torch
+from numpy.typing import NDArray
+
+from exporter import oracle
+from factories import released_state_dict, sample_tiles, tiny_srresnet
+from gdq_exporter import ExportConfig, ExportError, ExportResult, export
+from gdq_models import EDSR, EntropyTable, save_entropy_table, tile_entropy
+from gdq_runtime.bundle.manifest import BitWidth, Manifest
+from gdq_runtime.bundle.reader import Bundle
+from gdq_runtime.engines.ort import OrtEngine
+
+
+def read(path: Path) -> NDArray[np.uint8]:
+    picture = cv2.imread(str(path))
+    assert picture is not None
+    return np.asarray(picture[:, :, ::-1], np.uint8)
+
+
+def assert_golden(bundle: Bundle, tile_size: int | None) -> None:
+    """Every golden tile comes out as the manifest says."""
+    engine = OrtEngine(bundle, tile_size)
+    for golden in bundle.manifest.golden:
+        tile = read(bundle.file(golden.tile))
+        prediction = engine.predict(tile)
+        assert prediction.bit_width == golden.bit_width
+        np.testing.assert_allclose(prediction.logits, golden.logits, rtol=1e-3, atol=1e-3)
+        for width, path in golden.outputs.items():
+            difference = engine.run(int(width), tile).astype(int) - read(bundle.file(path))
+            assert np.abs(difference).max() <= 1
+            assert (difference != 0).mean() <= 1e-3
+    engine.close()
+
+
+@pytest.mark.parametrize("tile_size", [32, None])
+def test_the_bundle_opens_and_reproduces_its_golden_tiles(
+    tile_size: int | None, exported: ExportResult
+) -> None:
+    """With graphs fixed to the tile's size, and with free ones."""
+    bundle = Bundle.open(exported.bundle)
+    assert bundle.manifest == exported.manifest
+    assert bundle.bit_widths == get_args(BitWidth)
+    assert_golden(bundle, tile_size)
+
+
+def test_the_oracle_reproduces_golden_tiles(exported: ExportResult) -> None:
+    """ONNX's reference evaluator: not what wrote them."""
+    bundle = Bundle.open(exported.bundle)
+    for golden in bundle.manifest.golden:
+        tile = read(bundle.file(golden.tile))
+        width, path = next(iter(golden.outputs.items()))
+        model = ir.load(bundle.file(bundle.subgraph(int(width)).onnx))
+        ir.external_data.load_to_model(model)
+        difference = oracle.output(model, tile[None])[0].astype(int) - read(bundle.file(path))
+        assert np.abs(difference).max() <= 1
+        assert (difference != 0).mean() <= 1e-3
+
+
+def test_the_manifest_says_what_was_exported(
+    exported: ExportResult, tiny: EDSR, config: ExportConfig
+) -> None:
+    manifest = exported.manifest
+    assert (manifest.network.name, manifest.network.scale) == ("edsr", 2)
+    assert manifest.network.parameters == sum(p.numel() for p in tiny.parameters())
+    assert (manifest.tiling.size, manifest.tiling.overlap) == (config.tile, config.overlap)
+    assert tuple(manifest.predictor.e2b.thresholds) == tiny.predictor.e2b.thresholds()
+    assert manifest.checkpoint.name == "tiny"
+    assert {"torch", "onnx", "onnxruntime"} <= manifest.tools.keys()
+    assert manifest.calibration.tiles == config.calibration_tiles
+    files = {path.relative_to(exported.bundle).as_posix() for path in exported.bundle.rglob("*.*")}
+    assert files == {entry.path for entry in manifest.files} | {"manifest.json"}
+
+
+def test_the_result_says_what_was_checked(exported: ExportResult, config: ExportConfig) -> None:
+    assert set(exported.fusion) == {4, 5, 6, 8}
+    assert exported.parity.tiles == config.calibration_tiles
+    assert [width.bit_width for width in exported.parity.widths] == [4, 5, 6, 8]
+    assert exported.seconds > 0
+
+
+def test_two_exports_are_equal(
+    exported: ExportResult, checkpoint: Path, config: ExportConfig, tmp_path: Path
+) -> None:
+    """Byte by byte, the report and the manifest too."""
+    said: list[str] = []
+    again = export(checkpoint, tmp_path / "again", config, progress=said.append)
+    for entry in exported.manifest.files:
+        theirs, ours = (folder / entry.path for folder in (exported.bundle, again.bundle))
+        assert theirs.read_bytes() == ours.read_bytes(), entry.path
+    manifests = [folder / "manifest.json" for folder in (exported.bundle, again.bundle)]
+    assert manifests[0].read_text() == manifests[1].read_text()
+    assert said[0] == "loading the checkpoint"
+    assert [message for message in said if message.startswith("lowering")] == [
+        f"lowering to {width} bits" for width in (4, 5, 6, 8)
+    ]
+
+
+def test_a_released_checkpoint_becomes_a_bundle(tmp_path: Path) -> None:
+    """SRResNet by torch.save, with entropy table and photos; only the body in integers."""
+    photos = tmp_path / "photos"
+    photos.mkdir()
+    picture = sample_tiles(16, 64)[9].permute(1, 2, 0).byte().numpy()
+    cv2.imwrite(str(photos / "only.png"), picture)
+    network = tiny_srresnet(2, channels=8, blocks=1)
+    table = EntropyTable.build(tile_entropy(sample_tiles()).tolist(), tile=32, scale=2)
+    torch.save({"state_dict": released_state_dict(network)}, tmp_path / "srresnet.pt")
+    save_entropy_table(table, tmp_path / "E2B.json")
+    settings = ExportConfig(
+        tile=16,
+        overlap=4,
+        scale=2,
+        profile="stream_float-tail_float",
+        calibration=photos,
+        calibration_tiles=4,
+        entropy_table=tmp_path / "E2B.json",
+    )
+    result = export(tmp_path / "srresnet.pt", tmp_path / "bundle", settings)
+    assert result.manifest.network.name == "srresnet"
+    assert (result.manifest.calibration.source, result.manifest.calibration.images) == ("photos", 1)
+    assert {fusion.integer_convs for fusion in result.fusion.values()} == {2}
+    assert_golden(Bundle.open(tmp_path / "bundle"), 16)
+
+
+@pytest.mark.parametrize("content", [None, b"a text file, no weights", b"PK\x03\x04 cut off"])
+def test_no_checkpoint_no_bundle(content: bytes | None, tmp_path: Path) -> None:
+    checkpoint = tmp_path / "checkpoint.pt"
+    if content is not None:
+        checkpoint.write_bytes(content)
+    with pytest.raises(ExportError, match=r"checkpoint\.pt"):
+        export(checkpoint, tmp_path / "bundle")
+    assert not (tmp_path / "bundle").exists()
+    assert len(list(tmp_path.iterdir())) == (content is not None)
+
+
+def test_another_scale_is_refused(checkpoint: Path, tmp_path: Path) -> None:
+    with pytest.raises(ExportError, match="upscales by 2, not by 4"):
+        export(checkpoint, tmp_path / "bundle", ExportConfig(scale=4))
+
+
+def test_an_existing_target_is_refused_before_any_work(exported: ExportResult) -> None:
+    said: list[str] = []
+    with pytest.raises(ExportError, match="exists already"):
+        export(Path("nothing"), exported.bundle, progress=said.append)
+    assert said == []
+
+
+def test_a_bundle_may_be_replaced(checkpoint: Path, tmp_path: Path) -> None:
+    """An export that fails leaves the old one as it was."""
+    target = tmp_path / "bundle"
+    target.mkdir()
+    (target / "manifest.json").write_text('{"schema_version": 1, "subgraphs": []}')
+    replacing = ExportConfig(tile=16, calibration_tiles=4, overwrite=True)
+    with pytest.raises(ExportError, match="nothing"):
+        export(tmp_path / "nothing", target, replacing)
+    assert len(list(target.iterdir())) == 1
+    export(checkpoint, target, replacing)
+    assert isinstance(Bundle.open(target).manifest, Manifest)
+
+
+def test_a_full_disk_leaves_nothing(
+    checkpoint: Path, config: ExportConfig, small_disk: Path
+) -> None:
+    with pytest.raises(ExportError, match="No space left on device"):
+        export(checkpoint, small_disk / "bundle", config)
+    assert list(small_disk.iterdir()) == []

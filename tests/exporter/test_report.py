@@ -1,0 +1,61 @@
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+from gdq_exporter import ExportResult
+from gdq_exporter.report import describe, write_report
+
+
+def strict(text: str) -> Any:
+    """JSON without the NaN and Infinity that Python adds to it."""
+
+    def refuse(constant: str) -> None:
+        raise AssertionError(f"{constant} is not JSON")
+
+    return json.loads(text, parse_constant=refuse)
+
+
+def test_the_report_of_a_bundle_is_json_of_what_was_checked(exported: ExportResult) -> None:
+    report = strict((exported.bundle / "report.json").read_text())
+    assert set(report["graphs"]) == {"4", "5", "6", "8"}
+    for width, fusion in exported.fusion.items():
+        assert report["graphs"][str(width)]["integer_convs"] == fusion.integer_convs
+    parity = report["parity"]
+    assert parity["tiles"] == exported.parity.tiles
+    for entry, width in zip(parity["widths"], exported.parity.widths, strict=True):
+        assert entry["bit_width"] == width.bit_width
+        assert entry["loss"] == entry["reference_psnr"] - entry["exported_psnr"]
+
+
+def test_describe_lists_every_file(exported: ExportResult) -> None:
+    report = describe(exported.manifest, exported.fusion, exported.parity)
+    listed = {entry["path"] for entry in report["files"]}
+    assert listed == {entry.path for entry in exported.manifest.files}
+
+
+def test_the_page_shows_the_numbers_and_pictures_that_exist(exported: ExportResult) -> None:
+    page = (exported.bundle / "report.html").read_text()
+    for width in exported.parity.widths:
+        assert f"<td>{width.reference_psnr:.2f}<td>{width.exported_psnr:.2f}" in page
+    for golden in exported.manifest.golden:
+        for path in golden.outputs.values():
+            assert f'src="{path}"' in page
+            assert (exported.bundle / path).is_file()
+
+
+def test_a_name_is_text_never_markup(exported: ExportResult, tmp_path: Path) -> None:
+    """The checkpoint's file name and the folder of photos are a stranger's words."""
+    manifest = exported.manifest
+    hostile = "<script>alert(1)</script>"
+    renamed = manifest.model_copy(
+        update={
+            "checkpoint": manifest.checkpoint.model_copy(update={"name": hostile}),
+            "calibration": manifest.calibration.model_copy(update={"source": hostile}),
+        }
+    )
+    write_report(tmp_path, renamed, exported.fusion, exported.parity)
+    page = (tmp_path / "report.html").read_text()
+    assert "<script>" not in page
+    assert page.count("&lt;script&gt;alert(1)&lt;/script&gt;") == 3
