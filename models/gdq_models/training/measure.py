@@ -9,11 +9,9 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
+from gdq_models.calibration.measurement import luma_error
 from gdq_models.networks.base import SuperResolutionNetwork
 from gdq_models.quantizers.activation import BIT_WIDTHS
-
-_LUMA = (65.738 / 256, 129.057 / 256, 25.064 / 256)
-"""Y of YCbCr, ITU-R BT.601 in the studio range, as super-resolution papers measure it."""
 
 
 @dataclass(frozen=True)
@@ -73,18 +71,11 @@ def _measure_tiles(
     """Returns errors in float (N,) and at each bit-width (N, 4), and the widths' numbers (N,)."""
     count = len(low)
     errors = [
-        _luma_error(network(low, network.route_for(torch.full((count,), width))), high)
+        luma_error(network(low, network.route_for(torch.full((count,), width))), high)
         for width in BIT_WIDTHS
     ]
     choice = network.route_for(network.predict(low).bit_width).argmax(dim=1)
-    return _luma_error(teacher(low, None), high), torch.stack(errors, dim=1), choice
-
-
-def _luma_error(output: Tensor, high: Tensor) -> Tensor:
-    """Returns the mean squared error of the luma of 8-bit images (N,)."""
-    difference = output.clamp(0, 255).round() - high
-    luma = torch.einsum("nchw,c->nhw", difference, difference.new_tensor(_LUMA))
-    return luma.square().mean(dim=(1, 2)).double()
+    return luma_error(teacher(low, None), high), torch.stack(errors, dim=1), choice
 
 
 def _decibel(errors: Tensor) -> float:

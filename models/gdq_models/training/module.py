@@ -12,10 +12,10 @@ import torch.nn.functional as F
 from torch import Tensor
 from torch.optim import Optimizer
 
+from gdq_models.calibration.steps import calibrate_steps
 from gdq_models.networks.base import SuperResolutionNetwork
 from gdq_models.quantizers.activation import BIT_WIDTHS
 from gdq_models.training.data import TrainingPhotos
-from gdq_models.training.initial_steps import initialise_steps
 from gdq_models.training.optimizer import build_optimizer
 from gdq_models.training.patches import Batch
 from gdq_models.training.recipe import (
@@ -98,13 +98,20 @@ class GranularTraining(lightning.LightningModule):
             torch.nn.utils.clip_grad_norm_(self.network.parameters(), limit)
 
     def _begin(self, stage: AnyStage, batch: Batch) -> None:
-        if not isinstance(stage, FloatStage):
-            # Does nothing for layers that have steps, learned in a stage before.
-            initialise_steps(self.network, batch.low.float())
+        if not isinstance(stage, FloatStage) and not self._has_steps():
+            # All processes must begin with the same steps.
+            low = self.trainer.strategy.broadcast(batch.low)
+            calibrate_steps(self.network.eval(), low.float())
+            self.network.train()
         if isinstance(stage, WidthsStage):
             self.teacher.load_state_dict(self.network.state_dict())
         if isinstance(stage, GateStage | FinishStage):
             self.running_fab.fill_(stage.target_fab)
+
+    def _has_steps(self) -> bool:
+        return all(
+            bool(layer.act.initialised.all()) for _, layer in self.network.quantized_layers()
+        )
 
     def _route(self, stage: AnyStage, low: Tensor, drawn: Tensor) -> Tensor | None:
         """Returns the route (N, 4) of each patch; with a gradient where the gate learns."""

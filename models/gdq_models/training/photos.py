@@ -8,11 +8,11 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, ValidationError
 
+from gdq_models.calibration.photos import PhotoError, read_photo
 from gdq_models.training.degradation import crop_to_multiple, downscale
 from gdq_models.training.errors import TrainingError
 
@@ -187,12 +187,7 @@ def _decode_all(
 
 
 def _decode(file: Path) -> Image:
-    # Read here and not by cv2, which complains of what it cannot open on its own.
-    content = np.fromfile(file, dtype=np.uint8)
     try:
-        image = cv2.imdecode(content, cv2.IMREAD_COLOR)
-    except cv2.error:  # empty, or larger than cv2's limit
-        image = None
-    if image is None:
-        raise TrainingError(f"{file} is not a photo, or is damaged")
-    return np.asarray(image[:, :, ::-1], dtype=np.uint8)
+        return read_photo(file)
+    except PhotoError as error:
+        raise TrainingError(str(error)) from error

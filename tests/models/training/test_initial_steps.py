@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 import torch
 
-from gdq_models import BIT_WIDTHS, EDSR, integer_range
-from gdq_models.training.initial_steps import initialise_steps, least_squares_step
+from gdq_models import BIT_WIDTHS, integer_range
+from gdq_models.training.initial_steps import least_squares_step
 
 
 def error(values: np.ndarray, step: float, low: int, high: int) -> float:
@@ -24,22 +24,6 @@ def test_no_other_step_has_a_clearly_smaller_error(limits: tuple[int, int]) -> N
 
 def test_values_that_are_all_zero_get_a_positive_step() -> None:
     assert least_squares_step(torch.zeros(5), 0, 15) > 0
-
-
-def test_sets_every_layer_that_has_no_steps_and_leaves_the_others() -> None:
-    network = EDSR(scale=2, channels=8, blocks=2).train()
-    first, *others = [layer for _, layer in network.quantized_layers()]
-    first.act.set_steps([0.5] * 4, signed=True)
-    first.weight_quantizer.set_step(0.25)
-    initialise_steps(network, torch.rand(2, 3, 12, 12) * 255)
-    assert network.training
-    assert first.act.steps.tolist() == [0.5] * 4
-    for layer in others:
-        assert layer.act.initialised.all()
-        assert layer.weight_quantizer.initialised
-        steps = layer.act.steps.tolist()
-        assert steps == sorted(steps, reverse=True)
-    assert [layer.act.is_signed for layer in others] == [False, True, False]
 
 
 def test_more_bits_leave_a_smaller_error() -> None:

@@ -70,7 +70,7 @@ def test_refuses_when_all_photos_are_small(photo_folder: Path, tmp_path: Path) -
 def test_names_a_damaged_photo_and_leaves_nothing(tmp_path: Path, content: bytes) -> None:
     (tmp_path / "photos").mkdir()
     (tmp_path / "photos" / "bad.png").write_bytes(content)
-    with pytest.raises(TrainingError, match=r"bad\.png is not a photo"):
+    with pytest.raises(TrainingError, match=r"bad\.png cannot be decoded"):
         open_small(tmp_path / "photos", tmp_path / "cache")
     assert [path.name for path in tmp_path.iterdir()] == ["photos"]
 
