@@ -93,6 +93,8 @@ def main(
     except TrainingInterrupted as error:
         click.echo(f"{error}; --resume goes on", err=True)
         sys.exit(EXIT_INTERRUPTED)
+    if result is None:  # not the first of several processes
+        return
     click.echo(_as_json(result) if output_format == "json" else _as_table(result))
 
 

@@ -90,8 +90,11 @@ class TrainingResult:
 
 def train(
     recipe: Recipe, run: Run, machine: Machine, *, resume: bool, progress: Progress
-) -> TrainingResult:
+) -> TrainingResult | None:
     """Trains through all stages of a recipe, and measures the result.
+
+    Returns:
+        None in all processes but the first.
 
     Raises:
         TrainingError: the folder holds another run, or none to resume; or the photos are unfit.
@@ -110,7 +113,7 @@ def train(
             raise TrainingError(f"{run.folder} cannot be written: {error.strerror}") from error
     if module.global_step < recipe.steps:
         raise TrainingInterrupted(f"stopped after {module.global_step} of {recipe.steps} steps")
-    return _finish(recipe, run.folder, module, photos)
+    return _finish(recipe, run.folder, module, photos) if trainer.is_global_zero else None
 
 
 def _open_folder(recipe: Recipe, folder: Path, *, resume: bool) -> None:
@@ -198,9 +201,8 @@ def _finish(
     if recipe.held_out:
         measurement = measure(network, module.teacher, _held_out_pairs(recipe, photos))
     result = TrainingResult(checkpoint, folder / METRICS_FILE, measurement)
-    if module.trainer.is_global_zero:
-        save_checkpoint(network, checkpoint, overwrite=True)
-        result.metrics.write_text(_as_json(recipe, measurement), encoding="utf-8")
+    save_checkpoint(network, checkpoint, overwrite=True)
+    result.metrics.write_text(_as_json(recipe, measurement), encoding="utf-8")
     return result
 
 

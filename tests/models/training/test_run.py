@@ -28,7 +28,9 @@ CPU = Machine(accelerator="cpu", devices="1")
 
 
 def run_to_the_end(recipe: Recipe, run: Run, *, resume: bool = False) -> TrainingResult:
-    return train(recipe, run, CPU, resume=resume, progress=lambda *_: None)
+    result = train(recipe, run, CPU, resume=resume, progress=lambda *_: None)
+    assert result is not None
+    return result
 
 
 def interrupt_once_saved(folder: Path) -> threading.Thread:
