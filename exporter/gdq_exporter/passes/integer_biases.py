@@ -70,12 +70,12 @@ def _fitting_steps(
     assert steps is not None
     smallest = np.abs(bias.astype(np.float64)) / (_LARGEST * float(input_step))
     if np.all(smallest <= steps):
-        return steps
+        return steps.astype(np.float32)
     if not steps.ndim:
         raise ExportError(
             f"the bias of {conv.outputs[0].name!r} needs more than 32 bits: its steps are too small"
         )
-    fitting = np.maximum(steps, smallest).astype(np.float32)
+    fitting: NDArray[np.float32] = np.maximum(steps, smallest).astype(np.float32)
     coarse = np.rint(codes * (steps / fitting)[:, None, None, None]).astype(np.int8)
     inputs = [editing.add_constant(model, array, "fitted") for array in (coarse, fitting)]
     conv.replace_input_with(1, editing.insert(model, conv, "DequantizeLinear", inputs, {"axis": 0}))
