@@ -35,7 +35,7 @@ def error(values: Array, point: QuantizationPoint, step: float) -> float:
     scale=st.floats(1e-3, 1e3),
 )
 def test_no_step_is_much_better_than_the_chosen(seed: int, shape: str, scale: float) -> None:
-    """Brute force over a fine grid of steps: within five per cent of the least error."""
+    """Brute force over a fine grid of steps: within a tenth of the least error."""
     generator = np.random.default_rng(seed)
     normal = generator.standard_normal(4000)
     values = {
@@ -49,7 +49,7 @@ def test_no_step_is_much_better_than_the_chosen(seed: int, shape: str, scale: fl
     point = choose_point(observed(tensor))
     top = np.abs(tensor).max() / (127 if point.zero_point else 255)
     best = min(error(tensor, point, step) for step in np.linspace(0.3, 1.05, 400) * top)
-    assert error(tensor, point, float(point.step)) <= 1.05 * best
+    assert error(tensor, point, float(point.step)) <= 1.1 * best
 
 
 @pytest.mark.parametrize(("low", "zero_point"), [(-0.001, 128), (0.0, 0)])
