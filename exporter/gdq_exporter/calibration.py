@@ -111,11 +111,18 @@ class Observation:
     samples: list[NDArray[np.float32]] = field(default_factory=list)
 
     def add(self, values: NDArray[np.float32]) -> None:
-        """Takes in the tensor of one more tile."""
+        """Takes in the tensor of one more tile.
+
+        Raises:
+            ExportError: it holds a value that is no number.
+        """
+        if not np.isfinite(values).all():
+            raise ExportError("the network computes values that are no numbers; is it trained?")
         self.largest = max(self.largest, float(values.max()))
         self.smallest = min(self.smallest, float(values.min()))
         flat = values.reshape(-1)
-        self.samples.append(flat[:: max(1, flat.size // _SAMPLES_PER_TILE)].copy())
+        # An odd distance meets all columns of a tile, whose side is a multiple of four.
+        self.samples.append(flat[:: max(1, flat.size // _SAMPLES_PER_TILE) | 1].copy())
 
 
 def calibrate(
