@@ -7,10 +7,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
-from gdq_runtime.cli.errors import report_errors
-from gdq_runtime.cli.options import format_option, overwrite_option
 
 from gdq_exporter.config import DEFAULT_PROFILE, PROFILES, ExportConfig
+from gdq_runtime.cli.errors import report_errors
+from gdq_runtime.cli.options import format_option, overwrite_option
 
 if TYPE_CHECKING:
     from gdq_exporter.pipeline import ExportResult
