@@ -28,7 +28,9 @@ test: check ## all checks, then all tests
 check: $(INSTALLED) ## lint, formatting, types, import contracts
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
-	@$(BIN)/mypy
+	@if $(BIN)/python -c 'import sys; sys.exit(sys.version_info < (3, 11))'; then \
+		$(BIN)/mypy && $(BIN)/mypy examples benchmarks; \
+	else echo "types are not checked: NumPy for Python 3.10 describes its own too loosely"; fi
 	@$(BIN)/lint-imports
 
 format: $(INSTALLED) ## let ruff repair and format the code

@@ -12,9 +12,8 @@ from benchmarks.subjects import Subjects
 def measure(subjects: Subjects) -> list[Result]:
     """Peak memory of a ten times larger PNG over that of a smaller one.
 
-    The network is tiny and untrained: the engine's memory does not depend on the picture, and a
-    real network would need hours for 100 megapixels. Two ways to grow: taller, which rows of tiles
-    should not notice, and in proportion, where a row of tiles holds 3.2 times as much.
+    Two ways to grow: taller, which rows of tiles should not notice, and in proportion, where a row
+    of tiles holds 3.2 times as much.
     """
     small, large = (0.1, 1) if subjects.quick else (10, 100)
     width = 400 if subjects.quick else 3648
@@ -29,7 +28,7 @@ def measure(subjects: Subjects) -> list[Result]:
 
 def _peak(subjects: Subjects, picture: Path) -> int:
     target = subjects.folder / "large.png"
-    run = run_command(("gdq-upscale", picture, "-b", subjects.tiny_bundle, "-o", target))
+    run = run_command(("gdq-upscale", picture, "-b", subjects.bundle, "-o", target))
     target.unlink()
     picture.unlink()
     return run.peak_memory

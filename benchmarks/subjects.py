@@ -1,4 +1,4 @@
-"""What is measured: a checkpoint, its bundle, photos of any size, a tiny untrained network."""
+"""What is measured: a checkpoint, its bundle, photos of any size."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 from skimage import data
 
-from gdq_exporter import ExportConfig, export
+from gdq_exporter import export
 from gdq_runtime.encode import PictureWriter
 
 Image = NDArray[np.uint8]
@@ -44,15 +44,6 @@ class Subjects:
         """The checkpoint, exported with default settings."""
         target = self.folder / "bundle"
         export(self.checkpoint, target)
-        return target
-
-    @cached_property
-    def tiny_bundle(self) -> Path:
-        """A network of one block and 8 channels that was never trained: the engine costs little."""
-        target = self.folder / "tiny_bundle"
-        checkpoint = self.folder / "tiny.safetensors"
-        save_tiny_checkpoint(checkpoint)
-        export(checkpoint, target, ExportConfig(tile=96))
         return target
 
     def photo(self, megapixels: float, *, width: int | None = None) -> Path:
@@ -88,20 +79,3 @@ def _load(path: Path) -> Image:
     image = cv2.imread(str(path))
     assert image is not None, path
     return np.asarray(cv2.cvtColor(image, cv2.COLOR_BGR2RGB), np.uint8)
-
-
-def save_tiny_checkpoint(path: Path) -> None:
-    """Writes an EDSR x2 whose weights are random and whose steps fit them."""
-    import torch
-
-    from gdq_models import EDSR, EntropyTable, save_checkpoint, tile_entropy
-
-    torch.manual_seed(0)
-    network = EDSR(scale=2, channels=8, blocks=1, gate="group_norm")
-    tiles = torch.from_numpy(mosaic(8 * 96, 96).reshape(96, 8, 96, 3)).permute(1, 3, 0, 2).float()
-    eight_bits = network.route_for(torch.full((len(tiles),), 8))
-    with torch.no_grad():
-        network.train()(tiles, eight_bits)  # the first pass sets the steps
-    table = EntropyTable.build(tile_entropy(tiles).tolist(), tile=96, scale=network.scale)
-    network.predictor.e2b.set_table(table)
-    save_checkpoint(network.eval(), path)
