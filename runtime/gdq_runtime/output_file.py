@@ -98,26 +98,28 @@ class _Pipe:
     def __init__(self, path: Path) -> None:
         self._path = path
         self._thread: threading.Thread | None = None
-        self._writing_end: int | None = None
+        self._writing_end: BinaryIO | None = None
         self.complaint = ""
 
     def open(self) -> str:
         """Open file and pipe; the answer is a name under which the pipe can be opened."""
         stream = self._path.open("xb")
-        reading_end, self._writing_end = os.pipe()
+        reading_end, writing_end = os.pipe()
+        self._writing_end = open(writing_end, "wb", buffering=0)
         self._thread = threading.Thread(target=self._copy, args=(reading_end, stream), daemon=True)
         self._thread.start()
-        return f"/dev/fd/{self._writing_end}"
+        return f"/dev/fd/{writing_end}"
 
     def close_writing_end(self) -> None:
         """Leave the library's end as the only one, so that its closing ends the file."""
         if self._writing_end is not None:
-            os.close(self._writing_end)
-            self._writing_end = None
+            self._writing_end.close()
 
     def finish(self) -> None:
         """Wait until all that was written has arrived."""
-        if self._thread is not None:
+        self.close_writing_end()  # a signal may have come before it
+        # One that a signal kept from starting has nothing to wait for, and cannot be joined.
+        if self._thread is not None and self._thread.is_alive():
             self._thread.join()
 
     def _copy(self, reading_end: int, stream: BinaryIO) -> None:
