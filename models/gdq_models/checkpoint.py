@@ -85,7 +85,7 @@ def load_float_checkpoint(path: Path, *, scale: int | None = None) -> LoadedChec
     """
     file = read_state_file(path)
     with _naming(path):
-        network = _load_network(_our_layout(file.tensors), scale, required=_is_float_weight)
+        network = _load_network(_our_layout(file.tensors), scale, required=is_float_weight)
     return LoadedCheckpoint(network.eval(), file.sha256, path.stem)
 
 
@@ -154,8 +154,8 @@ def _table_entries(table: EntropyTable) -> _State:
     }
 
 
-def _is_float_weight(key: str) -> bool:
-    """Says whether a key belongs to the network as it is before quantization."""
+def is_float_weight(key: str) -> bool:
+    """Says whether a key of a state dict belongs to the network as it is before quantization."""
     learned_later = (".act.steps", ".act.signed", ".act.initialised")
     return not (
         key.startswith("predictor.")

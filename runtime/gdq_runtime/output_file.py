@@ -105,7 +105,7 @@ class _Pipe:
         """Open file and pipe; the answer is a name under which the pipe can be opened."""
         stream = self._path.open("xb")
         reading_end, writing_end = os.pipe()
-        self._writing_end = open(writing_end, "wb", buffering=0)
+        self._writing_end = os.fdopen(writing_end, "wb", buffering=0)
         self._thread = threading.Thread(target=self._copy, args=(reading_end, stream), daemon=True)
         self._thread.start()
         return f"/dev/fd/{writing_end}"

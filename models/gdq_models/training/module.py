@@ -9,7 +9,7 @@ import lightning
 import numpy as np
 import torch
 import torch.nn.functional as F
-from torch import Tensor
+from torch import Tensor, nn
 from torch.optim import Optimizer
 
 from gdq_models.calibration.steps import calibrate_steps
@@ -68,6 +68,7 @@ class GranularTraining(lightning.LightningModule):
         now = moment(self._recipe, self.global_step)
         if now.starts_stage:
             self._begin(now.stage, batch)
+        self._set_norms(now.stage)
         for group in cast(Optimizer, self.optimizers()).param_groups:
             rate = getattr(now.stage.rates, group["name"])
             group["lr"] = rate * now.rate_factor
@@ -107,6 +108,13 @@ class GranularTraining(lightning.LightningModule):
             self.teacher.load_state_dict(self.network.state_dict())
         if isinstance(stage, GateStage | FinishStage):
             self.running_fab.fill_(stage.target_fab)
+
+    def _set_norms(self, stage: AnyStage) -> None:
+        """Fixes batch normalisation where bit-widths change its statistics from patch to patch."""
+        learns = isinstance(stage, FloatStage) and stage.batch_statistics
+        for module in self.network.modules():
+            if isinstance(module, nn.BatchNorm2d):
+                module.train(learns)
 
     def _has_steps(self) -> bool:
         return all(

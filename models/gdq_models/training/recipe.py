@@ -83,9 +83,15 @@ class Stage(_Model):
 
 
 class FloatStage(Stage):
-    """The network in float, without quantizers."""
+    """The network in float, without quantizers.
+
+    Attributes:
+        batch_statistics: whether batch normalisation uses those of a batch and learns the running
+            ones. Weights that were trained elsewhere are better left with theirs.
+    """
 
     kind: Literal["float"]
+    batch_statistics: bool = True
 
 
 class _TaughtStage(Stage):

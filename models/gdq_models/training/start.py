@@ -6,14 +6,18 @@ from pathlib import Path
 
 import torch
 
-from gdq_models.checkpoint import load_float_checkpoint
+from gdq_models.checkpoint import is_float_weight, load_float_checkpoint
 from gdq_models.errors import CheckpointError
 from gdq_models.networks.base import SuperResolutionNetwork
 from gdq_models.networks.edsr import EDSR
 from gdq_models.networks.srresnet import SRResNet
 from gdq_models.training.recipe import NetworkRecipe
+from gdq_models.training.start_as_edsr import begin_as_edsr
 
 _CLASSES: dict[str, type[EDSR] | type[SRResNet]] = {"edsr": EDSR, "srresnet": SRResNet}
+
+_VALUES = ("value_range", "mean")
+"""Of images inside a network."""
 
 
 def build_network(wanted: NetworkRecipe, weights: Path | None, seed: int) -> SuperResolutionNetwork:
@@ -22,7 +26,8 @@ def build_network(wanted: NetworkRecipe, weights: Path | None, seed: int) -> Sup
     Args:
         wanted: class and sizes.
         weights: checkpoint to start from; steps and gate too, as far as it has them and the gate
-            is of the kind that is wanted.
+            is of the kind that is wanted. Only the float weights, if it is of another scale or an
+            EDSR that becomes an SRResNet.
         seed: of whatever does not come from the checkpoint.
 
     Raises:
@@ -35,19 +40,44 @@ def build_network(wanted: NetworkRecipe, weights: Path | None, seed: int) -> Sup
     # Every choice equally likely: one that a softmax has all but ruled out gets no gradient.
     for parameter in network.predictor.gate.linear.parameters():
         torch.nn.init.zeros_(parameter)
-    if weights is None:
-        return network
-    loaded = load_float_checkpoint(weights).network
-    if _describe(loaded) != _describe(network):
+    if weights is not None:
+        _carry_over(load_float_checkpoint(weights).network, network, weights)
+    return network
+
+
+def _carry_over(given: SuperResolutionNetwork, network: SuperResolutionNetwork, file: Path) -> None:
+    sizes = [(one.channels, one.blocks) for one in (given, network)]
+    if sizes[0] != sizes[1] or not isinstance(given, type(network) | EDSR):
         raise CheckpointError(
-            f"{weights} holds {_describe(loaded)}; the recipe asks for {_describe(network)}"
+            f"{file} holds {_describe(given)}; the recipe asks for {_describe(network)}"
         )
-    state = loaded.state_dict()
-    without_gate = bool(loaded.predictor.e2b.entropies.isnan().all())
-    if without_gate or loaded.predictor.gate.kind != wanted.gate:
+    if isinstance(network, SRResNet) and isinstance(given, EDSR):
+        if given.scale != network.scale:
+            raise CheckpointError(f"{file} is an EDSR x{given.scale}, not x{network.scale}")
+        begin_as_edsr(network, given)
+    elif given.scale != network.scale:
+        _begin_as_other_scale(network, given)
+    else:
+        _continue(network, given)
+
+
+def _continue(network: SuperResolutionNetwork, given: SuperResolutionNetwork) -> None:
+    """Takes everything, but a gate of another kind or one that never had a table."""
+    state = given.state_dict()
+    without_gate = bool(given.predictor.e2b.entropies.isnan().all())
+    if without_gate or given.predictor.gate.kind != network.predictor.gate.kind:
         state = {key: value for key, value in state.items() if not key.startswith("predictor.")}
     network.load_state_dict(state, strict=False)
-    return network
+
+
+def _begin_as_other_scale(network: SuperResolutionNetwork, given: SuperResolutionNetwork) -> None:
+    """Takes the float weights but the upsampler (EDSR, section 3.2: x3 and x4 begin as x2)."""
+    state = {
+        key: value
+        for key, value in given.state_dict().items()
+        if (is_float_weight(key) and not key.startswith("up.")) or key in _VALUES
+    }
+    network.load_state_dict(state, strict=False)
 
 
 def _describe(network: SuperResolutionNetwork) -> str:

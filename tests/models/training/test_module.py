@@ -6,7 +6,8 @@ import lightning
 import pytest
 import torch
 
-from factories import tiny_edsr
+from factories import tiny_edsr, tiny_srresnet
+from gdq_models.networks.base import SuperResolutionNetwork
 from gdq_models.training.data import TrainingPhotos
 from gdq_models.training.module import GranularTraining
 from gdq_models.training.recipe import Recipe
@@ -16,11 +17,17 @@ pytestmark = pytest.mark.filterwarnings(
 )
 
 
-def trained(recipe: Recipe, photo_folder: Path, folder: Path, kind: str) -> GranularTraining:
+def trained(
+    recipe: Recipe,
+    photo_folder: Path,
+    folder: Path,
+    kind: str,
+    network: SuperResolutionNetwork | None = None,
+) -> GranularTraining:
     """Runs one stage of the recipe on a network that has steps."""
     stage = next(stage for stage in recipe.stages if stage.kind == kind)
     recipe = recipe.model_copy(update={"stages": (stage,), "precision": "32-true"})
-    network = tiny_edsr(gate="group_norm", channels=8, blocks=1)
+    network = network or tiny_edsr(gate="group_norm", channels=8, blocks=1)
     # As in a new training; those of the factory are so far apart that no gradient passes.
     for parameter in network.predictor.gate.linear.parameters():
         torch.nn.init.zeros_(parameter)
@@ -114,3 +121,17 @@ def test_the_budget_draws_the_gate_towards_its_target(
     reached = float(module.running_fab)
     # A table of a handful of tiles lets only few patches have 8 bits; 7 is out of reach.
     assert reached < 4.5 if target < 4.5 else reached > 5.0
+
+
+@pytest.mark.parametrize("kind", ["float", "widths"])
+def test_norms_learn_statistics_only_in_float(
+    tiny_recipe: Recipe, photo_folder: Path, tmp_path: Path, kind: str
+) -> None:
+    network = tiny_srresnet(gate="group_norm", channels=8, blocks=1)
+    module = trained(tiny_recipe, photo_folder, tmp_path, kind, network)
+    moves = [
+        key
+        for key, value in module.network.state_dict().items()
+        if "running_" in key and not torch.equal(value, module.teacher.state_dict()[key])
+    ]
+    assert bool(moves) == (kind == "float")

@@ -52,3 +52,15 @@ def test_a_new_gate_rules_nothing_out(tmp_path: Path, gate: str) -> None:
     wanted = WANTED.model_copy(update={"gate": gate})
     network = build_network(wanted, tmp_path / "float.safetensors", seed=1)
     assert network.predictor.gate(torch.rand(2, 16, 8, 8)).abs().max() == 0
+
+
+def test_begins_as_the_same_network_of_another_scale(tmp_path: Path) -> None:
+    given = tiny_edsr(scale=2, value_range=255.0, mean=(1.0, 2.0, 3.0))
+    save_checkpoint(given, tmp_path / "given.safetensors")
+    wanted = WANTED.model_copy(update={"scale": 3})
+    network = build_network(wanted, tmp_path / "given.safetensors", seed=1)
+    images = torch.rand(1, 3, 12, 12) * 255
+    torch.testing.assert_close(network.features(images), given.features(images))
+    assert torch.equal(network.tail.weight, given.tail.weight)
+    assert all(not layer.act.initialised.any() for _, layer in network.quantized_layers())
+    assert network(images).shape == (1, 3, 36, 36)
