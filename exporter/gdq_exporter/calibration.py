@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 
 import cv2
@@ -22,8 +23,6 @@ from gdq_runtime.workers import Workers
 
 _SAMPLES_PER_TILE = 8192
 """Values kept of each tensor and tile: enough for a stable error curve, small enough for RAM."""
-_MOST_PICTURES = 32
-"""Of a folder: more would be read for a tile each."""
 _CANDIDATES = np.linspace(0.3, 1.0, 57)
 """Clipping points tried, relative to the largest magnitude seen."""
 
@@ -50,38 +49,45 @@ def load_calibration(folder: Path | None, tile: int, count: int) -> CalibrationS
     Raises:
         ExportError: the folder holds no picture of at least one tile.
     """
-    pictures = _sample_pictures() if folder is None else _folder_pictures(folder)
-    if not pictures:
+    readers = _sample_pictures() if folder is None else _folder_pictures(folder)
+    if not readers:
         raise ExportError(f"{folder}: holds no picture to calibrate on; name a folder of photos")
-    pictures = [_at_least(picture, tile) for picture in pictures]
-    tiles = [_tile(pictures[i % len(pictures)], tile, i // len(pictures)) for i in range(count)]
+    images = min(len(readers), count)
+    cut = []
+    for index in range(images):  # one picture in memory at a time
+        # Spread over the folder: neighbours in name order are often neighbours in subject.
+        picture = _at_least(readers[index * len(readers) // images](), tile)
+        turns = -(-(count - index) // images)
+        cut.append([_tile(picture, tile, turn).copy() for turn in range(turns)])
     source = "scikit-image samples" if folder is None else folder.name
-    return CalibrationSet(source, len(pictures), np.stack(tiles))
+    return CalibrationSet(
+        source, images, np.stack([cut[i % images][i // images] for i in range(count)])
+    )
 
 
-def _sample_pictures() -> list[NDArray[np.uint8]]:
+_Reader = Callable[[], NDArray[np.uint8]]
+
+
+def _sample_pictures() -> list[_Reader]:
     from skimage import data
 
     names = ("astronaut", "coffee", "chelsea", "rocket")  # those that need no download
-    return [np.asarray(getattr(data, name)(), np.uint8) for name in names]
+    return [getattr(data, name) for name in names]
 
 
-def _folder_pictures(folder: Path) -> list[NDArray[np.uint8]]:
+def _folder_pictures(folder: Path) -> list[_Reader]:
     if not folder.is_dir():
         raise ExportError(f"{folder} is not a folder of photos to calibrate on")
     paths = sorted(path for path in folder.iterdir() if path.suffix.lower() in SUFFIXES)
-    # Spread over the folder: neighbours in name order are often neighbours in subject.
-    stride = max(1, len(paths) / _MOST_PICTURES)
-    chosen = dict.fromkeys(paths[int(i * stride)] for i in range(min(len(paths), _MOST_PICTURES)))
-    try:
-        return [_read(path) for path in chosen]
-    except ImageError as error:
-        raise ExportError(f"calibration: {error}") from error
+    return [partial(_read, path) for path in paths]
 
 
 def _read(path: Path) -> NDArray[np.uint8]:
-    with PictureReader(path) as reader:
-        colour, _ = split_alpha(reader.read_rows(reader.height))
+    try:
+        with PictureReader(path) as reader:
+            colour, _ = split_alpha(reader.read_rows(reader.height))
+    except ImageError as error:
+        raise ExportError(f"calibration: {error}") from error
     return colour
 
 

@@ -10,22 +10,25 @@ from numpy.typing import NDArray
 
 
 @dataclass(frozen=True, eq=False)
-class Frontier:
-    """All choices that no other choice beats in both bits and error, from cheap to good.
-
-    P points, G groups of tiles; both bits and error are means over all tiles.
-    """
+class Curve:
+    """P ways to spend bits, from cheap to good; both bits and error are means over all tiles."""
 
     bits: NDArray[np.float64]
     """(P,), ascending."""
     errors: NDArray[np.float64]
-    """(P,), descending."""
-    choices: NDArray[np.intp]
-    """(P, G), for each group the index of its bit-width."""
+    """(P,)."""
 
     def errors_at(self, bits: NDArray[np.float64]) -> NDArray[np.float64]:
         """Errors at given mean bits; between two points, tiles are shared out between them."""
         return np.interp(bits, self.bits, self.errors)
+
+
+@dataclass(frozen=True, eq=False)
+class Frontier(Curve):
+    """All choices that no other choice beats in both bits and error; errors descend."""
+
+    choices: NDArray[np.intp]
+    """(P, G), for each of G groups of tiles the index of its bit-width."""
 
 
 def trace_frontier(

@@ -12,6 +12,7 @@ from jinja2 import Environment, PackageLoader, select_autoescape
 from gdq_exporter.bundle_writer import write_text
 from gdq_exporter.checks.onnx_fusion import FusionResult
 from gdq_exporter.checks.parity import LARGEST_LOSS, ParityResult
+from gdq_exporter.trade_off_plot import plot_trade_off
 from gdq_runtime.bundle.manifest import Manifest
 
 
@@ -24,7 +25,8 @@ def write_report(
     pages = Environment(
         loader=PackageLoader("gdq_exporter", "pages"), autoescape=select_autoescape()
     )
-    page = pages.get_template("report.html").render(manifest=manifest, **report)
+    plot = None if manifest.trade_off is None else plot_trade_off(manifest.trade_off)
+    page = pages.get_template("report.html").render(manifest=manifest, plot=plot, **report)
     write_text(folder / "report.html", page)
 
 

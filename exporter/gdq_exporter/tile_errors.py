@@ -12,7 +12,8 @@ from numpy.typing import NDArray
 
 from gdq_runtime.bundle.manifest import BitWidth
 from gdq_runtime.engines.base import Engine, Prediction
-from gdq_runtime.interpolation import interpolate, mean_gradient
+from gdq_runtime.gradients import gradient_sparsity, mean_gradient
+from gdq_runtime.interpolation import interpolate
 from gdq_runtime.metrics import luma
 from gdq_runtime.workers import Workers
 
@@ -31,6 +32,8 @@ class TileErrors:
     counts by what it costs its own picture.
     """
 
+    picture_of: NDArray[np.intp]
+    """(N,), number of the picture that each tile was cut from."""
     bit_widths: tuple[BitWidth, ...]
     """W of them, ascending."""
     errors: NDArray[np.float64]
@@ -43,6 +46,8 @@ class TileErrors:
     """(N,), nats."""
     gradient: NDArray[np.float64]
     """(N,), see ``mean_gradient``."""
+    gradient_sparsity: NDArray[np.float64]
+    """(N,), see ``gradient_sparsity``."""
     predicted: NDArray[np.int64]
     """(N,), the predictor's bit-width."""
 
@@ -75,25 +80,27 @@ def measure_tiles(
     with closing(Workers()) as workers:
         measure = partial(_measure, engine, widths)
         rows = list(workers.map_in_order(measure, pairs, ahead=2 * workers.threads))
-    errors = np.array([errors for errors, _, _ in rows])
-    predictions = [prediction for _, prediction, _ in rows]
+    errors = np.array([errors for errors, _ in rows])
+    predictions = [prediction for _, prediction in rows]
     per_picture = np.bincount(picture_of, errors[:, -2]) / np.bincount(picture_of)
     errors /= np.maximum(per_picture, _SMALLEST_ERROR)[picture_of, np.newaxis]
     return TileErrors(
+        picture_of=picture_of,
         bit_widths=widths,
         errors=errors[:, :-1],
         interpolated=errors[:, -1],
         gate_margin=np.array([float(p.logits[-1] - p.logits[0]) for p in predictions]),
         entropy=np.array([p.entropy for p in predictions]),
-        gradient=np.array([gradient for _, _, gradient in rows]),
+        gradient=np.array([mean_gradient(tile) for tile, _ in pairs]),
+        gradient_sparsity=np.array([gradient_sparsity(tile) for tile, _ in pairs]),
         predicted=np.array([p.bit_width for p in predictions]),
     )
 
 
 def _measure(
     engine: Engine, bit_widths: Sequence[BitWidth], pair: tuple[Picture, Picture]
-) -> tuple[list[float], Prediction, float]:
-    """Errors at every width and of interpolation; what the predictor says; the gradient."""
+) -> tuple[list[float], Prediction]:
+    """Errors at every width and of interpolation; what the predictor says."""
     tile, truth = pair
     scale = len(truth) // len(tile)
     pictures = [*(engine.run(width, tile) for width in bit_widths), interpolate(tile, scale)]
@@ -101,4 +108,4 @@ def _measure(
     inner = np.s_[2 * scale : -2 * scale, 2 * scale : -2 * scale]
     expected = luma(truth[inner])
     errors = [float(np.square(luma(picture[inner]) - expected).mean()) for picture in pictures]
-    return errors, engine.predict(tile), mean_gradient(tile)
+    return errors, engine.predict(tile)

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from typing import Final, Literal
+from typing import Final, get_args
 
 import numpy as np
 from numpy.typing import NDArray
 
-from gdq_exporter.frontier import Frontier, trace_frontier
+from gdq_exporter.frontier import Curve, Frontier, trace_frontier
 from gdq_exporter.tile_errors import TileErrors
 from gdq_runtime.bundle.manifest import (
     BitWidth,
     FlatTiles,
     OperatingPoint,
+    Signal,
     TradeOff,
     TradeOffCurves,
     TradeOffPoint,
@@ -24,46 +25,50 @@ _MOST_BINS = 8
 """A choice, not a finding: across sets of photos, 4, 8 and 16 bins differed less than the
 photos did (docs/accuracy.md)."""
 _TILES_PER_BIN = 6
-_MOST_CURVE_POINTS = 25
+_SIGNALS: tuple[Signal, ...] = get_args(Signal)
+_CURVE_POINTS = 25
 """Of a curve that is only drawn."""
+_FOLDS = 4
+"""Parts of the pictures that are held out in turn."""
 
-Signal = Literal["gate_margin", "entropy"]
+
+class _Fit:
+    """A signal in quantile bins of some tiles, and what each bin should be given."""
+
+    def __init__(self, seen: TileErrors, signal: Signal, tiles: NDArray[np.bool_]) -> None:
+        values = getattr(seen, signal)[tiles]
+        self.edges = _bin_edges(values)
+        bin_of = np.searchsorted(self.edges, values)
+        self.frontier = _binned_frontier(seen.bit_widths, seen.errors[tiles], bin_of)
 
 
 def find_trade_off(seen: TileErrors) -> TradeOff:
-    """Finds operating points on the signal that orders tiles better, and curves to compare with.
+    """Finds operating points on the signal that orders tiles best, and curves to compare with.
 
-    The curves at equal FAB: either signal in quantile bins; a random gate, which knows the mean
-    error of each width and nothing of the tile; an oracle, which knows every tile's errors.
+    Losses are those on pictures that were not fitted to, as far as there is more than one. The
+    curves at equal FAB: each signal; a random gate, which knows the mean error of each width and
+    nothing of the tile; an oracle, which knows every tile's errors.
     """
-    values: dict[Signal, NDArray[np.float64]] = {
-        "gate_margin": seen.gate_margin,
-        "entropy": seen.entropy,
-    }
-    edges = {signal: _bin_edges(value) for signal, value in values.items()}
-    frontiers = {
-        signal: _binned_frontier(seen, np.searchsorted(edges[signal], value))
-        for signal, value in values.items()
-    }
-    signal = _better_signal(seen, frontiers)
+    held_out = {signal: _held_out_curve(seen, signal) for signal in _SIGNALS}
+    signal = _best_signal(seen, held_out)
+    fit = _Fit(seen, signal, np.ones(len(seen.errors), dtype=np.bool_))
     count = len(seen.errors)
-    random = _binned_frontier(seen, np.zeros(count, dtype=np.intp))
-    oracle = _binned_frontier(seen, np.arange(count))
+    random = _binned_frontier(seen.bit_widths, seen.errors, np.zeros(count, dtype=np.intp))
+    oracle = _binned_frontier(seen.bit_widths, seen.errors, np.arange(count))
     return TradeOff(
         tiles=count,
         signal=signal,
-        bin_edges=edges[signal].tolist(),
-        points=_operating_points(seen, frontiers[signal]),
+        bin_edges=fit.edges.tolist(),
+        points=_operating_points(seen, fit.frontier, held_out[signal]),
         predictor=_predictor_point(seen),
         fixed=[
             _point(width, error)
             for width, error in zip(seen.bit_widths, seen.relative_errors(), strict=True)
         ],
         curves=TradeOffCurves(
-            gate_margin=_curve(seen, frontiers["gate_margin"]),
-            entropy=_curve(seen, frontiers["entropy"]),
-            random=_curve(seen, random),
-            oracle=_curve(seen, oracle),
+            **{signal: _drawn(seen, curve) for signal, curve in held_out.items()},
+            random=_drawn(seen, random),
+            oracle=_drawn(seen, oracle),
         ),
     )
 
@@ -96,26 +101,60 @@ def _bin_edges(signal: NDArray[np.float64]) -> NDArray[np.float64]:
     return inner
 
 
-def _binned_frontier(seen: TileErrors, bin_of: NDArray[np.intp]) -> Frontier:
+def _binned_frontier(
+    bit_widths: tuple[BitWidth, ...], errors: NDArray[np.float64], bin_of: NDArray[np.intp]
+) -> Frontier:
     bins = int(bin_of.max()) + 1
-    errors = np.zeros((bins, len(seen.bit_widths)))
-    np.add.at(errors, bin_of, seen.errors)
-    return trace_frontier(seen.bit_widths, errors, np.bincount(bin_of, minlength=bins))
+    summed = np.zeros((bins, len(bit_widths)))
+    np.add.at(summed, bin_of, errors)
+    return trace_frontier(bit_widths, summed, np.bincount(bin_of, minlength=bins))
 
 
-def _better_signal(seen: TileErrors, frontiers: dict[Signal, Frontier]) -> Signal:
-    """The smaller error at equal bits, on average over the dial."""
+def _held_out_curve(seen: TileErrors, signal: Signal) -> Curve:
+    """What the dial's positions really cost and lose on pictures that it was not fitted to.
+
+    A part of the pictures at a time is left out of the fit and judged by it.
+    """
+    asked = np.linspace(seen.bit_widths[0], seen.bit_widths[-1], _CURVE_POINTS)
+    widths, count = np.asarray(seen.bit_widths), len(seen.errors)
+    bits, errors = np.zeros(_CURVE_POINTS), np.zeros(_CURVE_POINTS)
+    for held_out, fitted in _folds(seen.picture_of):
+        fit = _Fit(seen, signal, fitted)
+        bin_of = np.searchsorted(fit.edges, getattr(seen, signal)[held_out])
+        position = np.searchsorted(fit.frontier.bits, asked, side="right") - 1
+        choice = fit.frontier.choices[position][:, bin_of]
+        bits += widths[choice].sum(axis=1) / count
+        errors += seen.errors[held_out][np.arange(len(bin_of)), choice].sum(axis=1) / count
+    return Curve(bits, errors)
+
+
+def _folds(
+    picture_of: NDArray[np.intp],
+) -> list[tuple[NDArray[np.bool_], NDArray[np.bool_]]]:
+    """Tiles to judge and tiles to fit; of a single picture, both are all of them."""
+    pictures, rank = np.unique(picture_of, return_inverse=True)
+    if len(pictures) == 1:
+        everything = np.ones(len(picture_of), dtype=np.bool_)
+        return [(everything, everything)]
+    parts = [rank % _FOLDS == fold for fold in range(min(_FOLDS, len(pictures)))]
+    return [(part, ~part) for part in parts]
+
+
+def _best_signal(seen: TileErrors, curves: dict[Signal, Curve]) -> Signal:
+    """The smallest error at equal bits, on average over the dial."""
     bits = np.linspace(seen.bit_widths[0], seen.bit_widths[-1], 33)
-    return min(frontiers, key=lambda signal: float(frontiers[signal].errors_at(bits).mean()))
+    return min(curves, key=lambda signal: float(curves[signal].errors_at(bits).mean()))
 
 
-def _operating_points(seen: TileErrors, frontier: Frontier) -> list[OperatingPoint]:
+def _operating_points(
+    seen: TileErrors, frontier: Frontier, held_out: Curve
+) -> list[OperatingPoint]:
     points: list[OperatingPoint] = []
-    relative = frontier.errors / seen.reference
+    relative = held_out.errors_at(frontier.bits) / seen.reference
     for bits, error, choice in zip(frontier.bits, relative, frontier.choices, strict=True):
         widths: list[BitWidth] = [seen.bit_widths[index] for index in choice]
         point = OperatingPoint(**_point(bits, error).model_dump(), bit_widths=widths)
-        # Gains below the last digit kept, and better than all tiles at 8 bits, are luck.
+        # What costs more without losing less is no position; better than all at 8 bits is luck.
         if not points or point.loss_db < points[-1].loss_db:
             points.append(point)
     return points
@@ -127,9 +166,10 @@ def _predictor_point(seen: TileErrors) -> TradeOffPoint:
     return _point(float(seen.predicted.mean()), float(error))
 
 
-def _curve(seen: TileErrors, frontier: Frontier) -> list[TradeOffPoint]:
-    kept = np.unique(np.linspace(0, len(frontier.bits) - 1, _MOST_CURVE_POINTS).round().astype(int))
-    bits, relative = frontier.bits[kept], frontier.errors[kept] / seen.reference
+def _drawn(seen: TileErrors, curve: Curve) -> list[TradeOffPoint]:
+    last = len(curve.bits) - 1
+    kept = np.unique(np.linspace(0, last, _CURVE_POINTS).round().astype(int))
+    bits, relative = curve.bits[kept], curve.errors[kept] / seen.reference
     return [_point(*point) for point in zip(bits.tolist(), relative.tolist(), strict=True)]
 
 

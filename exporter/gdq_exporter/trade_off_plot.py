@@ -47,28 +47,34 @@ class TradeOffPlot:
     height: int = HEIGHT
 
 
-def plot_trade_off(trade_off: TradeOff, fab: float, loss_db: float) -> TradeOffPlot:
-    """Lays out FAB (4..8) against loss, with what this validation measured.
+def plot_trade_off(
+    trade_off: TradeOff, measured: tuple[float, float] | None = None
+) -> TradeOffPlot:
+    """Lays out FAB (4..8) against loss.
 
     Args:
         trade_off: of the bundle, from its calibration tiles.
-        fab: measured, without interpolated tiles.
-        loss_db: measured, below all tiles at the largest width.
+        measured: what a validation measured: FAB without interpolated tiles, and dB below all
+            tiles at the largest width.
     """
     curves = trade_off.curves
-    known = [curves.random, curves.gate_margin, curves.entropy, curves.oracle, trade_off.fixed]
-    top = max([0.02, loss_db, *(point.loss_db for points in known for point in points)])
+    drawn = [
+        ("random gate", "random", curves.random),
+        ("entropy", "entropy", curves.entropy),
+        ("gradient sparsity", "sparsity", curves.gradient_sparsity),
+        ("gate", "gate", curves.gate_margin),
+        ("oracle", "oracle", curves.oracle),
+    ]
+    known = [*(points for _, _, points in drawn), trade_off.fixed]
+    losses = [point.loss_db for points in known for point in points]
+    top = max([0.02, *losses, *([] if measured is None else [measured[1]])])
+    marks = [_mark("gate and entropy rule as trained", "predictor", trade_off.predictor, top)]
+    if measured is not None:
+        fab, loss = max(measured[0], 4), max(measured[1], 0)
+        marks.append(Mark("measured here", "measured", _x(fab), _y(loss, top)))
     return TradeOffPlot(
-        curves=[
-            Curve("random gate", "random", _line(curves.random, top)),
-            Curve("entropy", "entropy", _line(curves.entropy, top)),
-            Curve("gate", "gate", _line(curves.gate_margin, top)),
-            Curve("oracle", "oracle", _line(curves.oracle, top)),
-        ],
-        marks=[
-            _mark("gate and entropy rule as trained", "predictor", trade_off.predictor, top),
-            Mark("measured here", "measured", _x(max(fab, 4)), _y(max(loss_db, 0), top)),
-        ],
+        curves=[Curve(name, style, _line(points, top)) for name, style, points in drawn],
+        marks=marks,
         columns=[Mark(str(bits), "grid", _x(bits), HEIGHT - _BOTTOM) for bits in range(4, 9)],
         rows=[Mark(f"{loss:g}", "grid", _LEFT, _y(loss, top)) for loss in _grid(top)],
     )

@@ -71,7 +71,7 @@ def render_page(report: ValidationReport, manifest: Manifest, cards: list[Card])
     )
     plot: TradeOffPlot | None = None
     if manifest.trade_off is not None:
-        plot = plot_trade_off(manifest.trade_off, report.network_fab, report.loss_db)
+        plot = plot_trade_off(manifest.trade_off, (report.network_fab, report.loss_db))
     template = pages.get_template("validation.html")
     return template.render(report=report, manifest=manifest, cards=cards, plot=plot)
 

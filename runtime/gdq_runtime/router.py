@@ -14,7 +14,7 @@ from gdq_runtime.bundle.manifest import Manifest, OperatingPoint, TradeOff
 from gdq_runtime.bundle.reader import Bundle
 from gdq_runtime.engines.base import Prediction
 from gdq_runtime.errors import RequestError
-from gdq_runtime.interpolation import mean_gradient
+from gdq_runtime.gradients import gradient_sparsity, mean_gradient
 from gdq_runtime.tiling import Policy
 
 Bits = Literal["auto", 4, 5, 6, 8]
@@ -109,14 +109,14 @@ class Router:
         """Tell whether a (height, width, 3) tile is worth a network."""
         return self.flat_below is None or mean_gradient(tile) > self.flat_below
 
-    def route(self, prediction: Prediction) -> int:
+    def route(self, tile: NDArray[np.uint8], prediction: Prediction) -> int:
         """Choose the bit-width of the dial, or the predicted one if the dial is not turned.
 
         If the bundle has not got the predicted width, the next larger one is chosen: rounding up
         costs time, rounding down would cost the quality that the gate asked for.
         """
         if self.point is not None and self.trade_off is not None:
-            signal = _read_signal(self.trade_off, prediction)
+            signal = _read_signal(self.trade_off, tile, prediction)
             return self.point.bit_widths[bisect_left(self.trade_off.bin_edges, signal)]
         sufficient = [width for width in self.available if width >= prediction.bit_width]
         return min(sufficient, default=self.available[-1])
@@ -171,7 +171,11 @@ def _expected_loss(
     return next((fixed.loss_db for fixed in trade_off.fixed if fixed.fab == forced), None)
 
 
-def _read_signal(trade_off: TradeOff, prediction: Prediction) -> float:
-    if trade_off.signal == "entropy":
-        return prediction.entropy
-    return float(prediction.logits[-1] - prediction.logits[0])
+def _read_signal(trade_off: TradeOff, tile: NDArray[np.uint8], prediction: Prediction) -> float:
+    match trade_off.signal:
+        case "gradient_sparsity":
+            return gradient_sparsity(tile)
+        case "entropy":
+            return prediction.entropy
+        case "gate_margin":
+            return float(prediction.logits[-1] - prediction.logits[0])

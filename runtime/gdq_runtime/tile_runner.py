@@ -108,7 +108,7 @@ class TileRunner:
     def _choose(self, pixels: NDArray[np.uint8]) -> int:
         if not self.router.needs_network(pixels):
             return INTERPOLATED
-        return self.router.forced or self.router.route(self.engine.predict(pixels))
+        return self.router.forced or self.router.route(pixels, self.engine.predict(pixels))
 
     def _write(self, stitcher: Stitcher, band: Band, channels: int, sink: RowSink) -> None:
         with self.stopwatch.stage("stitch"):

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from itertools import pairwise
+from typing import get_args
 
 import numpy as np
 import pytest
@@ -9,6 +10,9 @@ from hypothesis import strategies as st
 
 from gdq_exporter.tile_errors import TileErrors
 from gdq_exporter.trade_off import LARGEST_FLAT_LOSS, find_flat_tiles, find_trade_off
+from gdq_runtime.bundle.manifest import Signal
+
+SIGNALS = get_args(Signal)
 
 
 def telling_tiles(count: int = 96, seed: int = 0, *, telling: str = "gate_margin") -> TileErrors:
@@ -16,10 +20,11 @@ def telling_tiles(count: int = 96, seed: int = 0, *, telling: str = "gate_margin
     random = np.random.default_rng(seed)
     needy = np.arange(count) % 2 == 0
     extra = np.where(needy, 1.0, 0.01)[:, np.newaxis] * [0.5, 0.3, 0.2, 0.0]
-    signals = {"gate_margin": random.normal(size=count), "entropy": random.normal(size=count)}
+    signals = {name: random.normal(size=count) for name in SIGNALS}
     signals[telling] = needy + 0.1 * random.normal(size=count)
     gradient = random.uniform(0, 20, count)
     return TileErrors(
+        picture_of=np.arange(count) // 2 % 12,
         bit_widths=(4, 5, 6, 8),
         errors=1 + extra,
         interpolated=1 + 0.02 * gradient,
@@ -29,7 +34,7 @@ def telling_tiles(count: int = 96, seed: int = 0, *, telling: str = "gate_margin
     )
 
 
-@pytest.mark.parametrize("telling", ["gate_margin", "entropy"])
+@pytest.mark.parametrize("telling", SIGNALS)
 def test_the_signal_that_knows_more_is_kept(telling: str) -> None:
     assert find_trade_off(telling_tiles(telling=telling)).signal == telling
 
@@ -44,6 +49,26 @@ def test_curves_are_ordered_random_gate_oracle() -> None:
     assert (oracle <= gate + 0.02).all()
     assert (gate <= random + 0.01).all()
     assert gate[8] < 0.2 * random[8]
+
+
+def test_a_signal_that_knows_nothing_does_not_seem_to() -> None:
+    """Fitted and judged on the same few tiles, noise would look better than chance."""
+    flattered = []
+    for seed in range(8):
+        curves = find_trade_off(telling_tiles(48, seed)).curves
+        fabs = np.linspace(4.5, 7.5, 13)
+        noise, random = (
+            np.interp(fabs, [point.fab for point in curve], [point.loss_db for point in curve])
+            for curve in (curves.entropy, curves.random)
+        )
+        flattered.append((noise - random).mean())
+    assert np.mean(flattered) > -0.01
+
+
+def test_of_one_picture_the_fit_is_judged_on_itself() -> None:
+    seen = telling_tiles()
+    one = TileErrors(**{**vars(seen), "picture_of": np.zeros(96, dtype=np.intp)})
+    assert find_trade_off(one).signal == "gate_margin"
 
 
 def test_fixed_widths_and_predictor_lose_what_was_measured() -> None:
@@ -62,12 +87,14 @@ def test_fixed_widths_and_predictor_lose_what_was_measured() -> None:
 def test_points_are_monotone_and_their_bins_give_their_fab(count: int, seed: int) -> None:
     random = np.random.default_rng(seed)
     seen = TileErrors(
+        picture_of=random.integers(0, 5, count),
         bit_widths=(4, 5, 6, 8),
         errors=random.uniform(0.5, 1.5, (count, 4)),
         interpolated=random.uniform(0.5, 1.5, count),
         gate_margin=random.integers(0, 5, count).astype(float),
         entropy=random.uniform(1, 3, count),
         gradient=random.uniform(0, 9, count),
+        gradient_sparsity=random.uniform(1, 3, count),
         predicted=random.choice([4, 5, 6, 8], count),
     )
     trade_off = find_trade_off(seen)

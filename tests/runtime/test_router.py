@@ -12,6 +12,8 @@ from gdq_runtime.errors import BundleError, RequestError
 from gdq_runtime.router import Router, Wish
 from runtime.tiny_bundle import add_dial, write_tiny_bundle
 
+TILE = np.zeros((8, 8, 3), dtype=np.uint8)
+
 
 def prediction(bit_width: int) -> Prediction:
     return Prediction(np.zeros(3, dtype=np.float32), 2.0, bit_width)
@@ -19,7 +21,7 @@ def prediction(bit_width: int) -> Prediction:
 
 def test_the_prediction_is_followed(tmp_path: Path) -> None:
     router = Router.create(Bundle.open(write_tiny_bundle(tmp_path / "b")), Wish())
-    assert [router.route(prediction(width)) for width in (4, 5, 6, 8)] == [4, 5, 6, 8]
+    assert [router.route(TILE, prediction(width)) for width in (4, 5, 6, 8)] == [4, 5, 6, 8]
     assert router.forced is None
 
 
@@ -30,7 +32,7 @@ def test_a_missing_width_is_rounded_up_if_possible(
     available: tuple[int, ...], routes: list[int]
 ) -> None:
     router = Router(available, None)
-    assert [router.route(prediction(width)) for width in (4, 5, 6, 8)] == routes
+    assert [router.route(TILE, prediction(width)) for width in (4, 5, 6, 8)] == routes
 
 
 def test_a_wish_must_be_in_the_bundle(tmp_path: Path) -> None:
@@ -70,8 +72,21 @@ def test_the_dial_finds_its_point(
 ) -> None:
     router = Router.create(dialled, wish)
     # An edge belongs to the bin below it.
-    assert [router.route(signalling(entropy)) for entropy in (0.5, 0.51)] == routes
+    assert [router.route(TILE, signalling(entropy)) for entropy in (0.5, 0.51)] == routes
     assert router.expected_loss == pytest.approx(loss)
+
+
+@pytest.mark.parametrize("signal", ["gate_margin", "gradient_sparsity"])
+def test_the_dial_reads_its_signal(tmp_path: Path, signal: str) -> None:
+    folder = write_tiny_bundle(tmp_path / "bundle")
+    add_dial(folder, signal)
+    router = Router.create(Bundle.open(folder), Wish(fab=6))
+    edge = TILE.copy()
+    edge[:, 4:] = 90
+    sure = Prediction(np.array([0, 0, 0.6], dtype=np.float32), 9.0, 5)
+    unsure = Prediction(np.array([0.2, 0, 0.6], dtype=np.float32), 9.0, 5)
+    routes = [router.route(tile, seen) for tile in (TILE, edge) for seen in (unsure, sure)]
+    assert routes == ([4, 8, 4, 8] if signal == "gate_margin" else [4, 4, 8, 8])
 
 
 def test_the_dial_is_monotone(dialled: Bundle) -> None:

@@ -70,7 +70,7 @@ def tiny_manifest(
 ) -> dict[str, Any]:
     picture = {"name": "tile", "dtype": "uint8", "shape": [1, "height", "width", 3]}
     return {
-        "schema_version": 1,
+        "schema_version": 2,
         "network": {
             "name": "nearest",
             "scale": scale,
@@ -189,13 +189,13 @@ def _model(
     return model
 
 
-def add_dial(folder: Path) -> None:
-    """Gives a tiny bundle a dial on entropy (mean brightness / 255) and a bound for flat tiles."""
+def add_dial(folder: Path, signal: str = "entropy") -> None:
+    """Gives a tiny bundle a dial and a bound for flat tiles; entropy is mean brightness / 255."""
     manifest = read_manifest(folder)
     ends = [{"fab": 4, "loss_db": 0.4}, {"fab": 8, "loss_db": 0}]
     manifest["trade_off"] = {
         "tiles": 2,
-        "signal": "entropy",
+        "signal": signal,
         "bin_edges": [0.5],
         "points": [
             {"fab": 4, "loss_db": 0.4, "bit_widths": [4, 4]},
@@ -204,7 +204,9 @@ def add_dial(folder: Path) -> None:
         ],
         "predictor": {"fab": 5.5, "loss_db": 0.2},
         "fixed": ends,
-        "curves": dict.fromkeys(("gate_margin", "entropy", "random", "oracle"), ends),
+        "curves": dict.fromkeys(
+            ("gate_margin", "entropy", "gradient_sparsity", "random", "oracle"), ends
+        ),
     }
     manifest["flat_tiles"] = {"largest_gradient": 1.0, "share": 0.2, "loss_db": 0.01}
     write_manifest(folder, manifest)

@@ -52,6 +52,10 @@ class _Scale(click.ParamType[Any]):
     help="Folder of photos; choose ones like those you will upscale.  [default: samples]",
 )  # fmt: skip
 @click.option(
+    "--trade-off-tiles", default=48, show_default=True, metavar="N",
+    help="Tiles of the photos on which the bit budget is measured; 3 per second and core.",
+)  # fmt: skip
+@click.option(
     "--entropy-table", type=click.Path(path_type=Path), metavar="JSON",
     help="E2B.json, for a checkpoint that holds only quantiles (the released one).",
 )  # fmt: skip

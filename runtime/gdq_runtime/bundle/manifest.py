@@ -12,7 +12,7 @@ from typing import Annotated, Final, Literal
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 
-SCHEMA_VERSION: Final = 1
+SCHEMA_VERSION: Final = 2
 """Raised when a reader of the previous version would misread a manifest."""
 
 BitWidth = Literal[4, 5, 6, 8]
@@ -127,6 +127,10 @@ class Tiling(_Model):
         return self
 
 
+Signal = Literal["gate_margin", "entropy", "gradient_sparsity"]
+"""What the dial can tell tiles apart by."""
+
+
 class TradeOffPoint(_Model):
     """What a choice of bit-widths costs and loses, on average over the calibration tiles."""
 
@@ -142,11 +146,18 @@ class OperatingPoint(TradeOffPoint):
     bit_widths: Annotated[list[BitWidth], Field(min_length=1, description="one for each bin")]
 
 
-class TradeOffCurves(_Model):
-    """Ways to choose bit-widths, for comparison at equal FAB; between points, tiles are mixed."""
+_Curve = Annotated[list[TradeOffPoint], Field(min_length=1)]
 
-    gate_margin: Annotated[list[TradeOffPoint], Field(min_length=1)]
-    entropy: Annotated[list[TradeOffPoint], Field(min_length=1)]
+
+class TradeOffCurves(_Model):
+    """Ways to choose bit-widths, for comparison at equal FAB; between points, tiles are mixed.
+
+    The curve of a signal was measured on pictures that its bit-widths were not fitted to.
+    """
+
+    gate_margin: _Curve
+    entropy: _Curve
+    gradient_sparsity: _Curve
     random: Annotated[
         list[TradeOffPoint], Field(min_length=1, description="a gate that knows nothing of a tile")
     ]
@@ -156,12 +167,16 @@ class TradeOffCurves(_Model):
 
 
 class TradeOff(_Model):
-    """The bit budget dial: a signal of the predictor, in bins, and bit-widths for each bin."""
+    """The bit budget dial: a signal of the tile, in bins, and bit-widths for each bin."""
 
     tiles: Annotated[int, Field(ge=1, description="calibration tiles with ground truth")]
     signal: Annotated[
-        Literal["gate_margin", "entropy"],
-        Field(description="last logit minus first logit, or the entropy output of the predictor"),
+        Signal,
+        Field(
+            description="last logit minus first logit, the entropy output of the predictor, or "
+            "the root mean square of the tile's differences of neighbouring luma over their mean "
+            "magnitude plus 0.05"
+        ),
     ]
     bin_edges: Annotated[
         list[float], Field(description="ascending; a tile's bin is the number of edges below it")
@@ -229,7 +244,7 @@ class Checkpoint(_Model):
 class Manifest(_Model):
     """Everything a runtime must know of a bundle."""
 
-    schema_version: Literal[1]
+    schema_version: Literal[2]
     network: Network
     profile: Annotated[str, Field(description="export profile, see docs/bundle.md")]
     tiling: Tiling
