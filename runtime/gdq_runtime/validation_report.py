@@ -7,6 +7,8 @@ from typing import Annotated, Literal
 import numpy as np
 from pydantic import BaseModel, ConfigDict, Field
 
+from gdq_runtime.published import PublishedFigures, find_published
+
 CEILING = 100.0
 """dB; stands for no difference at all, since JSON knows no infinity."""
 
@@ -76,10 +78,15 @@ class ValidationReport(_Scores):
     accelerator: str
     same_decisions: float | None
     torch: Figures | None
+    published: Annotated[
+        list[PublishedFigures], Field(description="of this set, network and scale, by its name")
+    ]
     images: Annotated[list[ImageReport], Field(min_length=1)]
 
 
-def summarise(images: list[ImageReport], **facts: str | int) -> ValidationReport:
+def summarise(
+    images: list[ImageReport], *, data: str, network: str, scale: int, **facts: str
+) -> ValidationReport:
     """Average over pictures; ``facts`` are the report's remaining fields."""
     widths: dict[int, int] = {}
     for image in images:
@@ -91,6 +98,10 @@ def summarise(images: list[ImageReport], **facts: str | int) -> ValidationReport
     return ValidationReport.model_validate(
         {
             **facts,
+            "data": data,
+            "network": network,
+            "scale": scale,
+            "published": find_published(data, network, scale),
             "images": images,
             "bit_widths": dict(sorted(widths.items())),
             **{name: float(np.mean([getattr(image, name) for image in images])) for name in names},

@@ -85,7 +85,9 @@ def main(
             from gdq_exporter.validation_page import render_page
 
             _save(html_file, render_page(report, opened.manifest, cards))
-    click.echo(_as_text(report))
+    from gdq_exporter.validation_text import render_text
+
+    click.echo(render_text(report))
     missed = _missed_bars(report, min_psnr, max_fab, max_loss)
     for sentence in missed:
         click.echo(sentence, err=True)
@@ -112,7 +114,7 @@ def _validate(
 
     network, tiling = bundle.manifest.network, bundle.manifest.tiling
     truths = list_ground_truth(data, network.scale)
-    reference = None if checkpoint is None else _open_torch(checkpoint, network.scale)
+    reference = None if checkpoint is None else _open_torch(checkpoint, bundle)
     runner = open_engine(engine, bundle, tiling.size if policy == "uniform" else None)
     images: list[ImageReport] = []
     with closing(runner), closing(Workers(threads)) as workers:
@@ -138,7 +140,7 @@ def _validate(
         )
 
 
-def _open_torch(checkpoint: Path, scale: int) -> Engine:
+def _open_torch(checkpoint: Path, bundle: Bundle) -> Engine:
     """Load the checkpoint; only here is torch needed."""
     from gdq_exporter.errors import ExportError
 
@@ -150,9 +152,14 @@ def _open_torch(checkpoint: Path, scale: int) -> Engine:
             f"--checkpoint needs {error.name}: pip install 'granular-dq-mobile[export]'"
         ) from error
     try:
-        return TorchEngine(load_checkpoint(checkpoint, scale=scale).network)
+        loaded = load_checkpoint(checkpoint, scale=bundle.manifest.network.scale)
     except CheckpointError as error:
         raise ExportError(str(error)) from error
+    if loaded.sha256 != bundle.manifest.checkpoint.sha256:
+        click.echo(
+            f"note: {bundle.path} was exported from another file than {checkpoint}", err=True
+        )
+    return TorchEngine(loaded.network)
 
 
 def _missed_bars(
@@ -191,36 +198,6 @@ def _save(path: Path, text: str) -> None:
         raise OutputError(f"{path} cannot be written: {error.strerror}") from error
     finally:
         draft.unlink(missing_ok=True)
-
-
-def _as_text(report: ValidationReport) -> str:
-    lines = [
-        f"{report.bundle} on {report.data}: {report.network} x{report.scale}, "
-        f"{len(report.images)} pictures, policy {report.policy}, {report.engine}",
-        "",
-        "picture               PSNR    SSIM   FAB   all 8   bicubic   float",
-    ]
-    for row in (*report.images, report):
-        in_float = "" if row.float_network is None else f"{row.float_network.psnr_y:8.2f}"
-        name = getattr(row, "name", "mean")
-        lines.append(
-            f"{name[:20]:20}  {row.psnr_y:5.2f}  {row.ssim_y:.4f}  {row.fab:4.2f}  "
-            f"{row.all_8_bit.psnr_y:6.2f}  {row.bicubic.psnr_y:8.2f}{in_float}"
-        )
-    widths = ", ".join(f"{count} x {width}" for width, count in report.bit_widths.items())
-    seams = "no borders" if report.seam_ratio is None else f"{report.seam_ratio:.3f}"
-    lines += [
-        "",
-        f"tiles x bits: {widths}; FAB without interpolated tiles {report.network_fab:.2f}",
-        f"BitOPs {report.bitops / 1e12:.3f} T per picture; seam ratio {seams}; "
-        f"{report.loss_db:.3f} dB below all-8-bit",
-    ]
-    if report.torch is not None and report.same_decisions is not None:
-        lines.append(
-            f"torch, quantized: {report.torch.psnr_y:.2f} dB, the same bit-width on "
-            f"{100 * report.same_decisions:.1f} % of the tiles"
-        )
-    return "\n".join(lines)
 
 
 if __name__ == "__main__":

@@ -9,7 +9,9 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner, Result
 
+from factories import tiny_edsr
 from gdq_exporter.cli.validate import main
+from gdq_models import save_checkpoint
 from runtime.pictures import png_bytes, random_image
 from runtime.tiny_bundle import add_dial, write_tiny_bundle
 
@@ -65,6 +67,24 @@ def test_refusals_are_one_sentence(here: Path, arguments: list[str], sentence: s
     (line,) = result.stderr.splitlines()
     assert line.startswith("error: ")
     assert sentence in line
+
+
+def test_a_well_known_set_is_shown_beside_what_is_published(here: Path) -> None:
+    assert "published" not in run("--bits", "8").stdout
+    Path("photos").rename("Set14")
+    result = run("--data", "Set14", "--json", "result.json", "--html", "page.html")
+    assert result.exit_code == 0, result.output
+    assert "Kim et al. 2016" in result.stdout
+    assert json.loads(Path("result.json").read_text())["published"][0]["psnr_y"] == 30.24
+    assert "What is published of Set14" in Path("page.html").read_text(encoding="utf-8")
+
+
+def test_another_checkpoint_than_that_of_the_bundle_is_said(here: Path) -> None:
+    save_checkpoint(tiny_edsr(), Path("other.safetensors"))
+    result = run("--bits", "8", "--checkpoint", "other.safetensors")
+    assert result.exit_code == 0, result.output
+    note = "note: bundle was exported from another file than other.safetensors"
+    assert note in result.stderr.splitlines()
 
 
 def test_torch_is_not_needed_without_a_checkpoint(here: Path) -> None:
