@@ -22,6 +22,7 @@ from gdq_models import (
     save_checkpoint,
     save_entropy_table,
 )
+from gdq_models.checkpoint import round_weights
 
 State = dict[str, torch.Tensor]
 
@@ -61,6 +62,22 @@ def test_our_state_dict_saved_by_torch_loads_too(path: Path) -> None:
     torch.save({"state_dict": network.state_dict(), "epoch": 3}, path)
     image = sample_tiles(1, size=8)
     assert torch.equal(load_checkpoint(path).network(image), network(image))
+
+
+def test_rounded_weights_halve_the_file_and_come_back(path: Path) -> None:
+    network = tiny_edsr(channels=32)
+    network.tail.weight.data[0, 0, 0, 0] = 1e6  # too large for half precision: kept as it is
+    before = {key: value.clone() for key, value in network.state_dict().items()}
+    save_checkpoint(network, path)
+    size = path.stat().st_size
+    round_weights(network)
+    save_checkpoint(network, path, overwrite=True)
+    assert path.stat().st_size < 0.65 * size
+    loaded = load_checkpoint(path).network.state_dict()
+    for key, value in network.state_dict().items():
+        assert torch.equal(loaded[key], value), key
+        torch.testing.assert_close(value, before[key], rtol=2**-11, atol=1e-7, equal_nan=True)
+    assert loaded["tail.weight"][0, 0, 0, 0] == 1e6
 
 
 def test_half_precision_weights_load(path: Path) -> None:

@@ -16,7 +16,7 @@ from lightning.pytorch.callbacks import TQDMProgressBar
 from lightning.pytorch.loggers import TensorBoardLogger
 from torch import Tensor
 
-from gdq_models.checkpoint import save_checkpoint
+from gdq_models.checkpoint import round_weights, save_checkpoint
 from gdq_models.training.data import TrainingPhotos
 from gdq_models.training.errors import TrainingError, TrainingInterrupted
 from gdq_models.training.gate_shift import meet_target_fab
@@ -190,8 +190,9 @@ def _build_trainer(recipe: Recipe, folder: Path, machine: Machine) -> lightning.
 def _finish(
     recipe: Recipe, folder: Path, module: GranularTraining, photos: TrainingPhotos
 ) -> TrainingResult:
-    """Fits the gate to its budget, saves, measures."""
+    """Rounds the weights, fits the gate to its budget, saves, measures."""
     network = module.network.eval()
+    round_weights(network)
     budgets = [s.target_fab for s in recipe.stages if isinstance(s, GateStage | FinishStage)]
     if budgets:
         tiles = (cut_tiles(photos.cache.low(photo), recipe.tile) for photo in photos.training)
