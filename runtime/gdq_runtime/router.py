@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import math
 from bisect import bisect_left
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal, get_args
 
 import numpy as np
 from numpy.typing import NDArray
 
-from gdq_runtime.bundle.manifest import Manifest, OperatingPoint, TradeOff
+from gdq_runtime.budget import Budget
+from gdq_runtime.bundle.manifest import Manifest, OperatingPoint, Signal, TradeOff
 from gdq_runtime.bundle.reader import Bundle
 from gdq_runtime.engines.base import Prediction
 from gdq_runtime.errors import RequestError
@@ -27,13 +29,17 @@ INTERPOLATED = 0
 """Bit-width, in bit maps, of a tile that needed no network."""
 
 
+Predict = Callable[[NDArray[np.uint8]], Prediction]
+"""Asks the predictor; only done where its answer is needed."""
+
+
 @dataclass(frozen=True)
 class Wish:
     """What a user asks for; at most one of the first three.
 
     Attributes:
         bits: "auto" for the choice per tile, or one bit-width for all.
-        fab: largest mean bits per tile that the network may spend, as calibrated.
+        fab: largest mean bits that the network may spend on the tiles of a picture.
         max_loss: largest expected loss of PSNR below all tiles at the largest width, dB.
         flat_tiles: None interpolates them unless one bit-width is asked for, the policy is the
             paper's, or ``max_loss`` has no room for it.
@@ -68,6 +74,7 @@ class Router:
         forced: the one bit-width for all tiles, or None if the predictor decides.
         trade_off: the bundle's dial; None if it has none or is not turned.
         point: where the dial stands; None if the predictor's own decision counts.
+        budget: largest mean bits of a picture's tiles; None if there is no bound.
         flat_below: mean gradient up to which a tile is interpolated; None if none is.
         expected_loss: dB of PSNR below all tiles at the largest width, as calibrated; None if the
             bundle does not say.
@@ -78,6 +85,7 @@ class Router:
     forced: int | None = None
     trade_off: TradeOff | None = None
     point: OperatingPoint | None = None
+    budget: float | None = None
     flat_below: float | None = None
     expected_loss: float | None = None
 
@@ -101,6 +109,7 @@ class Router:
             forced=forced,
             trade_off=manifest.trade_off,
             point=point,
+            budget=wish.fab,
             flat_below=None if flat is None else flat.largest_gradient,
             expected_loss=None if loss is None else loss + flat_loss,
         )
@@ -109,17 +118,31 @@ class Router:
         """Tell whether a (height, width, 3) tile is worth a network."""
         return self.flat_below is None or mean_gradient(tile) > self.flat_below
 
-    def route(self, tile: NDArray[np.uint8], prediction: Prediction) -> int:
+    def route(self, tile: NDArray[np.uint8], predict: Predict) -> int:
         """Choose the bit-width of the dial, or the predicted one if the dial is not turned.
 
         If the bundle has not got the predicted width, the next larger one is chosen: rounding up
         costs time, rounding down would cost the quality that the gate asked for.
         """
-        if self.point is not None and self.trade_off is not None:
-            signal = _read_signal(self.trade_off, tile, prediction)
-            return self.point.bit_widths[bisect_left(self.trade_off.bin_edges, signal)]
-        sufficient = [width for width in self.available if width >= prediction.bit_width]
+        if self.forced is not None:
+            return self.forced
+        if self.point is not None:
+            return self.point.bit_widths[self.bin_of(tile, predict)]
+        predicted = predict(tile).bit_width
+        sufficient = [width for width in self.available if width >= predicted]
         return min(sufficient, default=self.available[-1])
+
+    def bin_of(self, tile: NDArray[np.uint8], predict: Predict) -> int:
+        """Return the number of the dial's bin that a tile falls into."""
+        assert self.trade_off is not None
+        signal = _read_signal(self.trade_off.signal, tile, predict)
+        return bisect_left(self.trade_off.bin_edges, signal)
+
+    def open_budget(self) -> Budget | None:
+        """Begin a picture; None if its bits are not bounded."""
+        if self.budget is None or self.trade_off is None or self.point is None:
+            return None
+        return Budget(self.trade_off.points, self.point, self.budget)
 
 
 def _interpolates(manifest: Manifest, wish: Wish, policy: Policy) -> bool:
@@ -171,11 +194,12 @@ def _expected_loss(
     return next((fixed.loss_db for fixed in trade_off.fixed if fixed.fab == forced), None)
 
 
-def _read_signal(trade_off: TradeOff, tile: NDArray[np.uint8], prediction: Prediction) -> float:
-    match trade_off.signal:
+def _read_signal(signal: Signal, tile: NDArray[np.uint8], predict: Predict) -> float:
+    match signal:
         case "gradient_sparsity":
             return gradient_sparsity(tile)
         case "entropy":
-            return prediction.entropy
+            return predict(tile).entropy
         case "gate_margin":
-            return float(prediction.logits[-1] - prediction.logits[0])
+            logits = predict(tile).logits
+            return float(logits[-1] - logits[0])

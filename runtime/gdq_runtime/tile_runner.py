@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+import itertools
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import closing
 from dataclasses import dataclass
 
@@ -10,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gdq_runtime.bands import Band, read_bands
+from gdq_runtime.budget import Budget
 from gdq_runtime.engines.base import Engine
 from gdq_runtime.interpolation import interpolate
 from gdq_runtime.picture import RowSink, RowSource
@@ -31,6 +33,8 @@ busy while a band is encoded (1 ms per tile). More of them would cost memory in 
 class _Tile:
     band: Band
     column: Span
+    bit_width: int | None
+    """None if the worker may choose it without regard to other tiles."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -87,17 +91,36 @@ class TileRunner:
 
     def _read_tiles(self, source: RowSource, plan: TilePlan) -> Iterator[_Tile]:
         bands = read_bands(source, plan)
+        budget = self.router.open_budget()
         for _ in plan.rows:
             with self.stopwatch.stage("decode"):
                 band = next(bands)
-            for column in plan.columns:
-                yield _Tile(band, column)
+            widths: Iterable[int | None] = (
+                itertools.repeat(None) if budget is None else self._share(band, plan, budget)
+            )
+            for column, bit_width in zip(plan.columns, widths, strict=False):
+                yield _Tile(band, column, bit_width)
+
+    def _share(self, band: Band, plan: TilePlan, budget: Budget) -> list[int]:
+        """Chooses the bit-widths of a whole band, which have to share a budget."""
+        with self.stopwatch.stage("predict"):
+            tiles = (cut_tile(band.colour, band.row, column) for column in plan.columns)
+            bins = [
+                self.router.bin_of(tile, self.engine.predict)
+                if self.router.needs_network(tile)
+                else None
+                for tile in tiles
+            ]
+            widths = iter(budget.spend([number for number in bins if number is not None]))
+            return [INTERPOLATED if number is None else next(widths) for number in bins]
 
     def _upscale(self, tile: _Tile) -> _Finished:
         with self.stopwatch.stage("cut"):
             pixels = cut_tile(tile.band.colour, tile.band.row, tile.column)
-        with self.stopwatch.stage("predict"):
-            bit_width = self._choose(pixels)
+        bit_width = tile.bit_width
+        if bit_width is None:
+            with self.stopwatch.stage("predict"):
+                bit_width = self._choose(pixels)
         with self.stopwatch.stage("run"):
             if bit_width == INTERPOLATED:
                 picture = interpolate(pixels, self.scale)
@@ -108,7 +131,7 @@ class TileRunner:
     def _choose(self, pixels: NDArray[np.uint8]) -> int:
         if not self.router.needs_network(pixels):
             return INTERPOLATED
-        return self.router.forced or self.router.route(pixels, self.engine.predict(pixels))
+        return self.router.route(pixels, self.engine.predict)
 
     def _write(self, stitcher: Stitcher, band: Band, channels: int, sink: RowSink) -> None:
         with self.stopwatch.stage("stitch"):

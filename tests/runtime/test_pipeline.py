@@ -322,3 +322,21 @@ def test_flat_tiles_are_interpolated_and_reported(tmp_path: Path) -> None:
         result = opened(image, fab=8, flat_tiles="network")
         assert result.bit_map.tolist() == [[8, 8, 8]]
         assert result.fab == result.network_fab == 8
+
+
+def test_a_fab_holds_in_every_picture(tmp_path: Path) -> None:
+    """Bright tiles would get 8 bits each; in a picture of nothing else the budget runs out."""
+    folder = write_tiny_bundle(tmp_path / "b", tile=TILE, overlap=OVERLAP)
+    add_dial(folder)
+    bright = random_image(100, 70) // 2 + 128
+    with Upscaler.open(folder, threads=2) as opened:
+        assert opened(bright, max_loss=0.2).fab == 8
+        result = opened(bright, fab=6.5)
+        assert 5.5 < result.fab <= 6.5
+        for y, x in np.ndindex(result.bit_map.shape):
+            own = np.s_[24 * y + 8 : 24 * y + 24, 24 * x + 8 : 24 * x + 24]
+            expected = upscale(bright, int(result.bit_map[y, x]))
+            if y < result.bit_map.shape[0] - 1 and x < result.bit_map.shape[1] - 1:
+                np.testing.assert_array_equal(result.image[own], expected[own])
+    with Upscaler.open(folder, threads=1) as opened:
+        np.testing.assert_array_equal(opened(bright, fab=6.5).bit_map, result.bit_map)

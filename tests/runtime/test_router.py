@@ -9,10 +9,14 @@ import pytest
 from gdq_runtime.bundle.reader import Bundle
 from gdq_runtime.engines.base import Prediction
 from gdq_runtime.errors import BundleError, RequestError
-from gdq_runtime.router import Router, Wish
+from gdq_runtime.router import Predict, Router, Wish
 from runtime.tiny_bundle import add_dial, write_tiny_bundle
 
 TILE = np.zeros((8, 8, 3), dtype=np.uint8)
+
+
+def says(prediction: Prediction) -> Predict:
+    return lambda _: prediction
 
 
 def prediction(bit_width: int) -> Prediction:
@@ -21,7 +25,7 @@ def prediction(bit_width: int) -> Prediction:
 
 def test_the_prediction_is_followed(tmp_path: Path) -> None:
     router = Router.create(Bundle.open(write_tiny_bundle(tmp_path / "b")), Wish())
-    assert [router.route(TILE, prediction(width)) for width in (4, 5, 6, 8)] == [4, 5, 6, 8]
+    assert [router.route(TILE, says(prediction(width))) for width in (4, 5, 6, 8)] == [4, 5, 6, 8]
     assert router.forced is None
 
 
@@ -32,7 +36,7 @@ def test_a_missing_width_is_rounded_up_if_possible(
     available: tuple[int, ...], routes: list[int]
 ) -> None:
     router = Router(available, None)
-    assert [router.route(TILE, prediction(width)) for width in (4, 5, 6, 8)] == routes
+    assert [router.route(TILE, says(prediction(width))) for width in (4, 5, 6, 8)] == routes
 
 
 def test_a_wish_must_be_in_the_bundle(tmp_path: Path) -> None:
@@ -72,7 +76,7 @@ def test_the_dial_finds_its_point(
 ) -> None:
     router = Router.create(dialled, wish)
     # An edge belongs to the bin below it.
-    assert [router.route(TILE, signalling(entropy)) for entropy in (0.5, 0.51)] == routes
+    assert [router.route(TILE, says(signalling(entropy))) for entropy in (0.5, 0.51)] == routes
     assert router.expected_loss == pytest.approx(loss)
 
 
@@ -85,8 +89,24 @@ def test_the_dial_reads_its_signal(tmp_path: Path, signal: str) -> None:
     edge[:, 4:] = 90
     sure = Prediction(np.array([0, 0, 0.6], dtype=np.float32), 9.0, 5)
     unsure = Prediction(np.array([0.2, 0, 0.6], dtype=np.float32), 9.0, 5)
-    routes = [router.route(tile, seen) for tile in (TILE, edge) for seen in (unsure, sure)]
+    routes = [router.route(tile, says(seen)) for tile in (TILE, edge) for seen in (unsure, sure)]
     assert routes == ([4, 8, 4, 8] if signal == "gate_margin" else [4, 4, 8, 8])
+
+
+def test_a_dial_on_gradients_asks_no_predictor(tmp_path: Path) -> None:
+    folder = write_tiny_bundle(tmp_path / "bundle")
+    add_dial(folder, "gradient_sparsity")
+
+    def refuse(tile: object) -> Prediction:
+        raise AssertionError(tile)
+
+    assert Router.create(Bundle.open(folder), Wish(fab=6)).route(TILE, refuse) == 4
+
+
+def test_only_a_fab_is_a_budget(dialled: Bundle) -> None:
+    assert Router.create(dialled, Wish(fab=6)).open_budget() is not None
+    for wish in (Wish(), Wish(8), Wish(max_loss=0.2)):
+        assert Router.create(dialled, wish).open_budget() is None
 
 
 def test_the_dial_is_monotone(dialled: Bundle) -> None:

@@ -7,12 +7,13 @@ from dataclasses import dataclass
 
 import numpy as np
 import torch
-from torch import nn
 
 from gdq_models.calibration.gate import FittedPredictor, Widths, fit_predictor
 from gdq_models.calibration.measurement import TileMeasurements, measure
 from gdq_models.calibration.photos import CalibrationTiles
 from gdq_models.calibration.steps import calibrate_steps
+from gdq_models.checkpoint import round_weights
+from gdq_models.errors import CheckpointError
 from gdq_models.networks.base import SuperResolutionNetwork
 from gdq_models.predictor.e2b import EntropyTable
 from gdq_models.predictor.gbc import GateKind
@@ -77,28 +78,33 @@ def calibrate(
     *,
     gate: GateKind,
     target_fab: float,
+    keep_steps: bool = False,
     progress: Progress,
 ) -> CalibrationResult:
-    """Gives a float network steps and a predictor; all of it is deterministic.
+    """Gives a network steps and a predictor; all of it is deterministic.
 
     Args:
-        network: in evaluation mode. Weights of convolutions are rounded to half precision, which
-            costs less than 0.001 dB and halves the file; steps and predictor are replaced.
+        network: in evaluation mode. Weights are rounded to half precision, which costs less than
+            0.001 dB and halves the file; steps and predictor are replaced.
         tiles: at the deployed size.
         gate: kind of gate.
         target_fab: largest mean bit-width on the tiles, 4 to 8.
+        keep_steps: leave those that a training learned; only the predictor is replaced.
         progress: told how far it is.
 
     Raises:
-        CheckpointError: the network's values are not finite.
+        CheckpointError: the network's values are not finite, or it has no steps to keep.
     """
+    if keep_steps and not network.has_steps():
+        raise CheckpointError("there are no steps to keep: train it, or let them be fitted")
     network.predictor = BitPredictor(network.channels, gate).eval()
     network.to(memory_format=torch.channels_last)
-    _halve_weights(network)
+    round_weights(network)
     side = tiles.low.shape[-1]
-    progress("steps", 0, 1)
-    chosen = np.linspace(0, len(tiles.low) - 1, max(1, _STEP_PIXELS // side**2))
-    calibrate_steps(network, tiles.low[np.unique(chosen.round()).astype(int)].float())
+    if not keep_steps:
+        progress("steps", 0, 1)
+        chosen = np.linspace(0, len(tiles.low) - 1, max(1, _STEP_PIXELS // side**2))
+        calibrate_steps(network, tiles.low[np.unique(chosen.round()).astype(int)].float())
     measured = measure(network, tiles, lambda done, of: progress("tiles", done, of))
     progress("gate", 0, 1)
     table = _table(measured, side, network.scale)
@@ -107,15 +113,6 @@ def calibrate(
     unseen = _decide_unseen(measured, side, target_fab)
     progress("gate", 1, 1)
     return _result(tiles, measured, predictor, unseen)
-
-
-def _halve_weights(network: SuperResolutionNetwork) -> None:
-    for module in network.modules():
-        if isinstance(module, nn.Conv2d):
-            rounded = module.weight.detach().half().float()
-            # A weight that half precision cannot hold keeps its whole layer as it is.
-            if bool(torch.isfinite(rounded).all()):
-                module.weight.data.copy_(rounded)
 
 
 def _table(tiles: TileMeasurements, side: int, scale: int) -> EntropyTable:

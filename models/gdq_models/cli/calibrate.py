@@ -18,6 +18,7 @@ EPILOG = """\b
 Examples:
   gdq-calibrate edsr_float.safetensors --images photos/ -o edsr_x2.safetensors
   gdq-calibrate edsr_float.safetensors -o edsr_x2.safetensors --target-fab 5.5
+  gdq-calibrate trained.safetensors --keep-steps --images photos/ --tiles 600 -o x2.safetensors
   gdq-calibrate srresnet.pt --images photos/ -o srresnet_x2.safetensors --gate linear --overwrite
 """
 
@@ -26,8 +27,6 @@ EXIT_INTERRUPTED = 130
 """As a shell reports a program that Ctrl-C ended."""
 
 LARGEST_TILE = 1024
-TILES = 288
-"""That are measured: about five minutes for EDSR-baseline on two cores."""
 
 PATH = click.Path(path_type=Path)
 
@@ -53,6 +52,13 @@ PATH = click.Path(path_type=Path)
     "--target-fab", type=click.FloatRange(4, 8), default=4.6, show_default=True, metavar="BITS",
     help="Largest mean bit-width of the tiles, 4 to 8.",
 )  # fmt: skip
+@click.option(
+    "--tiles", "count", type=click.IntRange(1, 100_000), default=288, show_default=True,
+    metavar="N", help="Tiles to measure: one a second for EDSR-baseline on two cores.",
+)  # fmt: skip
+@click.option(
+    "--keep-steps", is_flag=True, help="Of a trained checkpoint: fit only gate and entropy rule."
+)
 @click.option("--threads", type=click.IntRange(min=1), help="Of torch.  [default: torch's choice]")
 @click.option("--overwrite", is_flag=True, help="Replace an existing checkpoint.")
 @click.option(
@@ -64,6 +70,7 @@ def main(
     output: Path,
     folder: Path | None,
     tile: int,
+    count: int,
     threads: int | None,
     overwrite: bool,
     output_format: str,
@@ -72,7 +79,8 @@ def main(
     """Make a Granular-DQ checkpoint of FLOAT weights without training them.
 
     Steps for 4, 5, 6 and 8 bits, entropy table and gate are fitted to photos. Training
-    (gdq-train) reaches better pictures at few bits; this takes minutes.
+    (gdq-train) reaches better pictures at few bits; this takes minutes. With --keep-steps, a
+    trained checkpoint gets a gate that is fitted to the measured error of every bit-width.
     """
     # torch takes seconds to import; --help should not.
     import torch
@@ -87,7 +95,7 @@ def main(
     try:
         _check_output(output, overwrite=overwrite)
         network = load_float_checkpoint(weights).network
-        tiles = load_tiles(folder, tile=tile, scale=network.scale, count=TILES)
+        tiles = load_tiles(folder, tile=tile, scale=network.scale, count=count)
         result = calibrate(network, tiles, progress=_show_progress, **settings)
         save_checkpoint(network, output, overwrite=overwrite)
     except (CheckpointError, PhotoError) as error:

@@ -121,6 +121,13 @@ class SuperResolutionNetwork(nn.Module, ABC):
             if isinstance(module, QuantizedConv2d):
                 yield name, module
 
+    def has_steps(self) -> bool:
+        """Says whether every quantized layer's steps were learned or set."""
+        return all(
+            bool(layer.act.initialised.all()) and bool(layer.weight_quantizer.initialised)
+            for _, layer in self.quantized_layers()
+        )
+
     def predictor_parameters(self) -> PredictorParameters:
         """Returns everything that decides a bit-width as arrays.
 

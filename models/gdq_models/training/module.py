@@ -99,7 +99,7 @@ class GranularTraining(lightning.LightningModule):
             torch.nn.utils.clip_grad_norm_(self.network.parameters(), limit)
 
     def _begin(self, stage: AnyStage, batch: Batch) -> None:
-        if not isinstance(stage, FloatStage) and not self._has_steps():
+        if not isinstance(stage, FloatStage) and not self.network.has_steps():
             # All processes must begin with the same steps.
             low = self.trainer.strategy.broadcast(batch.low)
             calibrate_steps(self.network.eval(), low.float())
@@ -115,11 +115,6 @@ class GranularTraining(lightning.LightningModule):
         for module in self.network.modules():
             if isinstance(module, nn.BatchNorm2d):
                 module.train(learns)
-
-    def _has_steps(self) -> bool:
-        return all(
-            bool(layer.act.initialised.all()) for _, layer in self.network.quantized_layers()
-        )
 
     def _route(self, stage: AnyStage, low: Tensor, drawn: Tensor) -> Tensor | None:
         """Returns the route (N, 4) of each patch; with a gradient where the gate learns."""

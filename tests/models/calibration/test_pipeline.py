@@ -10,6 +10,7 @@ import torch
 from factories import tiny_edsr, tiny_srresnet
 from gdq_models import (
     BIT_WIDTHS,
+    CheckpointError,
     SuperResolutionNetwork,
     load_checkpoint,
     save_checkpoint,
@@ -96,6 +97,23 @@ def test_the_same_tiles_give_the_same_checkpoint(tiles: CalibrationTiles) -> Non
     assert run(first, tiles) == run(second, tiles)
     for one, other in zip(first.state_dict().values(), second.state_dict().values(), strict=True):
         assert torch.equal(one, other)
+
+
+def test_learned_steps_are_kept_if_wanted(tiles: CalibrationTiles) -> None:
+    network = tiny_edsr()
+    steps = {name: layer.act.steps.detach().clone() for name, layer in network.quantized_layers()}
+    gate = network.predictor.gate.linear.weight.detach().clone()
+    calibrate(
+        network, tiles, gate="linear", target_fab=5, keep_steps=True, progress=lambda *_: None
+    )
+    for name, layer in network.quantized_layers():
+        assert torch.equal(layer.act.steps, steps[name])
+    assert not torch.equal(network.predictor.gate.linear.weight, gate)
+    network.body[1].conv2.weight_quantizer.initialised.fill_(False)
+    with pytest.raises(CheckpointError, match="no steps to keep"):
+        calibrate(
+            network, tiles, gate="linear", target_fab=5, keep_steps=True, progress=lambda *_: None
+        )
 
 
 def test_quality_on_unseen_photos_needs_two(photo_folder: Path) -> None:
