@@ -28,7 +28,8 @@ fab_option = click.option(
     "--fab",
     type=float,
     metavar="BITS",
-    help="Instead of --bits: spend at most so many bits per tile on average, where they help most.",
+    help="Instead of --bits: at most so many bits per tile, on average over each picture, "
+    "spent where they help most.",
 )
 
 flat_tiles_option = click.option(

@@ -14,7 +14,7 @@ from click.testing import CliRunner, Result
 from gdq_runtime.cli.upscale import main
 from gdq_runtime.decode import PictureReader
 from runtime.pictures import png_bytes, random_image
-from runtime.tiny_bundle import upscale, write_tiny_bundle
+from runtime.tiny_bundle import add_dial, upscale, write_tiny_bundle
 
 
 @pytest.fixture
@@ -65,6 +65,43 @@ def test_a_folder_and_json(here: Path) -> None:
         "b.png",
         "photo.png",
     ]
+
+
+def test_the_dial(here: Path) -> None:
+    add_dial(here / "bundle")
+    seen = {}
+    for name, dial in (
+        ("predicted", []),
+        ("cheap", ["--fab", "4.5"]),
+        ("good", ["--fab", "8"]),
+        ("bounded", ["--max-loss", "0.011"]),
+    ):
+        arguments = ["photo.png", "-o", f"{name}.png", "--format", "json", *dial]
+        result = run(*arguments)
+        assert result.exit_code == 0, result.output
+        (seen[name],) = json.loads(result.stdout)["images"]
+    assert [image["fab"] for image in seen.values()] == [seen["predicted"]["fab"], 4, 8, 8]
+    losses = [image["expected_loss_db"] for image in seen.values()]
+    assert losses == [pytest.approx(loss) for loss in (0.21, 0.41, 0.01, 0.01)]
+
+
+@pytest.mark.parametrize(
+    ("dial", "sentence"),
+    [
+        (["--fab", "3"], "fab 3.0 is below the smallest one"),
+        (["--fab", "5", "--bits", "8"], "give only one of"),
+        (["--max-loss", "0.005", "--flat-tiles", "interpolate"], "leave them to the network"),
+        (["--fab", "nan"], "must be a number"),
+    ],
+)
+def test_a_dial_out_of_reach_gets_one_sentence(here: Path, dial: list[str], sentence: str) -> None:
+    add_dial(here / "bundle")
+    result = run("photo.png", "-o", "out.png", *dial)
+    assert result.exit_code == 2
+    (line,) = result.stderr.splitlines()
+    assert line.startswith("error: ")
+    assert sentence in line
+    assert not Path("out.png").exists()
 
 
 def test_a_bad_picture_does_not_stop_the_others(here: Path) -> None:
