@@ -10,6 +10,7 @@ from benchmarks import (
     export_time,
     memory,
     overhead,
+    seams,
     static_quantizer,
     workers,
 )
@@ -22,6 +23,7 @@ BENCHMARKS: dict[str, Callable[[Subjects], list[Result]]] = {
     "bundle-size": bundle_size.measure,
     "static-quantizer": static_quantizer.measure,
     "export": export_time.measure,
+    "seams": seams.measure,
     "workers": workers.measure,
     "overhead": overhead.measure,
     "memory": memory.measure,

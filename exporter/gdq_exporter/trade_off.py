@@ -28,6 +28,8 @@ _TILES_PER_BIN = 6
 _SIGNALS: tuple[Signal, ...] = get_args(Signal)
 _CURVE_POINTS = 25
 """Of a curve that is only drawn."""
+_CLEARLY = 0.9
+"""Share of the gate's loss that another signal must stay below to be preferred."""
 _FOLDS = 4
 """Parts of the pictures that are held out in turn."""
 
@@ -141,9 +143,18 @@ def _folds(
 
 
 def _best_signal(seen: TileErrors, curves: dict[Signal, Curve]) -> Signal:
-    """The smallest error at equal bits, on average over the dial."""
+    """The smallest loss at equal bits, on average over the dial; the gate's unless clearly beaten.
+
+    A few tiles do not tell signals apart that are nearly as good.
+    """
     bits = np.linspace(seen.bit_widths[0], seen.bit_widths[-1], 33)
-    return min(curves, key=lambda signal: float(curves[signal].errors_at(bits).mean()))
+    losses = {
+        signal: float(curve.errors_at(bits).mean() / seen.reference) - 1
+        for signal, curve in curves.items()
+    }
+    best = min(losses, key=lambda signal: losses[signal])
+    is_clear = losses[best] < _CLEARLY * losses["gate_margin"]
+    return best if is_clear else "gate_margin"
 
 
 def _operating_points(

@@ -9,8 +9,8 @@ from gdq_runtime.bundle.manifest import TradeOff, TradeOffPoint
 
 WIDTH, HEIGHT = 640, 360
 """Size of the drawing in its own units."""
-_LEFT, _RIGHT, _TOP, _BOTTOM = 56, 16, 16, 44
-_STEPS = (0.02, 0.05, 0.1, 0.2, 0.5, 1.0, 2.0, 5.0)
+_LEFT, _RIGHT, _TOP, _BOTTOM = 72, 16, 16, 44
+_STEPS = (0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0, 2.0, 5.0)
 """Distances of grid lines in dB; the first that needs at most six of them is taken."""
 
 
