@@ -158,6 +158,7 @@ def _check_fusion(
     return {
         subgraph.bit_width: check_fusion(folder / subgraph.onnx, network.model)
         for subgraph, network in zip(subgraphs, lowered, strict=True)
+        if subgraph.onnx is not None
     }
 
 
@@ -173,6 +174,7 @@ def _draft_manifest(
     """The manifest as far as it is known before the graphs were proved."""
     return Manifest(
         schema_version=SCHEMA_VERSION,
+        formats=["onnx"],
         network=network,
         profile=config.profile,
         tiling=Tiling(size=config.tile, overlap=config.overlap),

@@ -70,7 +70,8 @@ def tiny_manifest(
 ) -> dict[str, Any]:
     picture = {"name": "tile", "dtype": "uint8", "shape": [1, "height", "width", 3]}
     return {
-        "schema_version": 1,
+        "schema_version": 2,
+        "formats": ["onnx"],
         "network": {
             "name": "nearest",
             "scale": scale,

@@ -40,7 +40,11 @@ class OrtEngine:
             tile_size: side of all tiles, to which the graphs are then specialised; None if tiles
                 may have any size.
 
+        Raises:
+            BundleError: the bundle has no ONNX graphs.
+
         """
+        bundle.require("onnx", self.name)
         _register_shared_arena()
         self._bundle = bundle
         self._tile_size = tile_size
@@ -94,12 +98,13 @@ class OrtEngine:
         return [np.asarray(answer) for answer in answers]
 
     def _session(self, graph: GraphSpec) -> ort.InferenceSession:
-        session = self._sessions.get(graph.onnx)
+        file = _file(graph)
+        session = self._sessions.get(file)
         if session is None:
             with self._lock:
-                session = self._sessions.get(graph.onnx)
+                session = self._sessions.get(file)
                 if session is None:
-                    session = self._sessions[graph.onnx] = self._open(graph)
+                    session = self._sessions[file] = self._open(graph)
         return session
 
     def _open(self, graph: GraphSpec) -> ort.InferenceSession:
@@ -111,7 +116,7 @@ class OrtEngine:
         if self._tile_size is not None:
             for dimension in _free_dimensions(graph.inputs[0]):
                 options.add_free_dimension_override_by_name(dimension, self._tile_size)
-        path = self._bundle.file(graph.onnx)
+        path = self._bundle.file(_file(graph))
         try:
             session = ort.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
         except Exception as error:  # as above
@@ -122,7 +127,7 @@ class OrtEngine:
         return session
 
     def _place(self, graph: GraphSpec) -> str:
-        return str(self._bundle.path / graph.onnx)
+        return str(self._bundle.path / _file(graph))
 
 
 def open_ort(bundle: Bundle, tile_size: int | None) -> OrtEngine:
@@ -140,6 +145,11 @@ def _register_shared_arena() -> None:
             )
             ort.create_and_register_allocator(memory, None)
             _arena_registered = True
+
+
+def _file(graph: GraphSpec) -> str:
+    assert graph.onnx is not None, "the bundle was asked for its formats"
+    return graph.onnx
 
 
 def _free_dimensions(tensor: TensorSpec) -> list[str]:
