@@ -1,13 +1,11 @@
 """The gate of the paper: group-normalised features at three granularities, from Gram matrices.
 
-The formulas are those of the ONNX graph (``writers/onnx/gate_group_norm.py``). Patches are rows of
-one matrix, so that its product with itself is the Gram matrix; colours are cut apart for it, since
-an image whose colours lie innermost would have to be transposed.
+The formulas are those of the ONNX graph (``writers/onnx/gate_group_norm.py``). Patches are columns
+of one matrix, whose product with its transpose is the Gram matrix. So colours must lie apart; a
+product with the identity takes them apart, exactly and three times as fast as slices.
 """
 
 from __future__ import annotations
-
-from itertools import product
 
 import numpy as np
 
@@ -53,14 +51,16 @@ def add_gate(graph: GraphBuilder, pixels: Tensor, parameters: PredictorParameter
 
 
 def _centred(graph: GraphBuilder, pixels: Tensor, centre: Tensor, radius: int) -> Tensor:
-    """(3, side + 2 radius, side + 2 radius): zero-padded colours less their mean."""
+    """(3, side + 2 radius + 3, side + 2 radius): zero-padded colours less their mean.
+
+    The last three rows are there to be cut off: then every block of rows is whole.
+    """
     side = pixels.shape[1]
-    colours = [
-        operators.reshape(graph, operators.slice_(graph, pixels, 3, c, c + 1), 1, side, side)
-        for c in range(3)
-    ]
-    planes = operators.concatenate(graph, colours, 0)
-    padded = operators.pad(graph, planes, [(0, 0), (radius, radius), (radius, radius)])
+    rows = operators.reshape(graph, pixels, side * side, 3)
+    colours = operators.matmul(graph, graph.constant(np.eye(3)), rows, transpose_b=True)
+    planes = operators.reshape(graph, colours, 3, side, side)
+    below = radius + _BLOCKS[-1] - 1
+    padded = operators.pad(graph, planes, [(0, 0), (radius, below), (radius, radius)])
     return operators.arithmetic(graph, "SUB", padded, operators.reshape(graph, centre, 3, 1, 1))
 
 
@@ -84,12 +84,36 @@ def _average_pairs(graph: GraphBuilder, image: Tensor, distance: int) -> Tensor:
 
 def _patches(graph: GraphBuilder, averaged: Tensor, block: int, count: int, kernel: int) -> Tensor:
     """(k k 3, count^2): every patch that a conv followed by block averaging sums."""
-    taps = [
-        operators.strided_slice(graph, averaged, (0, row, column), (3, count, count), block)
-        for row, column in product(range(kernel), repeat=2)
-    ]
-    stacked = operators.concatenate(graph, taps, 0)
-    return operators.reshape(graph, stacked, 3 * kernel * kernel, count * count)
+    # Columns, then rows: fewer and longer pieces than tap by tap.
+    columns = [_columns(graph, averaged, tap, block, count) for tap in range(kernel)]
+    stacked = operators.concatenate(graph, columns, 0)
+    rows = [_rows(graph, stacked, tap, block, count) for tap in range(kernel)]
+    patches = operators.concatenate(graph, rows, 0)
+    return operators.reshape(graph, patches, 3 * kernel * kernel, count * count)
+
+
+def _columns(graph: GraphBuilder, x: Tensor, start: int, step: int, count: int) -> Tensor:
+    """Every ``step``-th column of (channels, rows, columns)."""
+    if step == 1:
+        return operators.slice_(graph, x, 2, start, start + count)
+    # A product picks single numbers faster than a strided slice, for which XNNPACK has no kernel.
+    channels, height, width = x.shape
+    picked = np.zeros((count, width))
+    picked[np.arange(count), start + step * np.arange(count)] = 1
+    lines = operators.reshape(graph, x, channels * height, width)
+    columns = operators.linear(graph, lines, graph.constant(picked))
+    return operators.reshape(graph, columns, channels, height, count)
+
+
+def _rows(graph: GraphBuilder, x: Tensor, start: int, step: int, count: int) -> Tensor:
+    """Every ``step``-th row of (channels, rows, columns)."""
+    channels, _, width = x.shape
+    span = operators.slice_(graph, x, 1, start, start + step * count)
+    if step == 1:
+        return span
+    blocks = operators.reshape(graph, span, channels, count, step, width)
+    first = operators.slice_(graph, blocks, 2, 0, 1)
+    return operators.reshape(graph, first, channels, count, width)
 
 
 def _feature_means(

@@ -199,19 +199,3 @@ def reduce(graph: GraphBuilder, operator: str, x: Tensor, *axes: int) -> Tensor:
     options.keepDims = True
     shape = [1 if axis in axes else size for axis, size in enumerate(x.shape)]
     return graph.op(operator, [x, graph.constant(axes, np.int32)], shape, x.dtype, options=options)
-
-
-def strided_slice(
-    graph: GraphBuilder, x: Tensor, begin: tuple[int, ...], shape: tuple[int, ...], step: int
-) -> Tensor:
-    """STRIDED_SLICE of floats: ``shape`` elements, each ``step`` apart in all axes but the first.
-
-    XNNPACK takes it only for a step of one.
-    """
-    steps = [1] + [step] * (len(shape) - 1)
-    end = [
-        first + (count - 1) * stride + 1
-        for first, count, stride in zip(begin, shape, steps, strict=True)
-    ]
-    bounds = [graph.constant(numbers, np.int32) for numbers in (begin, end, steps)]
-    return graph.op("STRIDED_SLICE", [x, *bounds], shape, options=schema.StridedSliceOptionsT())

@@ -24,11 +24,6 @@ REFERENCES: dict[str, tuple[Callable[[GraphBuilder, Tensor], Tensor], Array, Arr
         np.pad(IMAGE, [(0, 0), (1, 2), (0, 3), (0, 0)]),
     ),
     "slice": (lambda g, x: operators.slice_(g, x, 2, 3, 5), IMAGE, IMAGE[:, :, 3:5]),
-    "strided_slice": (
-        lambda g, x: operators.strided_slice(g, x, (0, 1, 2), (2, 2, 2), 3),
-        random(2, 8, 8),
-        random(2, 8, 8)[:, 1:7:3, 2:8:3],
-    ),
     "concatenate": (
         lambda g, x: operators.concatenate(g, [x, x, x], 1),
         IMAGE,
