@@ -27,14 +27,6 @@ class Quantization:
     """A scalar, or (O,) for weights with a step per output channel (axis 0)."""
     zero_point: int = 0
 
-    def equals(self, other: Quantization | None) -> bool:
-        """Whether codes mean the same."""
-        return (
-            other is not None
-            and np.array_equal(self.step, other.step)
-            and self.zero_point == other.zero_point
-        )
-
 
 PIXELS = Quantization(np.float32(1))
 """Of an image: its codes are its pixels."""

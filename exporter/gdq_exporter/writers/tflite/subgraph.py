@@ -58,6 +58,7 @@ class _Translation:
         self._graph = graph
         self._tensors: dict[ir.Value, Tensor] = {}
         self._reals: dict[Tensor, Tensor] = {}
+        self._points: dict[Tensor, QuantizationPoint] = {}
 
     def bind(self, value: ir.Value, tensor: Tensor) -> None:
         """States what a value is."""
@@ -98,11 +99,13 @@ class _Translation:
         source = _quantized(value)
         conv = _fused_conv(source)
         if conv is not None:
-            self.bind(value, self._integer_conv(conv, source, point))
-        elif _int8(point).equals(self.tensor(source).quantization):
-            self.bind(value, self.tensor(source))
+            codes = self._integer_conv(conv, source, point)
+        elif self._points.get(self.tensor(source)) == point:
+            codes = self.tensor(source)  # they are its codes already, moved by a pixel shuffle
         else:
-            self.bind(value, self._codes_of(self.real(source), point))
+            codes = self._codes_of(self.real(source), point)
+        self.bind(value, codes)
+        self._points[codes] = point
 
     def _codes_of(self, real: Tensor, point: QuantizationPoint) -> Tensor:
         wide = operators.quantize(self._graph, real, _int8(point, _WIDEST))
@@ -147,6 +150,8 @@ class _Translation:
     ) -> Tensor:
         if conv.attributes.get_int("group", 1) != 1:
             raise ExportError(f"grouped convolutions cannot be written as TFLite; {_WAY_OUT}")
+        if conv.attributes.get_string("auto_pad", "NOTSET") != "NOTSET":
+            raise ExportError(f"a convolution chooses its own padding; {_WAY_OUT}")
         strides, dilations = (
             _pair(conv.attributes.get_ints(name, (1, 1))) for name in ("strides", "dilations")
         )
@@ -209,7 +214,11 @@ class _Translation:
         if node.attributes.get_string("mode", "DCR") != "DCR":
             raise ExportError(f"a pixel shuffle that follows no convolution; {_WAY_OUT}")
         x = self.tensor(editing.input_of(node, 0))
-        return operators.depth_to_space(self._graph, x, node.attributes.get_int("blocksize", 1))
+        block = node.attributes.get_int("blocksize", 1)
+        shuffled = operators.depth_to_space(self._graph, x, block)
+        if x in self._points:
+            self._points[shuffled] = self._points[x]
+        return shuffled
 
     def slice_(self, node: ir.Node) -> Tensor:
         """Slice along one axis with constant bounds."""

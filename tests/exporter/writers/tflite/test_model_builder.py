@@ -1,12 +1,11 @@
 from __future__ import annotations
 
 import numpy as np
-import pytest
 from ai_edge_litert import schema_py_generated as schema
 
 from exporter.litert import random, runner
 from gdq_exporter.writers.tflite import operators
-from gdq_exporter.writers.tflite.model_builder import ModelBuilder, Quantization
+from gdq_exporter.writers.tflite.model_builder import ModelBuilder
 
 WEIGHTS = random(64, 64)
 
@@ -54,18 +53,3 @@ def test_operators_of_newer_schemas_have_both_codes() -> None:
     parsed = schema.ModelT.InitFromPackedBuf(model.to_bytes(), 0)
     (code,) = parsed.operatorCodes
     assert (code.builtinCode, code.deprecatedBuiltinCode) == (schema.BuiltinOperator.GELU, 127)
-
-
-@pytest.mark.parametrize(
-    ("other", "same"),
-    [
-        (Quantization(np.float32(0.5), 3), True),
-        (Quantization(np.float32(0.5), 4), False),
-        (Quantization(np.float32(0.25), 3), False),
-        (None, False),
-    ],
-)
-def test_quantizations_are_compared_by_what_codes_mean(
-    other: Quantization | None, same: bool
-) -> None:
-    assert Quantization(np.float32(0.5), 3).equals(other) is same

@@ -140,10 +140,15 @@ def test_one_conv_may_be_quantized_in_two_ways() -> None:
     np.testing.assert_array_equal(run(model, EVERY_PIXEL), expected(model, EVERY_PIXEL))
 
 
-def test_quantizing_codes_again_in_the_same_way_is_nothing() -> None:
+@pytest.mark.parametrize("again", [(0, 15), (16, 31), (0, 31)], ids=str)
+@pytest.mark.parametrize("first", [(0, 15), (16, 31)], ids=str)
+def test_codes_may_be_quantized_again(first: tuple[int, int], again: tuple[int, int]) -> None:
+    """In the same way, which is nothing; to other bounds, though int8's zero points be equal."""
     network = Network()
-    once = network.quantized(network.x, 3, 0, 31)
-    model = network.model(network.quantized(once, 3, 0, 31))
+    shifted = network.op("Sub", network.x, network.constant([100]))
+    once = network.quantized(shifted, 3, *first)
+    twice = network.quantized(once, 3, *again)
+    model = network.model(network.op("Add", twice, network.constant([60])))
     np.testing.assert_array_equal(run(model, EVERY_PIXEL), expected(model, EVERY_PIXEL))
 
 
@@ -188,6 +193,10 @@ REFUSED: dict[str, tuple[str, Callable[[Network], ir.Value]]] = {
     "groups": (
         "grouped convolutions cannot",
         lambda n: n.conv(n.x, random(3, 1, 3, 3), random(3), group=3),
+    ),
+    "padding": (
+        "chooses its own padding",
+        lambda n: n.conv(n.x, random(3, 3, 3, 3), random(3), auto_pad="SAME_UPPER"),
     ),
     "weights": (
         "computes its own weights",
