@@ -10,6 +10,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from statistics import median
+from typing import Literal
 
 _LAUNCHER = Path(__file__).with_name("launch.py")
 
@@ -52,9 +53,12 @@ def interleave(functions: Mapping[str, Callable[[], object]], rounds: int) -> di
     return times
 
 
-def ratio(numerator: Times, denominator: Times) -> float:
-    """Median of the rounds' ratios of wall time: each round is compared with itself."""
-    return median(a / b for a, b in zip(numerator.wall, denominator.wall, strict=True))
+def ratio(numerator: Times, denominator: Times, clock: Literal["wall", "cpu"] = "wall") -> float:
+    """Median of the rounds' ratios: each round is compared with itself."""
+    ours, theirs = (
+        times.wall if clock == "wall" else times.cpu for times in (numerator, denominator)
+    )
+    return median(a / b for a, b in zip(ours, theirs, strict=True))
 
 
 @dataclass(frozen=True)

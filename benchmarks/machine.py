@@ -10,7 +10,7 @@ from datetime import datetime, timezone
 from importlib.metadata import version
 from pathlib import Path
 
-_PACKAGES = ("onnxruntime", "torch", "numpy", "OpenImageIO")
+_PACKAGES = ("onnxruntime", "ai-edge-litert", "torch", "numpy", "OpenImageIO")
 
 
 def describe_machine() -> dict[str, str]:

@@ -69,7 +69,9 @@ def measure(subjects: Subjects) -> list[Result]:
 
 def _our_subgraph(subjects: Subjects) -> Path:
     bundle = Bundle.open(subjects.bundle)
-    return bundle.file(bundle.subgraph(8).onnx)
+    graph = bundle.subgraph(8).onnx
+    assert graph is not None
+    return bundle.file(graph)
 
 
 def _quantize(subjects: Subjects) -> Iterator[tuple[str, Path]]:

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
+from typing import Final, get_args
 
 from gdq_exporter.errors import ExportError
+from gdq_runtime.bundle.manifest import Format
 
 
 @dataclass(frozen=True)
@@ -23,6 +24,12 @@ PROFILES: Final[dict[str, Profile]] = {
     "stream_float-tail_float": Profile(integer_tail=False),
 }
 DEFAULT_PROFILE: Final = "stream_float-tail_int8"
+
+FORMATS: Final[dict[Format, str]] = {
+    # format - engine of the runtime that proves what was written
+    "onnx": "onnxruntime",
+    "tflite": "litert",
+}
 
 
 @dataclass(frozen=True)
@@ -46,6 +53,8 @@ class ExportConfig:
     trade_off_tiles: int = 48
     """Tiles with ground truth on which the bit budget dial is measured, at least 1."""
     profile: str = DEFAULT_PROFILE
+    formats: tuple[Format, ...] = get_args(Format)
+    """In which to write the graphs; the first one's engine makes the golden tiles."""
     entropy_table: Path | None = None
     """E2B.json of a released checkpoint, whose quantiles it turns into entropies."""
     overwrite: bool = False
@@ -62,6 +71,11 @@ class ExportConfig:
             )
         if self.trade_off_tiles < 1:
             raise ExportError(f"at least 1 trade-off tile is needed, got {self.trade_off_tiles}")
+        if not self.formats or len(set(self.formats)) < len(self.formats):
+            raise ExportError(f"formats {self.formats} must be one or more, each of them once")
+        if unknown := sorted(set(self.formats) - FORMATS.keys()):
+            known = ", ".join(FORMATS)
+            raise ExportError(f"format {unknown[0]!r} is unknown; there is {known}")
         if self.profile not in PROFILES:
             known = ", ".join(PROFILES)
             raise ExportError(f"profile {self.profile!r} is unknown; choose one of {known}")

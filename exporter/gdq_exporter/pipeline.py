@@ -7,24 +7,26 @@ from collections.abc import Callable
 from contextlib import closing
 from dataclasses import dataclass
 from importlib.metadata import version
+from importlib.util import find_spec
 from pathlib import Path
-from typing import get_args
+from typing import TYPE_CHECKING, get_args
 
 from gdq_exporter.bundle_writer import MANIFEST, bundle_folder, list_files, write_text
 from gdq_exporter.calibration import CalibrationSet, load_calibration
+from gdq_exporter.checks.agreement import Agreement, check_agreement
 from gdq_exporter.checks.onnx_fusion import FusionResult, check_fusion
 from gdq_exporter.checks.parity import ParityResult, check_decisions, check_width, make_pairs
+from gdq_exporter.checks.results import CheckResults
 from gdq_exporter.complexity import Macs, count_macs
-from gdq_exporter.config import PROFILES, ExportConfig
+from gdq_exporter.config import FORMATS, PROFILES, ExportConfig
 from gdq_exporter.errors import ExportError
 from gdq_exporter.golden import write_golden
+from gdq_exporter.graphs import write_graphs
 from gdq_exporter.lowering import LoweredNetwork, lower_shared, lower_width
 from gdq_exporter.report import write_report
 from gdq_exporter.tile_errors import measure_tiles
 from gdq_exporter.trace import trace
 from gdq_exporter.trade_off import find_flat_tiles, find_trade_off
-from gdq_exporter.writers.onnx.predictor import build_predictor
-from gdq_exporter.writers.onnx.writer import OnnxWriter
 from gdq_models import (
     CheckpointError,
     LoadedCheckpoint,
@@ -37,7 +39,9 @@ from gdq_runtime.bundle.manifest import (
     Calibration,
     Checkpoint,
     FlatTiles,
+    Format,
     GoldenTile,
+    GraphSpec,
     Manifest,
     Network,
     Predictor,
@@ -46,7 +50,11 @@ from gdq_runtime.bundle.manifest import (
     TradeOff,
 )
 from gdq_runtime.bundle.reader import Bundle
-from gdq_runtime.engines.ort import OrtEngine
+from gdq_runtime.engines.base import Engine
+from gdq_runtime.engines.registry import open_engine
+
+if TYPE_CHECKING:
+    from gdq_exporter.checks.xnnpack_delegation import DelegationResult
 
 Progress = Callable[[str], None]
 """Told, in a few words, what is being done now."""
@@ -61,9 +69,7 @@ class ExportResult:
 
     bundle: Path
     manifest: Manifest
-    fusion: dict[int, FusionResult]
-    """Per bit-width."""
-    parity: ParityResult
+    checks: CheckResults
     seconds: float
 
 
@@ -80,16 +86,17 @@ def export(
             written or exists, or what was written does not pass its checks.
     """
     config = config or ExportConfig()
+    _check_installed(config)
     start = time.monotonic()
     # The folder first: a place that cannot be written is found before minutes of work, not after.
     with bundle_folder(bundle, overwrite=config.overwrite) as folder:
-        manifest, fusion, parity = _fill(folder, checkpoint, config, progress)
-    return ExportResult(bundle, manifest, fusion, parity, time.monotonic() - start)
+        manifest, checks = _fill(folder, checkpoint, config, progress)
+    return ExportResult(bundle, manifest, checks, time.monotonic() - start)
 
 
 def _fill(
     folder: Path, checkpoint: Path, config: ExportConfig, progress: Progress
-) -> tuple[Manifest, dict[int, FusionResult], ParityResult]:
+) -> tuple[Manifest, CheckResults]:
     progress("loading the checkpoint")
     loaded = _load(checkpoint, config)
     calibration = load_calibration(config.calibration, config.tile, config.calibration_tiles)
@@ -102,15 +109,25 @@ def _fill(
         progress(f"lowering to {bit_width} bits")
         lowered.append(lower_width(shared, bit_width, calibration.tiles))
     progress("writing and checking the graphs")
-    predictor, subgraphs = _write_onnx(folder, loaded, lowered)
+    predictor, subgraphs = write_graphs(folder, loaded.network, lowered, config)
     fusion = _check_fusion(folder, subgraphs, lowered)
+    delegation = _check_delegation(folder, [predictor, *subgraphs])
     draft = _draft_manifest(folder, network, predictor, subgraphs, loaded, calibration, config)
     progress("comparing with torch")
-    parity, golden = _prove(folder, draft, loaded, calibration, config)
+    golden, parity, agreement = _prove(folder, draft, loaded.network, calibration, config)
     progress("measuring what bits buy")
     trade_off, flat_tiles = _measure_trade_off(folder, draft, config)
+    checks = CheckResults(fusion, delegation, parity, agreement)
     known = {"golden": golden, "trade_off": trade_off, "flat_tiles": flat_tiles}
-    return _seal(folder, draft.model_copy(update=known), fusion, parity), fusion, parity
+    return _seal(folder, draft.model_copy(update=known), checks), checks
+
+
+def _check_installed(config: ExportConfig) -> None:
+    if "tflite" in config.formats and find_spec("ai_edge_litert") is None:
+        raise ExportError(
+            "format 'tflite' needs a package that is not installed: pip install ai-edge-litert, or "
+            "choose --formats onnx"
+        )
 
 
 def _load(checkpoint: Path, config: ExportConfig) -> LoadedCheckpoint:
@@ -130,34 +147,25 @@ def _describe_network(network: SuperResolutionNetwork, macs: Macs) -> Network:
     )
 
 
-def _write_onnx(
-    folder: Path, loaded: LoadedCheckpoint, lowered: list[LoweredNetwork]
-) -> tuple[Predictor, list[Subgraph]]:
-    writer = OnnxWriter(folder)
-    subgraphs = [writer.write_subgraph(network, loaded.network.scale) for network in lowered]
-    parameters = loaded.network.predictor_parameters()
-    spec = writer.write(build_predictor(parameters), "predictor")
-    writer.close()
-    predictor = Predictor.model_validate(
-        spec.model_dump()
-        | {
-            "gate": parameters.gate,
-            "gate_bit_widths": parameters.gate_bit_widths,
-            "e2b": {
-                "thresholds": parameters.e2b_thresholds.tolist(),
-                "bit_widths": parameters.e2b_bit_widths,
-            },
-        }
-    )
-    return predictor, subgraphs
-
-
 def _check_fusion(
     folder: Path, subgraphs: list[Subgraph], lowered: list[LoweredNetwork]
 ) -> dict[int, FusionResult]:
     return {
         subgraph.bit_width: check_fusion(folder / subgraph.onnx, network.model)
         for subgraph, network in zip(subgraphs, lowered, strict=True)
+        if subgraph.onnx is not None
+    }
+
+
+def _check_delegation(folder: Path, graphs: list[GraphSpec]) -> dict[str, DelegationResult]:
+    places = [graph.tflite for graph in graphs if graph.tflite is not None]
+    if not places:
+        return {}
+    # LiteRT is needed only for what it runs.
+    from gdq_exporter.checks.xnnpack_delegation import check_delegation
+
+    return {
+        place.signature: check_delegation(folder / place.file, place.signature) for place in places
     }
 
 
@@ -173,6 +181,7 @@ def _draft_manifest(
     """The manifest as far as it is known before the graphs were proved."""
     return Manifest(
         schema_version=SCHEMA_VERSION,
+        formats=list(config.formats),
         network=network,
         profile=config.profile,
         tiling=Tiling(size=config.tile, overlap=config.overlap),
@@ -183,7 +192,10 @@ def _draft_manifest(
             source=calibration.source, images=calibration.images, tiles=len(calibration.tiles)
         ),
         checkpoint=Checkpoint(name=loaded.name, sha256=loaded.sha256),
-        tools={name: version(name) for name in _TOOLS},
+        tools={
+            tool: version(tool)
+            for tool in (*_TOOLS, *(["ai-edge-litert"] if "tflite" in config.formats else []))
+        },
         files=list_files(folder),
     )
 
@@ -191,24 +203,35 @@ def _draft_manifest(
 def _prove(
     folder: Path,
     draft: Manifest,
-    loaded: LoadedCheckpoint,
+    network: SuperResolutionNetwork,
     calibration: CalibrationSet,
     config: ExportConfig,
-) -> tuple[ParityResult, list[GoldenTile]]:
-    """Runs the written graphs against torch, then stores golden tiles of what was proved."""
-    network, bit_widths = loaded.network, [subgraph.bit_width for subgraph in draft.subgraphs]
+) -> tuple[list[GoldenTile], dict[str, ParityResult], list[Agreement]]:
+    """Runs the written graphs of every format against torch, and against each other.
+
+    The first format's engine makes the golden tiles, of what was proved.
+    """
+    bundle, bit_widths = Bundle(folder, draft), [graph.bit_width for graph in draft.subgraphs]
     pictures = load_calibration(config.calibration, config.tile * network.scale, _PARITY_PAIRS)
     pairs = make_pairs(pictures.tiles, network.scale)
-    engine = OrtEngine(Bundle(folder, draft), config.tile)
-    try:
-        parity = ParityResult(
-            tiles=len(calibration.tiles),
-            undecided=check_decisions(network, engine, calibration.tiles),
-            widths=tuple(check_width(network, engine, width, pairs) for width in bit_widths),
-        )
-        return parity, write_golden(folder, engine, bit_widths, calibration.tiles)
-    finally:
-        engine.close()
+    golden: list[GoldenTile] = []
+    parity, agreement = {}, []
+    for graph_format in draft.formats:
+        with closing(_open_engine(bundle, graph_format)) as engine:
+            parity[engine.name] = ParityResult(
+                tiles=len(calibration.tiles),
+                undecided=check_decisions(network, engine, calibration.tiles),
+                widths=tuple(check_width(network, engine, width, pairs) for width in bit_widths),
+            )
+            if golden:
+                agreement.append(check_agreement(bundle, golden, engine))
+            else:
+                golden = write_golden(folder, engine, bit_widths, calibration.tiles)
+    return golden, parity, agreement
+
+
+def _open_engine(bundle: Bundle, graph_format: Format) -> Engine:
+    return open_engine(FORMATS[graph_format], bundle, bundle.manifest.tiling.size)
 
 
 def _measure_trade_off(
@@ -218,18 +241,15 @@ def _measure_trade_off(
     scale = draft.network.scale
     photos = load_calibration(config.calibration, config.tile * scale, config.trade_off_tiles)
     pairs = make_pairs(photos.tiles, scale)
-    engine = OrtEngine(Bundle(folder, draft), config.tile)
-    with closing(engine):
+    with closing(_open_engine(Bundle(folder, draft), draft.formats[0])) as engine:
         bit_widths = [subgraph.bit_width for subgraph in draft.subgraphs]
         seen = measure_tiles(engine, bit_widths, pairs, photos.picture_of)
     return find_trade_off(seen), find_flat_tiles(seen)
 
 
-def _seal(
-    folder: Path, manifest: Manifest, fusion: dict[int, FusionResult], parity: ParityResult
-) -> Manifest:
+def _seal(folder: Path, manifest: Manifest, checks: CheckResults) -> Manifest:
     """Writes report and manifest, last of all files, and opens the bundle as a user would."""
-    write_report(folder, manifest, fusion, parity)
+    write_report(folder, manifest, checks)
     sealed = manifest.model_copy(update={"files": list_files(folder)})
     write_text(folder / MANIFEST, sealed.model_dump_json(indent=1) + "\n")
     Bundle.open(folder)

@@ -10,17 +10,15 @@ from typing import Any
 from jinja2 import Environment, PackageLoader, select_autoescape
 
 from gdq_exporter.bundle_writer import write_text
-from gdq_exporter.checks.onnx_fusion import FusionResult
 from gdq_exporter.checks.parity import LARGEST_LOSS, ParityResult
+from gdq_exporter.checks.results import CheckResults
 from gdq_exporter.trade_off_plot import plot_trade_off
 from gdq_runtime.bundle.manifest import Manifest
 
 
-def write_report(
-    folder: Path, manifest: Manifest, fusion: dict[int, FusionResult], parity: ParityResult
-) -> None:
+def write_report(folder: Path, manifest: Manifest, checks: CheckResults) -> None:
     """Writes both files into a bundle under construction."""
-    report = describe(manifest, fusion, parity)
+    report = describe(manifest, checks)
     write_text(folder / "report.json", json.dumps(report, indent=1) + "\n")
     pages = Environment(
         loader=PackageLoader("gdq_exporter", "pages"), autoescape=select_autoescape()
@@ -30,17 +28,25 @@ def write_report(
     write_text(folder / "report.html", page)
 
 
-def describe(
-    manifest: Manifest, fusion: dict[int, FusionResult], parity: ParityResult
-) -> dict[str, Any]:
-    """The facts of an export, as JSON has them: files, graphs per width, parity with torch."""
+def describe(manifest: Manifest, checks: CheckResults) -> dict[str, Any]:
+    """The facts of an export, as JSON has them.
+
+    Files; what ONNX Runtime makes of the graphs, per width, and LiteRT, per signature; parity with
+    torch, per engine; agreement of further engines with the golden tiles.
+    """
     return {
         "files": [entry.model_dump() for entry in manifest.files],
-        "graphs": {str(width): dataclasses.asdict(result) for width, result in fusion.items()},
-        "parity": {
-            "tiles": parity.tiles,
-            "undecided": list(parity.undecided),
-            "largest_loss": LARGEST_LOSS,
-            "widths": [dataclasses.asdict(width) | {"loss": width.loss} for width in parity.widths],
-        },
+        "onnx": {str(width): dataclasses.asdict(one) for width, one in checks.fusion.items()},
+        "tflite": {name: dataclasses.asdict(one) for name, one in checks.delegation.items()},
+        "parity": {engine: _describe_parity(one) for engine, one in checks.parity.items()},
+        "agreement": [dataclasses.asdict(one) for one in checks.agreement],
+    }
+
+
+def _describe_parity(parity: ParityResult) -> dict[str, Any]:
+    return {
+        "tiles": parity.tiles,
+        "undecided": list(parity.undecided),
+        "largest_loss": LARGEST_LOSS,
+        "widths": [dataclasses.asdict(width) | {"loss": width.loss} for width in parity.widths],
     }

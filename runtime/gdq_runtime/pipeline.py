@@ -15,6 +15,7 @@ from gdq_runtime.bundle.reader import Bundle
 from gdq_runtime.decode import PictureReader
 from gdq_runtime.encode import PictureWriter, check_target, save_picture
 from gdq_runtime.engines.registry import DEFAULT_ENGINE, open_engine
+from gdq_runtime.engines.timed import EngineReport, TimedEngine
 from gdq_runtime.errors import OutputError
 from gdq_runtime.picture import ArraySink, ArraySource, RowSink, RowSource
 from gdq_runtime.router import Bits, FlatTilesChoice, Router, Wish
@@ -104,13 +105,15 @@ class Upscaler:
             policy: how pictures are cut, see ``gdq_runtime.tiling``.
 
         Raises:
-            EngineError: unknown engine, or its library is not installed.
+            EngineError: unknown engine, its library is not installed, or its graphs do not take
+                the policy's tiles.
+            BundleError: the bundle has no graphs in the engine's format.
 
         """
         self.bundle = bundle
         self._policy: Policy = policy
         tile_size = bundle.manifest.tiling.size if policy == "uniform" else None
-        self._engine = open_engine(engine, bundle, tile_size)
+        self._engine = TimedEngine(open_engine(engine, bundle, tile_size))
         self._workers = Workers(threads)
 
     @classmethod
@@ -124,8 +127,9 @@ class Upscaler:
         """Open a bundle's folder, check it, and prepare to run it; arguments as for the class.
 
         Raises:
-            BundleError: no bundle, or a damaged one.
-            EngineError: unknown engine, or its library is not installed.
+            BundleError: no bundle, a damaged one, or one without graphs for the engine.
+            EngineError: unknown engine, its library is not installed, or its graphs do not take
+                the policy's tiles.
 
         """
         return cls(Bundle.open(bundle), engine, threads, policy)
@@ -251,6 +255,15 @@ class Upscaler:
             timings=stopwatch.read(),
             notes=(*reader.notes, *writer.notes),
         )
+
+    def engine_report(self) -> EngineReport:
+        """Tell what the engine runs on and how long its tiles took in all pictures so far.
+
+        Raises:
+            EngineError: the engine cannot be asked what it runs on.
+
+        """
+        return self._engine.report()
 
     def close(self) -> None:
         """Stop the threads and free the engine."""

@@ -21,6 +21,7 @@ def test_waiting_takes_wall_time_but_no_processor_time() -> None:
 
 def test_ratio_is_the_median_of_the_rounds_own_ratios() -> None:
     assert ratio(Times(wall=[2, 30, 8]), Times(wall=[1, 10, 2])) == 3
+    assert ratio(Times(cpu=[2, 30, 8]), Times(cpu=[1, 10, 2]), "cpu") == 3
 
 
 def test_a_command_is_timed_and_its_output_kept() -> None:

@@ -20,6 +20,7 @@ def test_defaults_are_valid() -> None:
         {"tile": 1024, "overlap": 0},
         {"profile": "stream_float-tail_float"},
         {"calibration_tiles": 4},
+        {"formats": ("tflite",)},
     ],
 )
 def test_the_ends_of_the_ranges_are_accepted(settings: dict[str, Any]) -> None:
@@ -35,6 +36,9 @@ def test_the_ends_of_the_ranges_are_accepted(settings: dict[str, Any]) -> None:
         ({"overlap": -1}, "overlap -1 must be from 0 to half of tile 96"),
         ({"tile": 16, "overlap": 9}, "overlap 9 must"),
         ({"profile": "fast"}, "profile 'fast' is unknown; choose one of stream_float"),
+        ({"formats": ()}, "must be one or more"),
+        ({"formats": ("onnx", "onnx")}, "each of them once"),
+        ({"formats": ("onnx", "mlmodel")}, "format 'mlmodel' is unknown; there is onnx, tflite"),
         ({"calibration_tiles": 3}, "at least 4 calibration tiles are needed, got 3"),
     ],
 )

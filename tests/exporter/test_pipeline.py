@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 from typing import get_args
 
@@ -14,9 +15,10 @@ from exporter import oracle
 from factories import released_state_dict, sample_tiles, tiny_srresnet
 from gdq_exporter import ExportConfig, ExportError, ExportResult, export
 from gdq_models import EDSR, EntropyTable, save_entropy_table, tile_entropy
-from gdq_runtime.bundle.manifest import BitWidth, Manifest
+from gdq_runtime.bundle.manifest import BitWidth, Format, Manifest
 from gdq_runtime.bundle.reader import Bundle
-from gdq_runtime.engines.ort import OrtEngine
+from gdq_runtime.engines.registry import open_engine
+from gdq_runtime.errors import BundleError
 
 
 def read(path: Path) -> NDArray[np.uint8]:
@@ -25,9 +27,9 @@ def read(path: Path) -> NDArray[np.uint8]:
     return np.asarray(picture[:, :, ::-1], np.uint8)
 
 
-def assert_golden(bundle: Bundle, tile_size: int | None) -> None:
+def assert_golden(bundle: Bundle, tile_size: int | None, engine_name: str = "onnxruntime") -> None:
     """Every golden tile comes out as the manifest says."""
-    engine = OrtEngine(bundle, tile_size)
+    engine = open_engine(engine_name, bundle, tile_size)
     for golden in bundle.manifest.golden:
         tile = read(bundle.file(golden.tile))
         prediction = engine.predict(tile)
@@ -49,6 +51,32 @@ def test_the_bundle_opens_and_reproduces_its_golden_tiles(
     assert bundle.manifest == exported.manifest
     assert bundle.bit_widths == get_args(BitWidth)
     assert_golden(bundle, tile_size)
+
+
+def test_litert_reproduces_them_too(exported: ExportResult) -> None:
+    assert_golden(Bundle.open(exported.bundle), 32, "litert")
+
+
+@pytest.mark.parametrize(
+    ("graph_format", "engine", "other"),
+    [("onnx", "onnxruntime", "litert"), ("tflite", "litert", "onnxruntime")],
+)
+def test_one_format_is_enough(
+    graph_format: Format, engine: str, other: str, checkpoint: Path, tmp_path: Path
+) -> None:
+    settings = ExportConfig(tile=16, overlap=2, calibration_tiles=4, formats=(graph_format,))
+    result = export(checkpoint, tmp_path / "bundle", settings)
+    bundle = Bundle.open(tmp_path / "bundle")
+    assert bundle.manifest.formats == [graph_format]
+    assert [name for name in ("onnx", "tflite") if (bundle.path / name).exists()] == [graph_format]
+    assert_golden(bundle, 16, engine)
+    with pytest.raises(BundleError, match=f"was exported with --formats {graph_format}"):
+        open_engine(other, bundle, 16)
+    assert list(result.checks.parity) == [engine]
+    assert result.checks.agreement == []
+    assert bool(result.checks.fusion) == (graph_format == "onnx")
+    assert bool(result.checks.delegation) == (graph_format == "tflite")
+    assert ("ai-edge-litert" in bundle.manifest.tools) == (graph_format == "tflite")
 
 
 def test_the_oracle_reproduces_golden_tiles(exported: ExportResult) -> None:
@@ -80,9 +108,21 @@ def test_the_manifest_says_what_was_exported(
 
 
 def test_the_result_says_what_was_checked(exported: ExportResult, config: ExportConfig) -> None:
-    assert set(exported.fusion) == {4, 5, 6, 8}
-    assert exported.parity.tiles == config.calibration_tiles
-    assert [width.bit_width for width in exported.parity.widths] == [4, 5, 6, 8]
+    checks = exported.checks
+    assert set(checks.fusion) == {4, 5, 6, 8}
+    assert [name for name, one in checks.delegation.items() if one.is_whole] == [
+        "bits4",
+        "bits5",
+        "bits6",
+        "bits8",
+    ]
+    assert list(checks.parity) == ["onnxruntime", "litert"]
+    for parity in checks.parity.values():
+        assert parity.tiles == config.calibration_tiles
+        assert [width.bit_width for width in parity.widths] == [4, 5, 6, 8]
+    (agreement,) = checks.agreement
+    assert agreement.engine == "litert"
+    assert agreement.beyond_one <= 1e-3
     assert exported.seconds > 0
 
 
@@ -125,7 +165,7 @@ def test_a_released_checkpoint_becomes_a_bundle(tmp_path: Path) -> None:
     result = export(tmp_path / "srresnet.pt", tmp_path / "bundle", settings)
     assert result.manifest.network.name == "srresnet"
     assert (result.manifest.calibration.source, result.manifest.calibration.images) == ("photos", 1)
-    assert {fusion.integer_convs for fusion in result.fusion.values()} == {2}
+    assert {fusion.integer_convs for fusion in result.checks.fusion.values()} == {2}
     assert_golden(Bundle.open(tmp_path / "bundle"), 16)
 
 
@@ -138,6 +178,16 @@ def test_no_checkpoint_no_bundle(content: bytes | None, tmp_path: Path) -> None:
         export(checkpoint, tmp_path / "bundle")
     assert not (tmp_path / "bundle").exists()
     assert len(list(tmp_path.iterdir())) == (content is not None)
+
+
+def test_a_missing_package_is_found_before_any_work(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setitem(sys.modules, "ai_edge_litert", None)
+    said: list[str] = []
+    with pytest.raises(ExportError, match="pip install ai-edge-litert, or choose --formats onnx"):
+        export(tmp_path / "nothing", tmp_path / "bundle", progress=said.append)
+    assert said == []
 
 
 def test_another_scale_is_refused(checkpoint: Path, tmp_path: Path) -> None:

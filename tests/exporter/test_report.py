@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import dataclasses
 import json
 from pathlib import Path
 from typing import Any
@@ -19,30 +20,49 @@ def strict(text: str) -> Any:
 
 def test_the_report_of_a_bundle_is_json_of_what_was_checked(exported: ExportResult) -> None:
     report = strict((exported.bundle / "report.json").read_text())
-    assert set(report["graphs"]) == {"4", "5", "6", "8"}
-    for width, fusion in exported.fusion.items():
-        assert report["graphs"][str(width)]["integer_convs"] == fusion.integer_convs
-    parity = report["parity"]
-    assert parity["tiles"] == exported.parity.tiles
-    for entry, width in zip(parity["widths"], exported.parity.widths, strict=True):
-        assert entry["bit_width"] == width.bit_width
-        assert entry["loss"] == entry["reference_psnr"] - entry["exported_psnr"]
+    checks = exported.checks
+    assert set(report["onnx"]) == {"4", "5", "6", "8"}
+    for width, fusion in checks.fusion.items():
+        assert report["onnx"][str(width)]["integer_convs"] == fusion.integer_convs
+    assert set(report["tflite"]) == {"bits4", "bits5", "bits6", "bits8", "predictor"}
+    for name, delegation in checks.delegation.items():
+        assert report["tflite"][name]["is_whole"] == delegation.is_whole
+    assert list(report["parity"]) == ["onnxruntime", "litert"]
+    for engine, parity in checks.parity.items():
+        assert report["parity"][engine]["tiles"] == parity.tiles
+        for entry, one in zip(report["parity"][engine]["widths"], parity.widths, strict=True):
+            assert entry["bit_width"] == one.bit_width
+            assert entry["loss"] == entry["reference_psnr"] - entry["exported_psnr"]
+    assert [entry["engine"] for entry in report["agreement"]] == ["litert"]
 
 
 def test_describe_lists_every_file(exported: ExportResult) -> None:
-    report = describe(exported.manifest, exported.fusion, exported.parity)
+    report = describe(exported.manifest, exported.checks)
     listed = {entry["path"] for entry in report["files"]}
     assert listed == {entry.path for entry in exported.manifest.files}
 
 
 def test_the_page_shows_the_numbers_and_pictures_that_exist(exported: ExportResult) -> None:
     page = (exported.bundle / "report.html").read_text()
-    for width in exported.parity.widths:
-        assert f"<td>{width.reference_psnr:.2f}<td>{width.exported_psnr:.2f}" in page
+    for parity in exported.checks.parity.values():
+        for width in parity.widths:
+            assert f"<td>{width.reference_psnr:.2f}<td>{width.exported_psnr:.2f}" in page
+    assert "What ONNX Runtime runs" in page
+    assert "<tr><td>bits5<td>all<td>" in page
     for golden in exported.manifest.golden:
         for path in golden.outputs.values():
             assert f'src="{path}"' in page
             assert (exported.bundle / path).is_file()
+
+
+def test_a_bundle_of_one_format_says_nothing_of_the_other(
+    exported: ExportResult, tmp_path: Path
+) -> None:
+    checks = dataclasses.replace(exported.checks, fusion={}, agreement=[])
+    write_report(tmp_path, exported.manifest, checks)
+    page = (tmp_path / "report.html").read_text()
+    assert "What ONNX Runtime runs" not in page
+    assert "What LiteRT runs" in page
 
 
 def test_a_name_is_text_never_markup(exported: ExportResult, tmp_path: Path) -> None:
@@ -55,7 +75,7 @@ def test_a_name_is_text_never_markup(exported: ExportResult, tmp_path: Path) -> 
             "calibration": manifest.calibration.model_copy(update={"source": hostile}),
         }
     )
-    write_report(tmp_path, renamed, exported.fusion, exported.parity)
+    write_report(tmp_path, renamed, exported.checks)
     page = (tmp_path / "report.html").read_text()
     assert "<script>" not in page
     assert page.count("&lt;script&gt;alert(1)&lt;/script&gt;") == 3

@@ -71,6 +71,7 @@ def tiny_manifest(
     picture = {"name": "tile", "dtype": "uint8", "shape": [1, "height", "width", 3]}
     return {
         "schema_version": 2,
+        "formats": ["onnx"],
         "network": {
             "name": "nearest",
             "scale": scale,

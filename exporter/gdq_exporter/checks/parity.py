@@ -74,7 +74,7 @@ def check_decisions(
             continue
         if got.bit_width not in _plausible(network, expected):
             raise ExportError(
-                f"the exported predictor chooses {got.bit_width} bits where torch chooses "
+                f"the predictor on {engine.name} chooses {got.bit_width} bits where torch chooses "
                 f"{int(expected.bit_width)} (tile {index}); please report this"
             )
         undecided.append(index)
@@ -112,9 +112,9 @@ def check_width(
     )
     if result.loss > LARGEST_LOSS:
         raise ExportError(
-            f"the {bit_width}-bit subgraph loses {result.loss:.3f} dB against torch, more than "
-            f"{LARGEST_LOSS}; calibrate on photos like yours (--calibration DIR) or choose "
-            "--profile stream_float-tail_float"
+            f"the {bit_width}-bit subgraph on {engine.name} loses {result.loss:.3f} dB against "
+            f"torch, more than {LARGEST_LOSS}; calibrate on photos like yours (--calibration DIR) "
+            "or choose --profile stream_float-tail_float"
         )
     return result
 

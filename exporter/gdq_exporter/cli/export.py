@@ -8,11 +8,13 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from gdq_exporter.config import DEFAULT_PROFILE, PROFILES, ExportConfig
+from gdq_exporter.config import DEFAULT_PROFILE, FORMATS, PROFILES, ExportConfig
 from gdq_runtime.cli.errors import report_errors
+from gdq_runtime.cli.native_output import silence_native_libraries
 from gdq_runtime.cli.options import format_option, overwrite_option
 
 if TYPE_CHECKING:
+    from gdq_exporter.checks.results import CheckResults
     from gdq_exporter.pipeline import ExportResult
 
 EPILOG = """\b
@@ -20,6 +22,7 @@ Examples:
   gdq-export models/zoo/edsr_baseline_x2/edsr_baseline_x2.safetensors -o edsr_x2
   gdq-export srresnet_x2.pt --entropy-table E2B.json -o bundle --tile 128
   gdq-export model.safetensors -o bundle --calibration photos/ --overwrite
+  gdq-export model.safetensors -o bundle --formats tflite
 """
 
 
@@ -33,6 +36,14 @@ class _Scale(click.ParamType[Any]):
         if str(value).isdecimal() and 1 <= int(value) <= 8:
             return int(value)
         return self.fail(f"{value!r} is neither 'auto' nor a whole number from 1 to 8", param, ctx)
+
+
+class _Formats(click.ParamType[Any]):
+    name = "formats"
+
+    def convert(self, value: Any, param: Any, ctx: Any) -> tuple[str, ...]:
+        """Words between commas -> a tuple."""
+        return value if isinstance(value, tuple) else tuple(str(value).split(","))
 
 
 @click.command(epilog=EPILOG, context_settings={"help_option_names": ["-h", "--help"]})
@@ -63,11 +74,15 @@ class _Scale(click.ParamType[Any]):
     "--profile", type=click.Choice(list(PROFILES)), default=DEFAULT_PROFILE, show_default=True,
     help="What runs in integers behind the quantized body; see docs/bundle.md.",
 )  # fmt: skip
+@click.option(
+    "--formats", type=_Formats(), default=",".join(FORMATS), show_default=True, metavar="LIST",
+    help="Formats of the graphs, with commas; the first one makes the golden tiles.",
+)  # fmt: skip
 @overwrite_option
 @format_option
 def main(checkpoint: Path, bundle: Path, output_format: str, **settings: Any) -> None:
     """Turn a Granular-DQ CHECKPOINT into a bundle: predictor, one subgraph per bit-width."""
-    with report_errors():
+    with report_errors(), silence_native_libraries():
         config = ExportConfig(**settings)
         # torch takes seconds to import; a wrong option should not.
         from gdq_exporter.pipeline import export
@@ -90,34 +105,51 @@ def _as_json(result: ExportResult) -> dict[str, Any]:
         "bundle": str(result.bundle),
         "seconds": round(result.seconds, 2),
         "network": result.manifest.network.model_dump(),
-        **describe(result.manifest, result.fusion, result.parity),
+        **describe(result.manifest, result.checks),
     }
 
 
 def _as_text(result: ExportResult) -> str:
-    manifest, parity = result.manifest, result.parity
-    agreeing = parity.tiles - len(parity.undecided)
+    manifest, checks = result.manifest, result.checks
     lines = [
         f"{result.bundle}: {manifest.network.name} x{manifest.network.scale}, "
         f"{sum(entry.size for entry in manifest.files) / 1e6:.2f} MB, {result.seconds:.1f} s",
         "",
-        "bits  integer convs  float convs  torch dB  exported dB   loss",
+        "engine       bits  torch dB  exported dB   loss",
     ]
-    for width in parity.widths:
-        fusion = result.fusion[width.bit_width]
-        lines.append(
-            f"{width.bit_width:4d}  {fusion.integer_convs:13d}  {fusion.float_convs:11d}  "
-            f"{width.reference_psnr:8.2f}  {width.exported_psnr:11.2f}  {width.loss:5.3f}"
-        )
-    lines += [
-        "",
-        f"bit-widths equal torch's on {agreeing} of {parity.tiles} tiles",
-        "",
-        *(f"{entry.size:>10,}  {entry.path}" for entry in manifest.files),
-        "",
-        f"next: gdq-upscale PHOTO -b {result.bundle} -o upscaled.png",
-    ]
+    for engine, parity in checks.parity.items():
+        lines += [
+            f"{engine:11}  {width.bit_width:4d}  {width.reference_psnr:8.2f}  "
+            f"{width.exported_psnr:11.2f}  {width.loss:5.3f}"
+            for width in parity.widths
+        ]
+    lines += ["", *_describe_checks(result.checks), ""]
+    lines += [f"{entry.size:>10,}  {entry.path}" for entry in manifest.files]
+    engine = "" if "onnx" in manifest.formats else " --engine litert"
+    lines += ["", f"next: gdq-upscale PHOTO -b {result.bundle} -o upscaled.png{engine}"]
     return "\n".join(lines)
+
+
+def _describe_checks(checks: CheckResults) -> list[str]:
+    lines = []
+    for engine, parity in checks.parity.items():
+        agreeing = parity.tiles - len(parity.undecided)
+        lines.append(f"{engine}: bit-widths equal torch's on {agreeing} of {parity.tiles} tiles")
+    if checks.fusion:
+        convs = ", ".join(
+            f"{one.integer_convs} + {one.float_convs} at {width} bits"
+            for width, one in checks.fusion.items()
+        )
+        lines.append(f"onnxruntime: integer + float convolutions: {convs}")
+    if checks.delegation:
+        whole = ", ".join(name for name, one in checks.delegation.items() if one.is_whole)
+        lines.append(f"litert: as a whole on XNNPACK: {whole}")
+    lines += [
+        f"{one.engine}: {100 * one.equal:.2f} % of the golden samples are equal, "
+        f"{100 * one.beyond_one:.3f} % differ by more than 1"
+        for one in checks.agreement
+    ]
+    return lines
 
 
 if __name__ == "__main__":

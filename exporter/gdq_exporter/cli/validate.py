@@ -107,6 +107,7 @@ def _validate(
 ) -> ValidationReport:
     from gdq_runtime.cli.progress import TileProgress
     from gdq_runtime.engines.registry import open_engine
+    from gdq_runtime.engines.timed import TimedEngine
     from gdq_runtime.ground_truth import list_ground_truth
     from gdq_runtime.validation import Validator
     from gdq_runtime.validation_report import summarise
@@ -115,7 +116,7 @@ def _validate(
     network, tiling = bundle.manifest.network, bundle.manifest.tiling
     truths = list_ground_truth(data, network.scale)
     reference = None if checkpoint is None else _open_torch(checkpoint, bundle)
-    runner = open_engine(engine, bundle, tiling.size if policy == "uniform" else None)
+    runner = TimedEngine(open_engine(engine, bundle, tiling.size if policy == "uniform" else None))
     images: list[ImageReport] = []
     with closing(runner), closing(Workers(threads)) as workers:
         validator = Validator(bundle, runner, workers, policy, wish, reference)
@@ -128,6 +129,8 @@ def _validate(
                 from gdq_exporter.validation_page import make_card
 
                 cards.append(make_card(images[-1], made))
+        for note in runner.report().notes:
+            click.echo(f"note: {note}", err=True)
         return summarise(
             images,
             bundle=bundle.path.name,

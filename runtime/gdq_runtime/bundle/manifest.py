@@ -15,6 +15,9 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validat
 SCHEMA_VERSION: Final = 2
 """Raised when a reader of the previous version would misread a manifest."""
 
+Format = Literal["onnx", "tflite"]
+"""Formats that graphs are written in; a bundle has all its graphs in each of its formats."""
+
 BitWidth = Literal[4, 5, 6, 8]
 """Activation bit-widths of Granular-DQ (paper, section 3.2)."""
 
@@ -58,10 +61,24 @@ class TensorSpec(_Model):
     zero_point: int | None = None
 
 
-class GraphSpec(_Model):
-    """One executable graph: where it is and what goes in and out."""
+class TfliteGraph(_Model):
+    """A graph inside a TFLite file, which holds several."""
 
-    onnx: Annotated[BundlePath, Field(description="ONNX file; weights may lie in files beside it")]
+    file: BundlePath
+    signature: Annotated[str, Field(min_length=1, description="key by which the graph is called")]
+
+
+class GraphSpec(_Model):
+    """One executable graph: where it is in each format, and what goes in and out in all of them.
+
+    A TFLite graph has one size: dimensions that may vary are there the tiling's ``size``, and at
+    the network's output ``size`` times the scale.
+    """
+
+    onnx: Annotated[
+        BundlePath | None, Field(description="ONNX file; weights may lie in files beside it")
+    ] = None
+    tflite: Annotated[TfliteGraph | None, Field(description="TFLite file and signature")] = None
     inputs: Annotated[list[TensorSpec], Field(min_length=1)]
     outputs: Annotated[list[TensorSpec], Field(min_length=1)]
 
@@ -245,6 +262,9 @@ class Manifest(_Model):
     """Everything a runtime must know of a bundle."""
 
     schema_version: Literal[2]
+    formats: Annotated[
+        list[Format], Field(min_length=1, description="every graph is there in each of them")
+    ]
     network: Network
     profile: Annotated[str, Field(description="export profile, see docs/bundle.md")]
     tiling: Tiling
@@ -272,9 +292,25 @@ class Manifest(_Model):
             dialled = {width for point in self.trade_off.points for width in point.bit_widths}
             if missing := sorted(dialled - set(widths)):
                 raise ValueError(f"the trade-off uses {missing[0]} bits, which have no subgraph")
-        used = {self.predictor.onnx, *(subgraph.onnx for subgraph in self.subgraphs)}
+        used = self._graph_files()
         for golden in self.golden:
             used |= {golden.tile, *golden.outputs.values()}
         if unlisted := sorted(used - listed):
             raise ValueError(f"{unlisted[0]!r} is used but not listed under files")
         return self
+
+    def _graph_files(self) -> set[str]:
+        """Files of all graphs; each graph must be there in each format, and in no other."""
+        if len(set(self.formats)) != len(self.formats):
+            raise ValueError("a format is listed twice")
+        files: set[str] = set()
+        for graph in (self.predictor, *self.subgraphs):
+            places = {
+                "onnx": graph.onnx,
+                "tflite": None if graph.tflite is None else graph.tflite.file,
+            }
+            found = sorted(name for name, place in places.items() if place is not None)
+            if found != sorted(self.formats):
+                raise ValueError(f"a graph is there as {found}, not as {self.formats}")
+            files |= {place for place in places.values() if place is not None}
+        return files

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
-from gdq_runtime.bundle.manifest import SCHEMA_VERSION, BitWidth, Manifest, Subgraph
+from gdq_runtime.bundle.manifest import SCHEMA_VERSION, BitWidth, Format, Manifest, Subgraph
 from gdq_runtime.errors import BundleError
 
 MANIFEST_NAME = "manifest.json"
@@ -68,6 +68,20 @@ class Bundle:
         if all(entry.path != relative for entry in self.manifest.files):
             raise BundleError(f"{self.path}: {relative!r} is not a file of this bundle")
         return self.path / relative
+
+    def require(self, graph_format: Format, engine: str) -> None:
+        """Make sure that an engine finds graphs that it can read.
+
+        Raises:
+            BundleError: the bundle was exported without them.
+
+        """
+        formats = self.manifest.formats
+        if graph_format not in formats:
+            raise BundleError(
+                f"{self.path} has no graphs for engine {engine!r}, which reads {graph_format}: it "
+                f"was exported with --formats {','.join(formats)}"
+            )
 
     @property
     def bit_widths(self) -> tuple[BitWidth, ...]:

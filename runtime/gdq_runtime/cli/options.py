@@ -55,7 +55,7 @@ policy_option = click.option(
 
 engine_option = click.option(
     "--engine",
-    type=click.Choice(["onnxruntime"]),
+    type=click.Choice(["onnxruntime", "litert"]),
     default="onnxruntime",
     show_default=True,
     help="What executes the bundle's graphs.",

@@ -95,8 +95,12 @@ def main(
             # A wish that the bundle cannot fulfil is one error, not one for each picture.
             Router.create(upscaler.bundle, wish, upscaler.policy)
             answers = [_run(upscaler, job, wish, overwrite, output_format) for job in jobs]
+            engine = upscaler.engine_report()
+    for note in engine.notes:
+        click.echo(f"note: {note}", err=True)
     if output_format == "json":
-        click.echo(json.dumps({"images": answers}, indent=1))
+        described = asdict(engine) | {"notes": engine.notes}
+        click.echo(json.dumps({"engine": described, "images": answers}, indent=1))
     if any("error" in answer for answer in answers):
         sys.exit(ExitCode.REFUSED)
 

@@ -29,7 +29,11 @@ class Prediction:
 
 
 class Engine(Protocol):
-    """Runs predictor and subgraphs of a bundle; ``predict`` and ``run`` are called in parallel."""
+    """Runs predictor and subgraphs of a bundle; ``predict`` and ``run`` are called in parallel.
+
+    This is all that an engine has to be. Its time at each bit-width is measured from outside
+    (``engines.timed``), in the same way for all engines.
+    """
 
     @property
     def name(self) -> str:

@@ -16,10 +16,10 @@ from numpy.typing import NDArray
 
 from gdq_runtime.bundle.manifest import GraphSpec, TensorSpec
 from gdq_runtime.bundle.reader import Bundle
+from gdq_runtime.engines.answers import one_line, read_picture, read_prediction
 from gdq_runtime.engines.base import Prediction
 from gdq_runtime.errors import EngineError
 
-_BIT_WIDTHS = (4, 5, 6, 8)
 _LOG_ERRORS_ONLY = 3
 
 _arena_lock = threading.Lock()
@@ -40,7 +40,11 @@ class OrtEngine:
             tile_size: side of all tiles, to which the graphs are then specialised; None if tiles
                 may have any size.
 
+        Raises:
+            BundleError: the bundle has no ONNX graphs.
+
         """
+        bundle.require("onnx", self.name)
         _register_shared_arena()
         self._bundle = bundle
         self._tile_size = tile_size
@@ -50,33 +54,22 @@ class OrtEngine:
     @property
     def accelerator_used(self) -> str:
         """The provider that ONNX Runtime reports, without its suffix."""
-        session = self._session(self._bundle.manifest.predictor)
+        # Any session will do, but opening one more for this would be a waste.
+        opened = next(iter(self._sessions.values()), None)
+        session = opened or self._session(self._bundle.manifest.predictor)
         return str(session.get_providers()[0]).removesuffix("ExecutionProvider")
 
     def predict(self, tile: NDArray[np.uint8]) -> Prediction:
         """See ``Engine.predict``."""
         predictor = self._bundle.manifest.predictor
-        logits, entropy, bit_width = self._call(predictor, tile, outputs=3)
-        if logits.size != 3 or entropy.size != 1 or bit_width.size != 1:
-            raise EngineError(f"{self._place(predictor)}: the predictor's outputs have odd shapes")
-        decision = int(bit_width.item())
-        if decision not in _BIT_WIDTHS:
-            raise EngineError(f"{self._place(predictor)}: predicts {decision} bits, not 4, 5, 6, 8")
-        return Prediction(logits.reshape(3).astype(np.float32), float(entropy.item()), decision)
+        return read_prediction(self._place(predictor), *self._call(predictor, tile, outputs=3))
 
     def run(self, bit_width: int, tile: NDArray[np.uint8]) -> NDArray[np.uint8]:
         """See ``Engine.run``."""
         subgraph = self._bundle.subgraph(bit_width)
         (output,) = self._call(subgraph, tile, outputs=1)
         scale = self._bundle.manifest.network.scale
-        expected = (1, tile.shape[0] * scale, tile.shape[1] * scale, 3)
-        if output.shape != expected or output.dtype != np.uint8:
-            raise EngineError(
-                f"{self._place(subgraph)}: answers {output.dtype} {output.shape}, "
-                f"not uint8 {expected}"
-            )
-        picture: NDArray[np.uint8] = output[0]
-        return picture
+        return read_picture(self._place(subgraph), output, tile, scale)
 
     def close(self) -> None:
         """See ``Engine.close``."""
@@ -90,16 +83,17 @@ class OrtEngine:
         try:
             answers = session.run(names, {graph.inputs[0].name: tile[np.newaxis]})
         except Exception as error:  # ONNX Runtime's exceptions share no narrower base
-            raise EngineError(f"{self._place(graph)} failed: {_one_line(error)}") from error
+            raise EngineError(f"{self._place(graph)} failed: {one_line(error)}") from error
         return [np.asarray(answer) for answer in answers]
 
     def _session(self, graph: GraphSpec) -> ort.InferenceSession:
-        session = self._sessions.get(graph.onnx)
+        file = _file(graph)
+        session = self._sessions.get(file)
         if session is None:
             with self._lock:
-                session = self._sessions.get(graph.onnx)
+                session = self._sessions.get(file)
                 if session is None:
-                    session = self._sessions[graph.onnx] = self._open(graph)
+                    session = self._sessions[file] = self._open(graph)
         return session
 
     def _open(self, graph: GraphSpec) -> ort.InferenceSession:
@@ -111,18 +105,18 @@ class OrtEngine:
         if self._tile_size is not None:
             for dimension in _free_dimensions(graph.inputs[0]):
                 options.add_free_dimension_override_by_name(dimension, self._tile_size)
-        path = self._bundle.file(graph.onnx)
+        path = self._bundle.file(_file(graph))
         try:
             session = ort.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
         except Exception as error:  # as above
-            raise EngineError(f"ONNX Runtime refuses {path}: {_one_line(error)}") from error
+            raise EngineError(f"ONNX Runtime refuses {path}: {one_line(error)}") from error
         actual = [(tensor.name, tensor.type) for tensor in session.get_inputs()]
         if actual != [(graph.inputs[0].name, "tensor(uint8)")]:
             raise EngineError(f"{path}: has inputs {actual}, the manifest promises one uint8 tile")
         return session
 
     def _place(self, graph: GraphSpec) -> str:
-        return str(self._bundle.path / graph.onnx)
+        return str(self._bundle.path / _file(graph))
 
 
 def open_ort(bundle: Bundle, tile_size: int | None) -> OrtEngine:
@@ -142,9 +136,10 @@ def _register_shared_arena() -> None:
             _arena_registered = True
 
 
+def _file(graph: GraphSpec) -> str:
+    assert graph.onnx is not None, "the bundle was asked for its formats"
+    return graph.onnx
+
+
 def _free_dimensions(tensor: TensorSpec) -> list[str]:
     return [dimension for dimension in tensor.shape[1:3] if isinstance(dimension, str)]
-
-
-def _one_line(error: Exception) -> str:
-    return " ".join(str(error).split())[:300]

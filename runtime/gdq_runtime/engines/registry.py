@@ -15,9 +15,17 @@ def _onnxruntime() -> EngineFactory:
     return open_ort
 
 
+def _litert() -> EngineFactory:
+    from gdq_runtime.engines.litert import open_litert
+
+    return open_litert
+
+
 # Each entry imports its library only when it is chosen: nobody needs all of them.
 _FACTORIES = {
-    "onnxruntime": _onnxruntime,
+    # name: (factory, package that brings its library)
+    "onnxruntime": (_onnxruntime, "onnxruntime"),
+    "litert": (_litert, "ai-edge-litert"),
 }
 
 
@@ -31,18 +39,20 @@ def open_engine(name: str, bundle: Bundle, tile_size: int | None = None) -> Engi
             specialise; None otherwise.
 
     Raises:
-        EngineError: unknown name, or the engine's library is not installed.
+        EngineError: unknown name, the engine's library is not installed, or it cannot run tiles
+            of such sizes.
+        BundleError: the bundle has no graphs in the engine's format.
 
     """
-    load = _FACTORIES.get(name)
-    if load is None:
+    if name not in _FACTORIES:
         raise EngineError(f"unknown engine {name!r}; there is {', '.join(engine_names())}")
+    load, package = _FACTORIES[name]
     try:
         factory = load()
     except ImportError as error:
         raise EngineError(
-            f"engine {name!r} needs the package {name}, which cannot be imported ({error}): "
-            f"pip install {name}"
+            f"engine {name!r} needs the package {package}, which cannot be imported ({error}): "
+            f"pip install {package}"
         ) from error
     return factory(bundle, tile_size)
 

@@ -111,7 +111,9 @@ def test_spoiled_weights_fail(tiny: EDSR, exported: ExportResult, tmp_path: Path
     content[256:1024] = bytes(768)
     weights.write_bytes(content)
     engine = OrtEngine(Bundle(tmp_path / "bundle", exported.manifest), 32)
-    with pytest.raises(ExportError, match=r"the 8-bit subgraph loses .* more than 0\.03"):
+    with pytest.raises(
+        ExportError, match=r"the 8-bit subgraph on onnxruntime loses .* more than 0\.03"
+    ):
         check_width(tiny, engine, 8, pairs(tiny, 8))
     engine.close()
 

@@ -42,10 +42,12 @@ def test_result_on_stdout_and_progress_on_stderr(
         report = json.loads(result.stdout)
         assert report["bundle"] == str(bundle)
         assert {entry["path"] for entry in report["files"]} == {f.path for f in manifest.files}
-        assert set(report["graphs"]) == {"4", "5", "6", "8"}
-        assert len(report["parity"]["widths"]) == 4
+        assert set(report["onnx"]) == {"4", "5", "6", "8"}
+        assert len(report["tflite"]) == 5
+        assert all(len(parity["widths"]) == 4 for parity in report["parity"].values())
     else:
         assert "edsr x2" in result.stdout
+        assert "litert: as a whole on XNNPACK: bits4, bits5, bits6, bits8\n" in result.stdout
         assert all(entry.path in result.stdout for entry in manifest.files)
         assert f"gdq-upscale PHOTO -b {bundle}" in result.stdout
 
@@ -79,6 +81,9 @@ def test_bad_checkpoints_are_one_sentence(tmp_path: Path) -> None:
         (["--tile", "98"], "tile 98 must be a multiple of 4"),
         (["--overlap", "60"], "overlap 60 must be from 0 to half of tile 96"),
         (["--profile", "fast"], "'fast' is not one of"),
+        (["--formats", "onnx,core"], "format 'core' is unknown; there is onnx, tflite"),
+        (["--formats", "onnx,onnx"], "each of them once"),
+        (["--formats", ""], "format '' is unknown"),
         (["--calibration", "nowhere"], "nowhere is not a folder of photos"),
         (["--entropy-table", "nowhere.json"], "nowhere.json cannot be read"),
     ],

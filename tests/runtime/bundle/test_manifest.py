@@ -21,6 +21,14 @@ def test_a_sound_manifest(manifest: dict[str, Any]) -> None:
     assert Manifest.model_validate_json(parsed.model_dump_json()) == parsed
 
 
+def test_a_graph_may_be_there_in_two_formats(manifest: dict[str, Any]) -> None:
+    manifest["formats"].append("tflite")
+    manifest["files"].append({"path": "all.tflite", "size": 1, "sha256": "0" * 64})
+    for number, graph in enumerate([manifest["predictor"], *manifest["subgraphs"]]):
+        graph["tflite"] = {"file": "all.tflite", "signature": str(number)}
+    assert Manifest.model_validate(manifest).formats == ["onnx", "tflite"]
+
+
 CHANGES: dict[str, Callable[[dict[str, Any]], object]] = {
     "tile size must be a multiple of 4": lambda m: m["tiling"].update(size=98),
     "overlap must be at most half of the tile": lambda m: m["tiling"].update(overlap=9),
@@ -29,6 +37,12 @@ CHANGES: dict[str, Callable[[dict[str, Any]], object]] = {
     "a file is listed twice": lambda m: m["files"].append(m["files"][0]),
     "'x' is used but not listed under files": lambda m: m["predictor"].update(onnx="x"),
     "leaves the bundle's folder": lambda m: m["predictor"].update(onnx="../x"),
+    "a format is listed twice": lambda m: m["formats"].append("onnx"),
+    r"a graph is there as \['onnx'\], not as \['tflite'\]": lambda m: m.update(formats=["tflite"]),
+    r"a graph is there as \[\], not as \['onnx'\]": lambda m: m["predictor"].pop("onnx"),
+    r"a graph is there as \['onnx', 'tflite'\], not": lambda m: m["predictor"].update(
+        tflite={"file": "x", "signature": "predictor"}
+    ),
     "Extra inputs are not permitted": lambda m: m.update(novelty=1),
     "Input should be 4, 5, 6 or 8": lambda m: m["subgraphs"][0].update(bit_width=7),
     "Input should be a finite number": lambda m: m["predictor"]["e2b"].update(

@@ -111,9 +111,18 @@ def test_tells_a_newer_version_from_a_broken_one(bundle: Path) -> None:
     write_manifest(bundle, manifest)
     with pytest.raises(BundleError, match="made by a newer version of gdq-export"):
         Bundle.open(bundle)
-    write_manifest(bundle, manifest | {"schema_version": 0})
+    write_manifest(bundle, manifest | {"schema_version": 1})
     with pytest.raises(BundleError, match="export the checkpoint again"):
         Bundle.open(bundle)
+
+
+def test_says_which_formats_a_bundle_has(bundle: Path) -> None:
+    opened = Bundle.open(bundle)
+    opened.require("onnx", "onnxruntime")
+    with pytest.raises(
+        BundleError, match="which reads tflite: it was exported with --formats onnx"
+    ):
+        opened.require("tflite", "litert")
 
 
 def test_names_the_field_that_is_wrong(bundle: Path) -> None:

@@ -15,6 +15,7 @@ from gdq_runtime.cli.upscale import main
 from gdq_runtime.decode import PictureReader
 from runtime.pictures import png_bytes, random_image
 from runtime.tiny_bundle import add_dial, upscale, write_tiny_bundle
+from runtime.tiny_tflite import write_tiny_tflite_bundle
 
 
 @pytest.fixture
@@ -48,7 +49,15 @@ def test_one_picture(here: Path) -> None:
 def test_a_folder_and_json(here: Path) -> None:
     result = run("photos", "photo.png", "-o", "out", "--bit-map", "maps", "--format", "json")
     assert result.exit_code == 0, result.output
-    images = json.loads(result.stdout)["images"]
+    answer = json.loads(result.stdout)
+    images, engine = answer["images"], answer["engine"]
+    assert engine.pop("seconds_per_tile").keys() <= {"4", "5", "6", "8"}
+    assert engine == {
+        "name": "onnxruntime",
+        "accelerator_asked": "CPU",
+        "accelerator_used": "CPU",
+        "notes": [],
+    }
     assert [image["target"] for image in images] == [
         str(Path("out", name)) for name in ("a.png", "b.png", "photo.png")
     ]
@@ -102,6 +111,35 @@ def test_a_dial_out_of_reach_gets_one_sentence(here: Path, dial: list[str], sent
     assert line.startswith("error: ")
     assert sentence in line
     assert not Path("out.png").exists()
+
+
+def test_another_engine(here: Path) -> None:
+    write_tiny_tflite_bundle(here / "tflite")
+    options = ("photo.png", "-o", "large.png", "--engine", "litert", "--format", "json")
+    result = CliRunner().invoke(main, [*options, "-b", "tflite", "--bits", "5"])
+    assert result.exit_code == 0, result.output
+    engine = json.loads(result.stdout)["engine"]
+    assert (engine["name"], engine["accelerator_used"]) == ("litert", "XNNPACK")
+    np.testing.assert_array_equal(read(here / "large.png"), upscale(random_image(40, 50), 5))
+
+
+@pytest.mark.parametrize(
+    ("options", "sentence"),
+    [
+        (("-b", "bundle"), "no graphs for engine 'litert', which reads tflite"),
+        (("-b", "tflite", "--policy", "paper"), "choose --policy uniform or --engine onnxruntime"),
+    ],
+)
+def test_an_engine_that_cannot_is_one_sentence(
+    options: tuple[str, ...], sentence: str, here: Path
+) -> None:
+    write_tiny_tflite_bundle(here / "tflite")
+    words = ["photo.png", "-o", "large.png", "--engine", "litert", *options]
+    result = CliRunner().invoke(main, words)
+    assert result.exit_code == 2
+    assert sentence in result.stderr
+    assert len(result.stderr.splitlines()) == 1
+    assert not (here / "large.png").exists()
 
 
 def test_a_bad_picture_does_not_stop_the_others(here: Path) -> None:

@@ -24,18 +24,27 @@ def test_names_the_engines_there_are(tmp_path: Path) -> None:
         open_engine("abacus", bundle)
 
 
-def test_says_how_to_install_a_missing_library(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("engine", "missing", "package"),
+    [
+        ("onnxruntime", ["onnxruntime"], "onnxruntime"),
+        ("litert", ["ai_edge_litert", "tflite_runtime"], "ai-edge-litert"),
+    ],
+)
+def test_says_how_to_install_a_missing_library(
+    engine: str, missing: list[str], package: str, tmp_path: Path
+) -> None:
     folder = write_tiny_bundle(tmp_path / "bundle")
     program = f"""
 import sys
-sys.modules["onnxruntime"] = None
+sys.modules |= dict.fromkeys({missing!r})
 from gdq_runtime.bundle.reader import Bundle
 from gdq_runtime.engines.registry import open_engine
 from gdq_runtime.errors import EngineError
 try:
-    open_engine("onnxruntime", Bundle.open({str(folder)!r}))
+    open_engine({engine!r}, Bundle.open({str(folder)!r}))
 except EngineError as error:
     print(error)
 """
     run = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)
-    assert "pip install onnxruntime" in run.stdout, run.stderr
+    assert run.stdout.endswith(f"pip install {package}\n"), run.stderr

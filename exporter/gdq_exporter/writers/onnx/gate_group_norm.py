@@ -11,9 +11,9 @@ from itertools import product
 
 import numpy as np
 import onnx_ir as ir
-from numpy.typing import NDArray
 
 from gdq_exporter.writers.onnx.graph_builder import GraphBuilder
+from gdq_exporter.writers.predictor_constants import group_members, group_squares, head_rows
 from gdq_models.predictor.parameters import PredictorParameters
 
 _END = np.iinfo(np.int32).max
@@ -46,8 +46,7 @@ def add_gate(
         _patches(graph, averaged, block, size, kernel)
         for block, averaged in zip(_BLOCKS, _averages(graph, padded), strict=True)
     ]
-    # (C, 3 k k), in the order of a patch.
-    heads = parameters.head_weight.transpose(0, 2, 3, 1).reshape(len(parameters.head_bias), -1)
+    heads = head_rows(parameters)
     bias = _bias_at(graph, centre, parameters)
     mean_patches = [_mean_patch(graph, patch) for patch in patches]
     means = [
@@ -59,7 +58,7 @@ def add_gate(
     ]
     # Pooling keeps the top-left multiple of four pixels: the mean over Z3 is that of all three.
     features = [
-        _normalised(graph, means[-1], mean, covariance, heads, parameters, scale)
+        _normalised(graph, means[-1], mean, covariance, parameters, scale)
         for scale, (mean, covariance) in enumerate(zip(means, covariances, strict=True))
     ]
     joined = graph.op("Concat", *features, axis=1)
@@ -132,19 +131,15 @@ def _normalised(
     pooled_mean: ir.Value,
     mean: ir.Value,
     covariance: ir.Value,
-    heads: NDArray[np.float64],
     parameters: PredictorParameters,
     scale: int,
 ) -> ir.Value:
     """(1, C): what the pooled mean becomes after group normalisation at one granularity."""
-    assert parameters.groups is not None
     assert parameters.norm_weight is not None
     assert parameters.norm_bias is not None
-    grouped = heads.reshape(parameters.groups, -1, heads.shape[1])
-    squares = np.einsum("gci,gcj->ijg", grouped, grouped).reshape(-1, parameters.groups)
-    members = np.repeat(np.eye(parameters.groups), grouped.shape[1], axis=1)
-    average, spread = graph.float32(members.T / grouped.shape[1]), graph.float32(members)
-    within = graph.op("MatMul", covariance, graph.float32(squares / grouped.shape[1]))
+    members = group_members(parameters)
+    average, spread = graph.float32(members.T / members.sum(axis=1)), graph.float32(members)
+    within = graph.op("MatMul", covariance, graph.float32(group_squares(parameters).T))
     group_mean = graph.op("MatMul", graph.op("MatMul", mean, average), spread)
     distance = graph.op("Sub", mean, group_mean)
     between = graph.op("MatMul", graph.op("Mul", distance, distance), average)

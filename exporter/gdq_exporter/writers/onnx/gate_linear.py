@@ -6,6 +6,7 @@ import numpy as np
 import onnx_ir as ir
 
 from gdq_exporter.writers.onnx.graph_builder import GraphBuilder
+from gdq_exporter.writers.predictor_constants import linear_gate
 from gdq_models.predictor.parameters import PredictorParameters
 
 
@@ -37,16 +38,8 @@ def add_gate(
     sums = graph.op("MatMul", columns, graph.op("Reshape", row_sums, shape))
     area = graph.op("Cast", _pooled_area(graph, height, width), to=int(ir.DataType.FLOAT))
     patch = graph.op("Div", graph.op("Reshape", sums, graph.int64(1, -1)), area)
-    weight, bias = _collapsed(parameters)
+    weight, bias = linear_gate(parameters)
     return graph.op("Gemm", patch, graph.float32(weight), graph.float32(bias), transB=1)
-
-
-def _collapsed(parameters: PredictorParameters) -> tuple[np.ndarray, np.ndarray]:
-    """Gate and head as one map of the mean patch (kernel rows, kernel columns, RGB)."""
-    channels = parameters.head_weight.shape[0]
-    gate = parameters.gate_weight.reshape(3, 3, channels).sum(axis=1)
-    weight = np.einsum("oc,cruv->ouvr", gate, parameters.head_weight)
-    return weight.reshape(3, -1), gate @ parameters.head_bias + parameters.gate_bias
 
 
 def _pooled(graph: GraphBuilder, length: ir.Value) -> ir.Value:

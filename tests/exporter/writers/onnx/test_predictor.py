@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import copy
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -12,85 +11,35 @@ import torch
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
-from numpy.typing import NDArray
 
 from exporter import oracle
 from exporter.networks import operators
-from factories import sample_tiles, tiny_edsr, tiny_srresnet
+from exporter.predictors import NETWORKS, Tile, assert_predicted, expected, network
+from factories import sample_tiles, tiny_edsr
 from gdq_exporter.writers.onnx.predictor import build_predictor
-from gdq_models import Prediction, SuperResolutionNetwork
 
-Tile = NDArray[np.uint8]
-
-_MEAN = (114.4, 111.5, 103.0)
-NETWORKS = {
-    "linear": lambda: tiny_edsr(2, "linear"),
-    "linear, mean": lambda: tiny_edsr(2, "linear", mean=_MEAN, value_range=255.0),
-    "linear, 9x9": lambda: tiny_srresnet(2, "linear"),
-    "group norm": lambda: tiny_edsr(2, "group_norm"),
-    "group norm, mean": lambda: tiny_edsr(2, "group_norm", mean=_MEAN),
-    "group norm, 9x9": lambda: tiny_srresnet(2, "group_norm"),
-}
 SIZES = [(4, 4), (5, 7), (7, 5), (18, 33), (32, 32), (101, 99)]
-
-LOGIT_NOISE = 1e-4
-"""Of float32, relative to the largest logit; a decision closer than this may go either way."""
-ENTROPY_NOISE = 1e-5
 
 
 @dataclass(frozen=True)
 class Case:
-    exact: SuperResolutionNetwork
-    """The network in double precision."""
     model: ir.Model
     session: ort.InferenceSession
 
 
 @lru_cache
 def case(name: str) -> Case:
-    network = NETWORKS[name]()
-    _learn_norms(network)
-    model = build_predictor(network.predictor_parameters())
+    model = build_predictor(network(name).predictor_parameters())
     options = ort.SessionOptions()
     options.intra_op_num_threads = 1
     session = ort.InferenceSession(
         ir.to_proto(model).SerializeToString(), options, providers=["CPUExecutionProvider"]
     )
-    return Case(copy.deepcopy(network).double().eval(), model, session)
-
-
-def _learn_norms(network: SuperResolutionNetwork) -> None:
-    """Gives the norms weights and biases as training would, and each logit its chance again."""
-    gate, tiles = network.predictor.gate, sample_tiles(32)
-    with torch.no_grad():
-        for norm in gate.norms:
-            torch.nn.init.uniform_(norm.weight, 0.5, 1.5)
-            torch.nn.init.normal_(norm.bias, std=0.3)
-        logits = gate(network.features(tiles))
-        gate.linear.weight.div_(logits.std(dim=0)[:, None])
-        gate.linear.bias.sub_(logits.mean(dim=0)).div_(logits.std(dim=0))
-        gate.linear.bias[2] += 0.5
-
-
-def expected(network: SuperResolutionNetwork, tile: Tile) -> Prediction:
-    image = torch.from_numpy(tile.transpose(2, 0, 1)[None].astype(np.float64))
-    with torch.inference_mode():
-        return network.predict(image)
+    return Case(model, session)
 
 
 def assert_equal(name: str, tile: Tile) -> None:
-    """Logits, entropy and decision equal those of torch in double precision."""
-    exact = case(name).exact
-    want = expected(exact, tile)
-    logits, entropy, bit_width = case(name).session.run(None, {"tile": tile[None]})
-    noise = LOGIT_NOISE * max(1, float(want.logits.abs().max()))
-    np.testing.assert_allclose(logits, want.logits.numpy(), rtol=0, atol=noise)
-    np.testing.assert_allclose(entropy, want.entropy.numpy(), rtol=0, atol=ENTROPY_NOISE)
-    second, first = np.sort(want.logits[0].numpy())[-2:]
-    thresholds = exact.predictor.e2b.thresholds()
-    distance = min(abs(float(want.entropy) - threshold) for threshold in thresholds)
-    if first - second > 2 * noise and distance > 2 * ENTROPY_NOISE:
-        assert bit_width.item() == want.bit_width.item()
+    assert_predicted(name, tile, *case(name).session.run(None, {"tile": tile[None]}))
 
 
 @pytest.mark.parametrize(("height", "width"), SIZES)
@@ -120,7 +69,7 @@ def test_every_bit_width_is_decided_as_torch_does(name: str) -> None:
     for picture in sample_tiles(32, seed=5):
         tile = picture.permute(1, 2, 0).byte().numpy()
         assert_equal(name, tile)
-        decided.add(int(expected(case(name).exact, tile).bit_width))
+        decided.add(int(expected(name, tile).bit_width))
     assert decided == {4, 5, 6, 8}
 
 

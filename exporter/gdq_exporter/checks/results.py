@@ -1,0 +1,27 @@
+"""Everything that an export checked."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from gdq_exporter.checks.agreement import Agreement
+from gdq_exporter.checks.parity import ParityResult
+
+if TYPE_CHECKING:
+    from gdq_exporter.checks.onnx_fusion import FusionResult
+    from gdq_exporter.checks.xnnpack_delegation import DelegationResult
+
+
+@dataclass(frozen=True)
+class CheckResults:
+    """What was found, per format and engine."""
+
+    fusion: dict[int, FusionResult]
+    """Per bit-width; empty without ONNX."""
+    delegation: dict[str, DelegationResult]
+    """Per signature; empty without TFLite."""
+    parity: dict[str, ParityResult]
+    """Per engine; the first one made the golden tiles."""
+    agreement: list[Agreement]
+    """Of each further engine with the golden tiles."""

@@ -1,0 +1,92 @@
+"""The lowered networks and the predictor in every format that was asked for."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from gdq_exporter.config import ExportConfig
+from gdq_exporter.lowering import LoweredNetwork
+from gdq_models import SuperResolutionNetwork
+from gdq_runtime.bundle.manifest import GraphSpec, Predictor, Subgraph
+
+
+def write_graphs(
+    folder: Path,
+    network: SuperResolutionNetwork,
+    lowered: list[LoweredNetwork],
+    config: ExportConfig,
+) -> tuple[Predictor, list[Subgraph]]:
+    """Writes all graphs and describes them.
+
+    Args:
+        folder: bundle under construction.
+        network: tells the predictor.
+        lowered: a network per bit-width.
+        config: formats, tile size.
+
+    Raises:
+        ExportError: a format cannot express the network.
+    """
+    written = {
+        graph_format: _WRITERS[graph_format](folder, network, lowered, config.tile)
+        for graph_format in config.formats
+    }
+    first, *others = written.items()
+    described = list(first[1])
+    for graph_format, specs in others:
+        for index, spec in enumerate(specs):
+            place: dict[str, Any] = {graph_format: getattr(spec, graph_format)}
+            described[index] = described[index].model_copy(update=place)
+    predictor, *graphs = described
+    subgraphs = [
+        Subgraph.model_validate(graph.model_dump() | {"bit_width": one.bit_width})
+        for graph, one in zip(graphs, lowered, strict=True)
+    ]
+    return _describe_predictor(predictor, network), subgraphs
+
+
+def _write_onnx(
+    folder: Path, network: SuperResolutionNetwork, lowered: list[LoweredNetwork], tile: int
+) -> list[GraphSpec]:
+    """Predictor first; the graphs take tiles of any size."""
+    from gdq_exporter.writers.onnx.predictor import build_predictor
+    from gdq_exporter.writers.onnx.writer import OnnxWriter
+
+    writer = OnnxWriter(folder)
+    subgraphs = [writer.write_subgraph(one, network.scale) for one in lowered]
+    predictor = writer.write(build_predictor(network.predictor_parameters()), "predictor")
+    writer.close()
+    return [predictor, *subgraphs]
+
+
+def _write_tflite(
+    folder: Path, network: SuperResolutionNetwork, lowered: list[LoweredNetwork], tile: int
+) -> list[GraphSpec]:
+    """Predictor first."""
+    from gdq_exporter.writers.tflite.writer import TfliteWriter
+
+    writer = TfliteWriter(folder, tile)
+    subgraphs = [writer.write_subgraph(one) for one in lowered]
+    predictor = writer.write_predictor(network.predictor_parameters())
+    writer.close()
+    return [predictor, *subgraphs]
+
+
+_WRITERS = {"onnx": _write_onnx, "tflite": _write_tflite}
+"""Each imports its library only when it is chosen."""
+
+
+def _describe_predictor(spec: GraphSpec, network: SuperResolutionNetwork) -> Predictor:
+    parameters = network.predictor_parameters()
+    return Predictor.model_validate(
+        spec.model_dump()
+        | {
+            "gate": parameters.gate,
+            "gate_bit_widths": parameters.gate_bit_widths,
+            "e2b": {
+                "thresholds": parameters.e2b_thresholds.tolist(),
+                "bit_widths": parameters.e2b_bit_widths,
+            },
+        }
+    )

@@ -1,0 +1,1 @@
+"""TFLite: one file, a signature per bit-width and one for the predictor, every buffer once."""

@@ -1,0 +1,56 @@
+"""What graphs answer, checked: a bundle is somebody else's, and so is what its graphs compute."""
+
+from __future__ import annotations
+
+from typing import Any, get_args
+
+import numpy as np
+from numpy.typing import NDArray
+
+from gdq_runtime.bundle.manifest import BitWidth
+from gdq_runtime.engines.base import Prediction
+from gdq_runtime.errors import EngineError
+
+Array = NDArray[Any]
+
+
+def read_prediction(place: str, logits: Array, entropy: Array, bit_width: Array) -> Prediction:
+    """Read the outputs of a predictor.
+
+    Args:
+        place: file of the graph, for the error's sentence.
+        logits: three numbers of any shape.
+        entropy: one number.
+        bit_width: one of 4, 5, 6, 8.
+
+    Raises:
+        EngineError: they are something else.
+
+    """
+    if logits.size != 3 or entropy.size != 1 or bit_width.size != 1:
+        raise EngineError(f"{place}: the predictor's outputs have odd shapes")
+    decision = int(bit_width.item())
+    if decision not in get_args(BitWidth):
+        raise EngineError(f"{place}: predicts {decision} bits, not 4, 5, 6, 8")
+    return Prediction(logits.reshape(3).astype(np.float32), float(entropy.item()), decision)
+
+
+def read_picture(
+    place: str, output: Array, tile: NDArray[np.uint8], scale: int
+) -> NDArray[np.uint8]:
+    """Read the output of a subgraph: (height * scale, width * scale, 3) of the tile's sides.
+
+    Raises:
+        EngineError: it is no such picture.
+
+    """
+    expected = (1, tile.shape[0] * scale, tile.shape[1] * scale, 3)
+    if output.shape != expected or output.dtype != np.uint8:
+        raise EngineError(f"{place}: answers {output.dtype} {output.shape}, not uint8 {expected}")
+    picture: NDArray[np.uint8] = output[0]
+    return picture
+
+
+def one_line(error: Exception) -> str:
+    """Shorten a library's message to one line."""
+    return " ".join(str(error).split())[:300]
