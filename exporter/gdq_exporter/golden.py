@@ -54,18 +54,6 @@ def write_golden(
     return golden
 
 
-def read_picture(path: Path) -> NDArray[np.uint8]:
-    """Reads a tile or an output: (height, width, 3), RGB.
-
-    Raises:
-        ExportError: it is not there, or no picture.
-    """
-    picture = cv2.imread(str(path))
-    if picture is None:
-        raise ExportError(f"cannot read the golden tile {path}")
-    return np.asarray(cv2.cvtColor(picture, cv2.COLOR_BGR2RGB), np.uint8)
-
-
 def _most_varied(engine: Engine, tiles: NDArray[np.uint8]) -> list[NDArray[np.uint8]]:
     """First a tile of every predicted width, then whatever comes first."""
     first_of: dict[int, int] = {}

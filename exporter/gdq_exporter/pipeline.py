@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, get_args
 
 from gdq_exporter.bundle_writer import MANIFEST, bundle_folder, list_files, write_text
 from gdq_exporter.calibration import CalibrationSet, load_calibration
-from gdq_exporter.checks.agreement import Agreement, check_agreement
+from gdq_exporter.checks.agreement import check_agreement
 from gdq_exporter.checks.onnx_fusion import FusionResult, check_fusion
 from gdq_exporter.checks.parity import ParityResult, check_decisions, check_width, make_pairs
 from gdq_exporter.checks.results import CheckResults
@@ -33,6 +33,7 @@ from gdq_models import (
     SuperResolutionNetwork,
     load_checkpoint,
 )
+from gdq_runtime.agreement import Agreement
 from gdq_runtime.bundle.manifest import (
     SCHEMA_VERSION,
     BitWidth,

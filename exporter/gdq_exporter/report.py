@@ -39,7 +39,7 @@ def describe(manifest: Manifest, checks: CheckResults) -> dict[str, Any]:
         "onnx": {str(width): dataclasses.asdict(one) for width, one in checks.fusion.items()},
         "tflite": {name: dataclasses.asdict(one) for name, one in checks.delegation.items()},
         "parity": {engine: _describe_parity(one) for engine, one in checks.parity.items()},
-        "agreement": [dataclasses.asdict(one) for one in checks.agreement],
+        "agreement": [one.model_dump(mode="json") for one in checks.agreement],
     }
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from gdq_runtime.agreement import Agreement
 from gdq_runtime.validation_report import ValidationReport
 
 
@@ -40,3 +41,17 @@ def render_text(report: ValidationReport) -> str:
             figures = f"{known.psnr_y:6.2f}  {known.ssim_y:.4f}  {bits:5}"
             lines.append(f"{known.method:28}  {figures}  {known.source}")
     return "\n".join(lines)
+
+
+def render_agreements(agreements: list[Agreement]) -> str:
+    """Renders how far engines are from what they were compared with, one line each."""
+    lines = ["engine       against                    equal    by 1  by more  largest  same bits"]
+    for one in agreements:
+        by_one = one.differences.get(1, 0) / one.samples
+        shares = f"{one.equal:8.3%} {by_one:7.3%} {one.beyond_one:8.4%}"
+        bits = f"{one.same_bit_width} of {one.tiles}"
+        lines.append(
+            f"{one.engine:12} {one.reference:24} {shares} {one.largest:8d}  {bits}"
+            f"{'' if one.holds else '  BROKEN'}"
+        )
+    return "\n".join([*lines, ""])

@@ -7,6 +7,7 @@ from typing import Annotated, Literal
 import numpy as np
 from pydantic import BaseModel, ConfigDict, Field
 
+from gdq_runtime.agreement import Agreement
 from gdq_runtime.published import PublishedFigures, find_published
 
 CEILING = 100.0
@@ -81,6 +82,9 @@ class ValidationReport(_Scores):
     published: Annotated[
         list[PublishedFigures], Field(description="of this set, network and scale, by its name")
     ]
+    engines: Annotated[
+        list[Agreement], Field(description="engines against each other, if they were compared")
+    ] = []
     images: Annotated[list[ImageReport], Field(min_length=1)]
 
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from gdq_exporter.checks.agreement import Agreement
 from gdq_exporter.checks.parity import ParityResult
+from gdq_runtime.agreement import Agreement
 
 if TYPE_CHECKING:
     from gdq_exporter.checks.onnx_fusion import FusionResult

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import sys
 from contextlib import closing
 from pathlib import Path
@@ -15,6 +16,7 @@ from gdq_runtime.cli.native_output import silence_native_libraries
 
 if TYPE_CHECKING:
     from gdq_exporter.validation_page import Card
+    from gdq_runtime.agreement import Agreement
     from gdq_runtime.bundle.reader import Bundle
     from gdq_runtime.engines.base import Engine
     from gdq_runtime.router import Wish
@@ -25,19 +27,24 @@ Examples:
   gdq-validate edsr_x2 --data Set5
   gdq-validate edsr_x2 --data photos/ --fab 4.5 --json result.json --html result.html
   gdq-validate edsr_x2 --data Set14 --policy paper --min-psnr 33 --max-fab 4.6
+  gdq-validate edsr_x2 --engines all
 
 \b
 DIR has subfolders HR_xS and LR_xS with the same names, or photos, which are
 made smaller by antialiased bicubic.
 
 \b
-Exit code: 0 done, 1 a bar is missed, 2 an input or an option was refused.
+Exit code: 0 done, 1 a bar is missed or engines disagree, 2 an input or an option was refused.
 """
 
 
 @click.command(epilog=EPILOG, context_settings={"help_option_names": ["-h", "--help"]})
 @click.argument("bundle", type=options.PATH)
-@click.option("--data", required=True, type=options.PATH, metavar="DIR", help="Ground truth.")
+@click.option("--data", type=options.PATH, metavar="DIR", help="Ground truth.")
+@click.option(
+    "--engines", metavar="all|NAME,...",
+    help="Compare engines with each other, on the golden tiles and on DIR.",
+)  # fmt: skip
 @click.option(
     "--checkpoint", type=options.PATH, help="Compare with this network in torch, and in float."
 )
@@ -55,7 +62,8 @@ Exit code: 0 done, 1 a bar is missed, 2 an input or an option was refused.
 @click.option("--max-loss", type=float, metavar="DB", help="Bar: below all-8-bit at most.")
 def main(
     bundle: Path,
-    data: Path,
+    data: Path | None,
+    engines: str | None,
     checkpoint: Path | None,
     bits: str,
     json_file: Path | None,
@@ -66,33 +74,78 @@ def main(
     max_loss: float | None,
     **settings: Any,
 ) -> None:
-    """Measure a BUNDLE on pictures whose ground truth is known."""
+    """Measure a BUNDLE on pictures whose ground truth is known; compare engines."""
     with report_errors(), silence_native_libraries():
         from gdq_runtime.bundle.reader import Bundle
         from gdq_runtime.router import Wish
 
+        _check_request(data, engines, [html_file, checkpoint, min_psnr, max_fab, max_loss])
         for path in (json_file, html_file):
             if path is not None:
                 _check_place(path, overwrite)
         one_width: Any = "auto" if bits == "auto" else int(bits)
         wish = Wish(one_width, settings.pop("fab"), None, settings.pop("flat_tiles"))
         opened = Bundle.open(bundle)
+        agreements = [] if engines is None else _compare(opened, engines, data, settings["threads"])
         cards: list[Card] | None = None if html_file is None else []
-        report = _validate(opened, data, checkpoint, wish, cards, **settings)
+        report = None
+        if data is not None:
+            report = _validate(opened, data, checkpoint, wish, cards, **settings)
+            report = report.model_copy(update={"engines": agreements})
         if json_file is not None:
-            _save(json_file, report.model_dump_json(indent=1) + "\n")
-        if html_file is not None and cards is not None:
+            _save(json_file, _as_json(report, agreements))
+        if html_file is not None and report is not None and cards is not None:
             from gdq_exporter.validation_page import render_page
 
             _save(html_file, render_page(report, opened.manifest, cards))
-    from gdq_exporter.validation_text import render_text
+    from gdq_exporter.validation_text import render_agreements, render_text
 
-    click.echo(render_text(report))
-    missed = _missed_bars(report, min_psnr, max_fab, max_loss)
+    if agreements:
+        click.echo(render_agreements(agreements))
+    missed = [f"missed: {one.engine} breaks the contract" for one in agreements if not one.holds]
+    if report is not None:
+        click.echo(render_text(report))
+        missed += _missed_bars(report, min_psnr, max_fab, max_loss)
     for sentence in missed:
         click.echo(sentence, err=True)
     if missed:
         sys.exit(ExitCode.CHECK_FAILED)
+
+
+def _check_request(data: Path | None, engines: str | None, need_data: list[Any]) -> None:
+    from gdq_runtime.errors import RequestError
+
+    if data is None and engines is None:
+        raise RequestError("name pictures (--data DIR), or engines to compare (--engines all)")
+    if data is None and any(option is not None for option in need_data):
+        raise RequestError("--html, --checkpoint and bars need pictures: --data DIR")
+
+
+def _compare(
+    bundle: Bundle, engines: str, data: Path | None, threads: int | None
+) -> list[Agreement]:
+    """Run what is slow and says nothing in between with a word on standard error."""
+    from gdq_exporter.engine_comparison import (
+        compare_golden_tiles,
+        compare_pictures,
+        present_engines,
+    )
+    from gdq_runtime.ground_truth import list_ground_truth
+
+    names = present_engines(bundle, engines, lambda sentence: click.echo(sentence, err=True))
+    click.echo(f"comparing {', '.join(names)} ...", err=True)
+    agreements = list(compare_golden_tiles(bundle, names))
+    if data is not None:
+        truths = list_ground_truth(data, bundle.manifest.network.scale)
+        agreements += compare_pictures(bundle, names, truths, threads)
+    return agreements
+
+
+def _as_json(report: ValidationReport | None, agreements: list[Agreement]) -> str:
+    if report is not None:
+        return report.model_dump_json(indent=1) + "\n"
+    engines = [agreement.model_dump(mode="json") for agreement in agreements]
+    return json.dumps({"engines": engines}, indent=1) + "\n"
 
 
 def _validate(

@@ -8,10 +8,11 @@ from numpy.typing import NDArray
 
 from gdq_exporter import ExportError, ExportResult
 from gdq_exporter.checks.agreement import check_agreement
-from gdq_exporter.golden import read_picture
+from gdq_runtime.agreement import read_picture
 from gdq_runtime.bundle.reader import Bundle
 from gdq_runtime.engines.base import Engine
 from gdq_runtime.engines.litert import LitertEngine
+from gdq_runtime.errors import BundleError
 
 
 class Off:
@@ -60,5 +61,5 @@ def test_differences_are_counted_and_too_many_fail(bundle: Bundle) -> None:
 
 
 def test_a_missing_picture_is_one_sentence(tmp_path: Path) -> None:
-    with pytest.raises(ExportError, match="cannot read the golden tile"):
+    with pytest.raises(BundleError, match="cannot read the golden tile"):
         read_picture(tmp_path / "nothing.png")

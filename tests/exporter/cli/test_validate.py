@@ -10,6 +10,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from factories import tiny_edsr
+from gdq_exporter import ExportResult
 from gdq_exporter.cli.validate import main
 from gdq_models import save_checkpoint
 from runtime.pictures import png_bytes, random_image
@@ -85,6 +86,29 @@ def test_another_checkpoint_than_that_of_the_bundle_is_said(here: Path) -> None:
     assert result.exit_code == 0, result.output
     note = "note: bundle was exported from another file than other.safetensors"
     assert note in result.stderr.splitlines()
+
+
+def test_engines_are_compared_without_pictures(here: Path, exported: ExportResult) -> None:
+    command = [str(exported.bundle), "--engines", "onnxruntime,numpy", "--json", "engines.json"]
+    result = CliRunner().invoke(main, command, catch_exceptions=False)
+    assert result.exit_code == 0, result.output
+    engines = json.loads(Path("engines.json").read_text())["engines"]
+    assert [one["engine"] for one in engines] == ["onnxruntime", "numpy"]
+    assert all(one["holds"] for one in engines)
+    assert "golden tiles" in result.stdout
+
+
+def test_engines_need_golden_tiles(here: Path) -> None:
+    result = CliRunner().invoke(main, ["bundle", "--engines", "all"])
+    assert result.exit_code == 2
+    assert result.stderr.splitlines()[-1] == "error: bundle holds no golden tiles to compare with"
+
+
+@pytest.mark.parametrize("options", [[], ["--engines", "numpy", "--min-psnr", "30"]])
+def test_what_needs_pictures_says_so(here: Path, options: list[str]) -> None:
+    result = CliRunner().invoke(main, ["bundle", *options])
+    assert result.exit_code == 2
+    assert "--data DIR" in result.stderr
 
 
 def test_torch_is_not_needed_without_a_checkpoint(here: Path) -> None:

@@ -1,0 +1,59 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from gdq_exporter import ExportResult
+from gdq_exporter.engine_comparison import (
+    compare_golden_tiles,
+    compare_pictures,
+    present_engines,
+)
+from gdq_runtime.bundle.reader import Bundle
+from gdq_runtime.errors import BundleError, EngineError
+from gdq_runtime.ground_truth import list_ground_truth
+from runtime.pictures import png_bytes, random_image
+from runtime.tiny_bundle import write_tiny_bundle
+
+
+@pytest.fixture(scope="module")
+def bundle(exported: ExportResult) -> Bundle:
+    return Bundle.open(exported.bundle)
+
+
+def refuse(sentence: str) -> None:
+    raise AssertionError(sentence)
+
+
+def test_all_engines_agree_on_golden_tiles(bundle: Bundle) -> None:
+    names = present_engines(bundle, "all", refuse)
+    assert names == ["onnxruntime", "litert", "numpy"]
+    results = list(compare_golden_tiles(bundle, names))
+    assert [result.engine for result in results] == names
+    assert all(result.holds for result in results)
+    # The golden tiles are ONNX Runtime's own.
+    assert results[0].differences.keys() == {0}
+    assert results[0].samples == results[1].samples == results[2].samples
+
+
+def test_pictures_are_compared_with_the_first_engine(bundle: Bundle, tmp_path: Path) -> None:
+    (tmp_path / "a.png").write_bytes(png_bytes(random_image(120, 140)))
+    truths = list_ground_truth(tmp_path, bundle.manifest.network.scale)
+    names = ["onnxruntime", "litert", "numpy"]
+    (result,) = compare_pictures(bundle, names, truths, threads=1)
+    assert (result.engine, result.reference) == ("litert", "onnxruntime, 1 pictures")
+    assert result.samples == 120 * 140 * 3
+    assert result.holds
+
+
+def test_what_is_not_here_is_left_out_or_refused(tmp_path: Path) -> None:
+    only_onnx = Bundle.open(write_tiny_bundle(tmp_path / "bundle"))
+    said: list[str] = []
+    assert present_engines(only_onnx, "all", said.append) == ["onnxruntime", "numpy"]
+    assert len(said) == 1
+    assert said[0].startswith("litert is left out: ")
+    with pytest.raises(BundleError, match="litert"):
+        present_engines(only_onnx, "litert", said.append)
+    with pytest.raises(EngineError, match="unknown engine 'none'"):
+        present_engines(only_onnx, "onnxruntime,none", said.append)
