@@ -74,7 +74,7 @@ def compare_pictures(
         yield Agreement(
             engine=name,
             accelerator=accelerator,
-            reference=f"{first}, {len(lows)} pictures",
+            reference=f"{first}, {len(lows)} picture{'s' if len(lows) > 1 else ''}",
             differences=count_differences((one[0], other[0]) for one, other in pairs),
             tiles=sum(bit_map.size for _, bit_map in expected),
             same_bit_width=sum(int((one[1] == other[1]).sum()) for one, other in pairs),

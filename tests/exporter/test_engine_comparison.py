@@ -42,7 +42,7 @@ def test_pictures_are_compared_with_the_first_engine(bundle: Bundle, tmp_path: P
     truths = list_ground_truth(tmp_path, bundle.manifest.network.scale)
     names = ["onnxruntime", "litert", "numpy"]
     (result,) = compare_pictures(bundle, names, truths, threads=1)
-    assert (result.engine, result.reference) == ("litert", "onnxruntime, 1 pictures")
+    assert (result.engine, result.reference) == ("litert", "onnxruntime, 1 picture")
     assert result.samples == 120 * 140 * 3
     assert result.holds
 
