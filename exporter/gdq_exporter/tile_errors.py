@@ -21,25 +21,29 @@ Picture = NDArray[np.uint8]
 
 _SMALLEST_ERROR = 1e-3
 """Squared gray levels; keeps a picture that the network reproduces exactly in proportion."""
+_SMALLEST_RATIO = 0.1
+"""Of errors: a tile never counts as a gain of more than 10 dB."""
 
 
 @dataclass(frozen=True, eq=False)
 class TileErrors:
     """What was measured of N tiles.
 
-    Errors are mean squared errors of luma against the ground truth, divided by the mean error at
-    the largest width over the tiles of the same picture: a PSNR is taken per picture, so a tile
-    counts by what it costs its own picture.
+    Losses are in dB of PSNR (luma) below the largest width. A PSNR is taken per picture, so a tile
+    counts by what it costs its own picture: ``10 log10(1 + (e - e_largest) / mean of e_largest over
+    the tiles of the picture)``, e being the tile's mean squared error. To first order their mean
+    is what the pictures lose; the logarithm keeps a picture that is all but perfect from
+    outweighing all others.
     """
 
     picture_of: NDArray[np.intp]
     """(N,), number of the picture that each tile was cut from."""
     bit_widths: tuple[BitWidth, ...]
     """W of them, ascending."""
-    errors: NDArray[np.float64]
-    """(N, W), at each width."""
+    losses: NDArray[np.float64]
+    """(N, W), at each width; 0 at the largest."""
     interpolated: NDArray[np.float64]
-    """(N,), of interpolation."""
+    """(N,), loss of interpolation."""
     gate_margin: NDArray[np.float64]
     """(N,), the gate's score of its largest width minus that of its smallest."""
     entropy: NDArray[np.float64]
@@ -50,16 +54,6 @@ class TileErrors:
     """(N,), see ``gradient_sparsity``."""
     predicted: NDArray[np.int64]
     """(N,), the predictor's bit-width."""
-
-    @property
-    def reference(self) -> float:
-        """Mean error with all tiles at the largest width."""
-        return float(self.errors[:, -1].mean())
-
-    def relative_errors(self) -> list[float]:
-        """Mean error of all tiles at each width, in units of ``reference``."""
-        relative: list[float] = (self.errors.mean(axis=0) / self.reference).tolist()
-        return relative
 
 
 def measure_tiles(
@@ -82,19 +76,28 @@ def measure_tiles(
         rows = list(workers.map_in_order(measure, pairs, ahead=2 * workers.threads))
     errors = np.array([errors for errors, _ in rows])
     predictions = [prediction for _, prediction in rows]
-    per_picture = np.bincount(picture_of, errors[:, -2]) / np.bincount(picture_of)
-    errors /= np.maximum(per_picture, _SMALLEST_ERROR)[picture_of, np.newaxis]
+    losses = _losses(errors, errors[:, -2], picture_of)
     return TileErrors(
         picture_of=picture_of,
         bit_widths=widths,
-        errors=errors[:, :-1],
-        interpolated=errors[:, -1],
+        losses=losses[:, :-1],
+        interpolated=losses[:, -1],
         gate_margin=np.array([float(p.logits[-1] - p.logits[0]) for p in predictions]),
         entropy=np.array([p.entropy for p in predictions]),
         gradient=np.array([mean_gradient(tile) for tile, _ in pairs]),
         gradient_sparsity=np.array([gradient_sparsity(tile) for tile, _ in pairs]),
         predicted=np.array([p.bit_width for p in predictions]),
     )
+
+
+def _losses(
+    errors: NDArray[np.float64], largest: NDArray[np.float64], picture_of: NDArray[np.intp]
+) -> NDArray[np.float64]:
+    _, picture = np.unique(picture_of, return_inverse=True)
+    per_picture = np.bincount(picture, largest) / np.bincount(picture)
+    unit = np.maximum(per_picture, _SMALLEST_ERROR)[picture]
+    relative = 1 + (errors - largest[:, np.newaxis]) / unit[:, np.newaxis]
+    return np.asarray(10 * np.log10(np.maximum(relative, _SMALLEST_RATIO)), np.float64)
 
 
 def _measure(

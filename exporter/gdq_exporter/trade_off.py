@@ -41,7 +41,7 @@ class _Fit:
         values = getattr(seen, signal)[tiles]
         self.edges = _bin_edges(values)
         bin_of = np.searchsorted(self.edges, values)
-        self.frontier = _binned_frontier(seen.bit_widths, seen.errors[tiles], bin_of)
+        self.frontier = _binned_frontier(seen.bit_widths, seen.losses[tiles], bin_of)
 
 
 def find_trade_off(seen: TileErrors) -> TradeOff:
@@ -52,11 +52,11 @@ def find_trade_off(seen: TileErrors) -> TradeOff:
     nothing of the tile; an oracle, which knows every tile's errors.
     """
     held_out = {signal: _held_out_curve(seen, signal) for signal in _SIGNALS}
-    signal = _best_signal(seen, held_out)
-    fit = _Fit(seen, signal, np.ones(len(seen.errors), dtype=np.bool_))
-    count = len(seen.errors)
-    random = _binned_frontier(seen.bit_widths, seen.errors, np.zeros(count, dtype=np.intp))
-    oracle = _binned_frontier(seen.bit_widths, seen.errors, np.arange(count))
+    signal = _best_signal(seen.bit_widths, held_out)
+    fit = _Fit(seen, signal, np.ones(len(seen.losses), dtype=np.bool_))
+    count = len(seen.losses)
+    random = _binned_frontier(seen.bit_widths, seen.losses, np.zeros(count, dtype=np.intp))
+    oracle = _binned_frontier(seen.bit_widths, seen.losses, np.arange(count))
     return TradeOff(
         tiles=count,
         signal=signal,
@@ -64,13 +64,13 @@ def find_trade_off(seen: TileErrors) -> TradeOff:
         points=_operating_points(seen, fit.frontier, held_out[signal]),
         predictor=_predictor_point(seen),
         fixed=[
-            _point(width, error)
-            for width, error in zip(seen.bit_widths, seen.relative_errors(), strict=True)
+            _point(width, loss)
+            for width, loss in zip(seen.bit_widths, seen.losses.mean(axis=0), strict=True)
         ],
         curves=TradeOffCurves(
-            **{signal: _drawn(seen, curve) for signal, curve in held_out.items()},
-            random=_drawn(seen, random),
-            oracle=_drawn(seen, oracle),
+            **{signal: _drawn(curve) for signal, curve in held_out.items()},
+            random=_drawn(random),
+            oracle=_drawn(oracle),
         ),
     )
 
@@ -81,8 +81,7 @@ def find_flat_tiles(seen: TileErrors) -> FlatTiles | None:
     None if not even the flattest tile can be interpolated for ``LARGEST_FLAT_LOSS``.
     """
     order = np.argsort(seen.gradient, kind="stable")
-    extra = np.cumsum(seen.interpolated[order] - seen.errors[order, -1])
-    losses = _decibels(1 + extra / seen.errors[:, -1].sum())
+    losses = np.cumsum(seen.interpolated[order]) / len(order)
     # Up to where the bound is first exceeded: behind it, a lucky tile could hide a bad one.
     share = int(np.argmax(np.append(losses, np.inf) > LARGEST_FLAT_LOSS))
     if share == 0:
@@ -104,11 +103,11 @@ def _bin_edges(signal: NDArray[np.float64]) -> NDArray[np.float64]:
 
 
 def _binned_frontier(
-    bit_widths: tuple[BitWidth, ...], errors: NDArray[np.float64], bin_of: NDArray[np.intp]
+    bit_widths: tuple[BitWidth, ...], losses: NDArray[np.float64], bin_of: NDArray[np.intp]
 ) -> Frontier:
     bins = int(bin_of.max()) + 1
     summed = np.zeros((bins, len(bit_widths)))
-    np.add.at(summed, bin_of, errors)
+    np.add.at(summed, bin_of, losses)
     return trace_frontier(bit_widths, summed, np.bincount(bin_of, minlength=bins))
 
 
@@ -118,16 +117,16 @@ def _held_out_curve(seen: TileErrors, signal: Signal) -> Curve:
     A part of the pictures at a time is left out of the fit and judged by it.
     """
     asked = np.linspace(seen.bit_widths[0], seen.bit_widths[-1], _CURVE_POINTS)
-    widths, count = np.asarray(seen.bit_widths), len(seen.errors)
-    bits, errors = np.zeros(_CURVE_POINTS), np.zeros(_CURVE_POINTS)
+    widths, count = np.asarray(seen.bit_widths), len(seen.losses)
+    bits, losses = np.zeros(_CURVE_POINTS), np.zeros(_CURVE_POINTS)
     for held_out, fitted in _folds(seen.picture_of):
         fit = _Fit(seen, signal, fitted)
         bin_of = np.searchsorted(fit.edges, getattr(seen, signal)[held_out])
         position = np.searchsorted(fit.frontier.bits, asked, side="right") - 1
         choice = fit.frontier.choices[position][:, bin_of]
         bits += widths[choice].sum(axis=1) / count
-        errors += seen.errors[held_out][np.arange(len(bin_of)), choice].sum(axis=1) / count
-    return Curve(bits, errors)
+        losses += seen.losses[held_out][np.arange(len(bin_of)), choice].sum(axis=1) / count
+    return Curve(bits, losses)
 
 
 def _folds(
@@ -142,16 +141,13 @@ def _folds(
     return [(part, ~part) for part in parts]
 
 
-def _best_signal(seen: TileErrors, curves: dict[Signal, Curve]) -> Signal:
+def _best_signal(bit_widths: tuple[BitWidth, ...], curves: dict[Signal, Curve]) -> Signal:
     """The smallest loss at equal bits, on average over the dial; the gate's unless clearly beaten.
 
     A few tiles do not tell signals apart that are nearly as good.
     """
-    bits = np.linspace(seen.bit_widths[0], seen.bit_widths[-1], 33)
-    losses = {
-        signal: float(curve.errors_at(bits).mean() / seen.reference) - 1
-        for signal, curve in curves.items()
-    }
+    bits = np.linspace(bit_widths[0], bit_widths[-1], 33)
+    losses = {signal: float(curve.errors_at(bits).mean()) for signal, curve in curves.items()}
     best = min(losses, key=lambda signal: losses[signal])
     is_clear = losses[best] < _CLEARLY * losses["gate_margin"]
     return best if is_clear else "gate_margin"
@@ -161,10 +157,10 @@ def _operating_points(
     seen: TileErrors, frontier: Frontier, held_out: Curve
 ) -> list[OperatingPoint]:
     points: list[OperatingPoint] = []
-    relative = held_out.errors_at(frontier.bits) / seen.reference
-    for bits, error, choice in zip(frontier.bits, relative, frontier.choices, strict=True):
+    losses = held_out.errors_at(frontier.bits)
+    for bits, loss, choice in zip(frontier.bits, losses, frontier.choices, strict=True):
         widths: list[BitWidth] = [seen.bit_widths[index] for index in choice]
-        point = OperatingPoint(**_point(bits, error).model_dump(), bit_widths=widths)
+        point = OperatingPoint(**_point(bits, loss).model_dump(), bit_widths=widths)
         # What costs more without losing less is no position; better than all at 8 bits is luck.
         if not points or point.loss_db < points[-1].loss_db:
             points.append(point)
@@ -173,21 +169,16 @@ def _operating_points(
 
 def _predictor_point(seen: TileErrors) -> TradeOffPoint:
     columns = np.searchsorted(seen.bit_widths, seen.predicted)
-    error = seen.errors[np.arange(len(columns)), columns].mean() / seen.reference
-    return _point(float(seen.predicted.mean()), float(error))
+    losses = seen.losses[np.arange(len(columns)), columns]
+    return _point(float(seen.predicted.mean()), float(losses.mean()))
 
 
-def _drawn(seen: TileErrors, curve: Curve) -> list[TradeOffPoint]:
+def _drawn(curve: Curve) -> list[TradeOffPoint]:
     last = len(curve.bits) - 1
     kept = np.unique(np.linspace(0, last, _CURVE_POINTS).round().astype(int))
-    bits, relative = curve.bits[kept], curve.errors[kept] / seen.reference
-    return [_point(*point) for point in zip(bits.tolist(), relative.tolist(), strict=True)]
+    points = zip(curve.bits[kept].tolist(), curve.errors[kept].tolist(), strict=True)
+    return [_point(*point) for point in points]
 
 
-def _point(fab: float, relative_error: float) -> TradeOffPoint:
-    loss = float(_decibels(np.array(relative_error)))
-    return TradeOffPoint(fab=round(float(fab), 4), loss_db=round(max(0.0, loss), 5))
-
-
-def _decibels(relative_error: NDArray[np.float64]) -> NDArray[np.float64]:
-    return np.asarray(10 * np.log10(relative_error), np.float64)
+def _point(fab: float, loss: float) -> TradeOffPoint:
+    return TradeOffPoint(fab=round(float(fab), 4), loss_db=round(max(0.0, float(loss)), 5))

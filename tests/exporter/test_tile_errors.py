@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 import numpy as np
-import pytest
 from numpy.typing import NDArray
 
 from gdq_exporter.tile_errors import measure_tiles
@@ -27,7 +26,7 @@ class AddingEngine:
         pass
 
 
-def test_errors_are_relative_to_the_picture_at_the_largest_width() -> None:
+def test_losses_are_relative_to_the_picture_at_the_largest_width() -> None:
     random = np.random.default_rng(0)
     tiles = random.integers(50, 200, (6, 16, 16, 3), dtype=np.uint8)
     noise = random.integers(0, 9, (6, 32, 32, 3)) * np.arange(1, 7)[:, None, None, None]
@@ -46,10 +45,10 @@ def test_errors_are_relative_to_the_picture_at_the_largest_width() -> None:
     for index in range(6):
         same = range(index % 2, 6, 2)
         unit = np.mean([error(other, 8) for other in same])
-        expected = [error(index, width) / unit for width in (4, 6, 8)]
-        np.testing.assert_allclose(seen.errors[index], expected)
-    np.testing.assert_allclose(seen.interpolated, seen.errors[:, -1])
-    assert seen.reference == pytest.approx(1)
+        extra = [(error(index, width) - error(index, 8)) / unit for width in (4, 6, 8)]
+        expected = 10 * np.log10(np.maximum(1 + np.array(extra), 0.1))
+        np.testing.assert_allclose(seen.losses[index], expected, atol=1e-12)
+    np.testing.assert_allclose(seen.interpolated, 0, atol=1e-12)
     np.testing.assert_allclose(seen.gate_margin, [2 * t.mean() for t in tiles], rtol=1e-5)
     np.testing.assert_allclose(seen.gradient, [mean_gradient(t) for t in tiles])
     np.testing.assert_allclose(seen.gradient_sparsity, [gradient_sparsity(t) for t in tiles])

@@ -26,8 +26,8 @@ def telling_tiles(count: int = 96, seed: int = 0, *, telling: str = "gate_margin
     return TileErrors(
         picture_of=np.arange(count) // 2 % 12,
         bit_widths=(4, 5, 6, 8),
-        errors=1 + extra,
-        interpolated=1 + 0.02 * gradient,
+        losses=extra,
+        interpolated=0.02 * gradient,
         gradient=gradient,
         predicted=np.where(needy, 8, 4),
         **signals,
@@ -74,12 +74,10 @@ def test_of_one_picture_the_fit_is_judged_on_itself() -> None:
 def test_fixed_widths_and_predictor_lose_what_was_measured() -> None:
     trade_off = find_trade_off(telling_tiles())
     mean_extra = np.array([0.5, 0.3, 0.2, 0.0]) * (1 + 0.01) / 2
-    np.testing.assert_allclose(
-        [point.loss_db for point in trade_off.fixed], 10 * np.log10(1 + mean_extra), atol=1e-4
-    )
+    np.testing.assert_allclose([point.loss_db for point in trade_off.fixed], mean_extra, atol=1e-4)
     assert [point.fab for point in trade_off.fixed] == [4, 5, 6, 8]
     assert trade_off.predictor.fab == 6
-    assert trade_off.predictor.loss_db == pytest.approx(10 * np.log10(1 + 0.005 / 2), abs=1e-4)
+    assert trade_off.predictor.loss_db == pytest.approx(0.005 / 2, abs=1e-4)
 
 
 @settings(max_examples=50)
@@ -89,8 +87,8 @@ def test_points_are_monotone_and_their_bins_give_their_fab(count: int, seed: int
     seen = TileErrors(
         picture_of=random.integers(0, 5, count),
         bit_widths=(4, 5, 6, 8),
-        errors=random.uniform(0.5, 1.5, (count, 4)),
-        interpolated=random.uniform(0.5, 1.5, count),
+        losses=random.uniform(-0.5, 1.5, (count, 4)) * [1, 1, 1, 0],
+        interpolated=random.uniform(-0.5, 1.5, count),
         gate_margin=random.integers(0, 5, count).astype(float),
         entropy=random.uniform(1, 3, count),
         gradient=random.uniform(0, 9, count),
@@ -113,17 +111,16 @@ def test_flat_tiles_stay_within_the_bound() -> None:
     assert flat is not None
     chosen = seen.gradient <= flat.largest_gradient
     assert chosen.mean() == pytest.approx(flat.share)
-    error = np.where(chosen, seen.interpolated, seen.errors[:, -1]).mean() / seen.reference
-    assert 10 * np.log10(error) == pytest.approx(flat.loss_db, abs=1e-5)
+    loss = np.where(chosen, seen.interpolated, 0).mean()
+    assert loss == pytest.approx(flat.loss_db, abs=1e-5)
     assert flat.loss_db <= LARGEST_FLAT_LOSS
     # One more tile would exceed it.
     following = np.min(seen.gradient[~chosen])
     chosen = seen.gradient <= following
-    error = np.where(chosen, seen.interpolated, seen.errors[:, -1]).mean() / seen.reference
-    assert 10 * np.log10(error) > LARGEST_FLAT_LOSS
+    assert np.where(chosen, seen.interpolated, 0).mean() > LARGEST_FLAT_LOSS
 
 
 def test_no_flat_tiles_where_interpolation_always_costs() -> None:
     seen = telling_tiles(4)
-    costly = TileErrors(**{**vars(seen), "interpolated": seen.errors[:, -1] * 2})
+    costly = TileErrors(**{**vars(seen), "interpolated": np.full(4, 3.0)})
     assert find_flat_tiles(costly) is None

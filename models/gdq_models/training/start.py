@@ -71,12 +71,19 @@ def _continue(network: SuperResolutionNetwork, given: SuperResolutionNetwork) ->
 
 
 def _begin_as_other_scale(network: SuperResolutionNetwork, given: SuperResolutionNetwork) -> None:
-    """Takes the float weights but the upsampler (EDSR, section 3.2: x3 and x4 begin as x2)."""
+    """Takes the float weights but the upsampler (EDSR, section 3.2: x3 and x4 begin as x2).
+
+    Both steps of x4 begin as the one of x2.
+    """
     state = {
         key: value
         for key, value in given.state_dict().items()
-        if (is_float_weight(key) and not key.startswith("up.")) or key in _VALUES
+        if is_float_weight(key) or key in _VALUES
     }
+    upsampler = {key: state.pop(key) for key in list(state) if key.startswith("up.")}
+    if (given.scale, network.scale) == (2, 4):
+        for key, value in upsampler.items():
+            state[key] = state[key.replace("up.0.", "up.1.", 1)] = value
     network.load_state_dict(state, strict=False)
 
 

@@ -54,6 +54,16 @@ def test_a_new_gate_rules_nothing_out(tmp_path: Path, gate: str) -> None:
     assert network.predictor.gate(torch.rand(2, 16, 8, 8)).abs().max() == 0
 
 
+def test_both_upsampling_steps_of_x4_begin_as_that_of_x2(tmp_path: Path) -> None:
+    given = tiny_edsr(scale=2)
+    save_checkpoint(given, tmp_path / "given.safetensors")
+    wanted = WANTED.model_copy(update={"scale": 4})
+    network = build_network(wanted, tmp_path / "given.safetensors", seed=1)
+    for stage in network.up:
+        assert torch.equal(stage.weight, given.up[0].weight)
+        assert torch.equal(stage.bias, given.up[0].bias)
+
+
 def test_begins_as_the_same_network_of_another_scale(tmp_path: Path) -> None:
     given = tiny_edsr(scale=2, value_range=255.0, mean=(1.0, 2.0, 3.0))
     save_checkpoint(given, tmp_path / "given.safetensors")
