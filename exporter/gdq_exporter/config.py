@@ -23,7 +23,7 @@ PROFILES: Final[dict[str, Profile]] = {
     "stream_float-tail_int8": Profile(integer_tail=True),
     "stream_float-tail_float": Profile(integer_tail=False),
 }
-DEFAULT_PROFILE: Final = "stream_float-tail_int8"
+DEFAULT_PROFILE: Final = "stream_float-tail_float"
 
 FORMATS: Final[dict[Format, str]] = {
     # format - engine of the runtime that proves what was written

@@ -14,6 +14,8 @@ from gdq_exporter.errors import ExportError
 from gdq_exporter.lowering import LoweredNetwork
 from gdq_exporter.writers.onnx.writer import OnnxWriter
 
+INTEGER_TAIL = "stream_float-tail_int8"
+
 
 def write(network: LoweredNetwork, folder: Path) -> Path:
     writer = OnnxWriter(folder)
@@ -27,7 +29,7 @@ def write(network: LoweredNetwork, folder: Path) -> Path:
 )
 def test_counts_what_really_runs(name: str, integer: int, floating: int, tmp_path: Path) -> None:
     """EDSR's merged tail is nine small float convs; head and tail are float in both."""
-    network = lowered(name, 6)
+    network = lowered(name, 6, INTEGER_TAIL)
     result = check_fusion(write(network, tmp_path), network.model)
     assert (result.integer_convs, result.float_convs) == (integer, floating)
     assert result.operators["QLinearConv"] == integer
@@ -53,21 +55,21 @@ def give_float_bias(model: ir.Model) -> None:
 def test_a_conv_that_stays_float_fails_the_export(
     spoil: Callable[[ir.Model], None], tmp_path: Path
 ) -> None:
-    network = lowered("edsr x2", 6)
+    network = lowered("edsr x2", 6, INTEGER_TAIL)
     spoil(network.model)
     with pytest.raises(ExportError, match=r"runs \d of 5 integer convs as integers"):
         check_fusion(write(network, tmp_path), network.model)
 
 
 def test_an_integer_conv_nobody_meant_fails_too(tmp_path: Path) -> None:
-    path = write(lowered("edsr x2", 6), tmp_path)
+    path = write(lowered("edsr x2", 6, INTEGER_TAIL), tmp_path)
     meant = lowered("edsr x2", 6, "stream_float-tail_float").model
     with pytest.raises(ExportError, match="runs 5 of 4 integer convs"):
         check_fusion(path, meant)
 
 
 def test_a_graph_that_cannot_be_loaded_is_one_sentence(tmp_path: Path) -> None:
-    network = lowered("edsr x2", 6)
+    network = lowered("edsr x2", 6, INTEGER_TAIL)
     path = write(network, tmp_path)
     (path.parent / "weights.bin").unlink()
     with pytest.raises(ExportError, match=r"bits6\.onnx: ONNX Runtime refuses it"):
