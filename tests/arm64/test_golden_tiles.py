@@ -20,7 +20,7 @@ from gdq_runtime.engines.registry import DEFAULT_ENGINE, engine_names
 from runtime.tiny_bundle import read_manifest, seal, upscale, write_manifest, write_tiny_bundle
 
 ROOT = Path(__file__).resolve().parents[2]
-CHECKPOINT = ROOT / "models/zoo/edsr_baseline_x2/edsr_baseline_x2.safetensors"
+CHECKPOINT = ROOT / "models/zoo/edsr_mobile_x2/edsr_mobile_x2.safetensors"
 """The smallest of the zoo: emulation is slow."""
 TILE = 48
 """Side of the golden tiles: a quarter of the default's work, through the same kernels."""
