@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, get_args
 from gdq_exporter.bundle_writer import MANIFEST, bundle_folder, list_files, write_text
 from gdq_exporter.calibration import CalibrationSet, load_calibration
 from gdq_exporter.checks.agreement import check_agreement
+from gdq_exporter.checks.mobile_usability import MobileUsability, check_mobile_usability
 from gdq_exporter.checks.onnx_fusion import FusionResult, check_fusion
 from gdq_exporter.checks.parity import ParityResult, check_decisions, check_width, make_pairs
 from gdq_exporter.checks.results import CheckResults
@@ -113,12 +114,13 @@ def _fill(
     predictor, subgraphs = write_graphs(folder, loaded.network, lowered, config)
     fusion = _check_fusion(folder, subgraphs, lowered)
     delegation = _check_delegation(folder, [predictor, *subgraphs])
+    mobile = _check_mobile_usability(folder, [predictor, *subgraphs], config.tile)
     draft = _draft_manifest(folder, network, predictor, subgraphs, loaded, calibration, config)
     progress("comparing with torch")
     golden, parity, agreement = _prove(folder, draft, loaded.network, calibration, config)
     progress("measuring what bits buy")
     trade_off, flat_tiles = _measure_trade_off(folder, draft, config)
-    checks = CheckResults(fusion, delegation, parity, agreement)
+    checks = CheckResults(fusion, delegation, mobile, parity, agreement)
     known = {"golden": golden, "trade_off": trade_off, "flat_tiles": flat_tiles}
     return _seal(folder, draft.model_copy(update=known), checks), checks
 
@@ -168,6 +170,13 @@ def _check_delegation(folder: Path, graphs: list[GraphSpec]) -> dict[str, Delega
     return {
         place.signature: check_delegation(folder / place.file, place.signature) for place in places
     }
+
+
+def _check_mobile_usability(
+    folder: Path, graphs: list[GraphSpec], tile: int
+) -> dict[str, MobileUsability]:
+    files = [folder / graph.onnx for graph in graphs if graph.onnx is not None]
+    return {file.stem: check_mobile_usability(file, tile) for file in files}
 
 
 def _draft_manifest(

@@ -76,6 +76,7 @@ def test_one_format_is_enough(
     assert result.checks.agreement == []
     assert bool(result.checks.fusion) == (graph_format == "onnx")
     assert bool(result.checks.delegation) == (graph_format == "tflite")
+    assert bool(result.checks.mobile) == (graph_format == "onnx")
     assert ("ai-edge-litert" in bundle.manifest.tools) == (graph_format == "tflite")
 
 
@@ -116,6 +117,7 @@ def test_the_result_says_what_was_checked(exported: ExportResult, config: Export
         "bits6",
         "bits8",
     ]
+    assert set(checks.mobile) == {"predictor", "bits4", "bits5", "bits6", "bits8"}
     assert list(checks.parity) == ["onnxruntime", "litert"]
     for parity in checks.parity.values():
         assert parity.tiles == config.calibration_tiles

@@ -144,6 +144,12 @@ def _describe_checks(checks: CheckResults) -> list[str]:
     if checks.delegation:
         whole = ", ".join(name for name, one in checks.delegation.items() if one.is_whole)
         lines.append(f"litert: as a whole on XNNPACK: {whole}")
+    if checks.mobile:
+        parts = ", ".join(
+            f"{name} {one.nnapi.taken}/{one.nnapi.nodes} nodes in {one.nnapi.partitions}"
+            for name, one in checks.mobile.items()
+        )
+        lines.append(f"nnapi, predicted: {parts}")
     lines += [
         f"{one.engine}: {100 * one.equal:.2f} % of the golden samples are equal, "
         f"{100 * one.beyond_one:.3f} % differ by more than 1"
