@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, get_args
 from gdq_exporter.bundle_writer import MANIFEST, bundle_folder, list_files, write_text
 from gdq_exporter.calibration import CalibrationSet, load_calibration
 from gdq_exporter.checks.agreement import check_agreement
+from gdq_exporter.checks.memory import is_measurable, measure_memory
 from gdq_exporter.checks.mobile_usability import MobileUsability, check_mobile_usability
 from gdq_exporter.checks.onnx_fusion import FusionResult, check_fusion
 from gdq_exporter.checks.parity import ParityResult, check_decisions, check_width, make_pairs
@@ -88,7 +89,7 @@ def export(
             written or exists, or what was written does not pass its checks.
     """
     config = config or ExportConfig()
-    _check_installed(config)
+    _check_possible(config)
     start = time.monotonic()
     # The folder first: a place that cannot be written is found before minutes of work, not after.
     with bundle_folder(bundle, overwrite=config.overwrite) as folder:
@@ -120,17 +121,23 @@ def _fill(
     golden, parity, agreement = _prove(folder, draft, loaded.network, calibration, config)
     progress("measuring what bits buy")
     trade_off, flat_tiles = _measure_trade_off(folder, draft, config)
-    checks = CheckResults(fusion, delegation, mobile, parity, agreement)
+    memory = {}
+    if config.measure_memory:
+        progress("measuring memory")
+        memory = measure_memory(Bundle(folder, draft))
+    checks = CheckResults(fusion, delegation, mobile, parity, agreement, memory)
     known = {"golden": golden, "trade_off": trade_off, "flat_tiles": flat_tiles}
     return _seal(folder, draft.model_copy(update=known), checks), checks
 
 
-def _check_installed(config: ExportConfig) -> None:
+def _check_possible(config: ExportConfig) -> None:
     if "tflite" in config.formats and find_spec("ai_edge_litert") is None:
         raise ExportError(
             "format 'tflite' needs a package that is not installed: pip install ai-edge-litert, or "
             "choose --formats onnx"
         )
+    if config.measure_memory and not is_measurable():
+        raise ExportError("memory can be measured on Linux only: leave --measure-memory out")
 
 
 def _load(checkpoint: Path, config: ExportConfig) -> LoadedCheckpoint:

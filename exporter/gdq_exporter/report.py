@@ -33,7 +33,7 @@ def describe(manifest: Manifest, checks: CheckResults) -> dict[str, Any]:
 
     Files; what ONNX Runtime makes of the graphs, per width, and LiteRT, per signature; what each
     graph asks of a phone; parity with torch, per engine; agreement of further engines with the
-    golden tiles.
+    golden tiles; memory per engine and graph, in bytes, if it was measured.
     """
     return {
         "files": [entry.model_dump() for entry in manifest.files],
@@ -42,6 +42,7 @@ def describe(manifest: Manifest, checks: CheckResults) -> dict[str, Any]:
         "mobile": {name: dataclasses.asdict(one) for name, one in checks.mobile.items()},
         "parity": {engine: _describe_parity(one) for engine, one in checks.parity.items()},
         "agreement": [one.model_dump(mode="json") for one in checks.agreement],
+        "memory": checks.memory,
     }
 
 

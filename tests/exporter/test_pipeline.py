@@ -192,6 +192,25 @@ def test_a_missing_package_is_found_before_any_work(
     assert said == []
 
 
+def test_memory_is_measured_on_request(
+    exported: ExportResult, checkpoint: Path, tmp_path: Path
+) -> None:
+    settings = ExportConfig(
+        tile=16, overlap=2, calibration_tiles=4, formats=("onnx",), measure_memory=True
+    )
+    result = export(checkpoint, tmp_path / "bundle", settings)
+    assert list(result.checks.memory) == ["onnxruntime"]
+    assert exported.checks.memory == {}
+
+
+def test_a_system_that_cannot_measure_memory_is_found_before_any_work(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr("gdq_exporter.checks.memory.STATUS", tmp_path / "nothing")
+    with pytest.raises(ExportError, match="leave --measure-memory out"):
+        export(tmp_path / "nothing", tmp_path / "bundle", ExportConfig(measure_memory=True))
+
+
 def test_another_scale_is_refused(checkpoint: Path, tmp_path: Path) -> None:
     with pytest.raises(ExportError, match="upscales by 2, not by 4"):
         export(checkpoint, tmp_path / "bundle", ExportConfig(scale=4))

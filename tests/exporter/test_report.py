@@ -81,6 +81,14 @@ def test_without_tflite_only_nnapi_is_predicted(exported: ExportResult, tmp_path
     assert "XNNPACK" not in page
 
 
+def test_memory_is_shown_where_it_was_measured(exported: ExportResult, tmp_path: Path) -> None:
+    assert "Memory" not in (exported.bundle / "report.html").read_text()
+    measured = {"onnxruntime": {"bits4": 12_340_000}, "litert": {"bits4": 56_780_000}}
+    write_report(tmp_path, exported.manifest, dataclasses.replace(exported.checks, memory=measured))
+    assert "<tr><td>bits4<td>12.3<td>56.8</tr>" in (tmp_path / "report.html").read_text()
+    assert strict((tmp_path / "report.json").read_text())["memory"] == measured
+
+
 def test_a_name_is_text_never_markup(exported: ExportResult, tmp_path: Path) -> None:
     """The checkpoint's file name and the folder of photos are a stranger's words."""
     manifest = exported.manifest

@@ -28,3 +28,5 @@ class CheckResults:
     """Per engine; the first one made the golden tiles."""
     agreement: list[Agreement]
     """Of each further engine with the golden tiles."""
+    memory: dict[str, dict[str, int]]
+    """Bytes per engine and graph; empty unless it was to be measured."""
