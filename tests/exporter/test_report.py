@@ -54,7 +54,7 @@ def test_the_page_shows_the_numbers_and_pictures_that_exist(exported: ExportResu
     assert "What ONNX Runtime runs" in page
     assert "<tr><td>bits5<td>all<td>" in page
     nnapi = exported.checks.mobile["bits4"].nnapi
-    assert f"<tr><td>bits4<td>all<td>{nnapi.taken} of {nnapi.nodes} nodes<td>" in page
+    assert f"<tr><td>bits4<td>all<td>{nnapi.taken} of {nnapi.nodes}<td>" in page
     assert f"NNAPI leaves to the CPU: 1 Cast, {nnapi.left_to_cpu['Clip']} Clip" in page
     for golden in exported.manifest.golden:
         for path in golden.outputs.values():
