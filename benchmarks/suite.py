@@ -13,6 +13,7 @@ from benchmarks import (
     overhead,
     seams,
     static_quantizer,
+    tile_size,
     workers,
 )
 from benchmarks.results import Result
@@ -25,6 +26,7 @@ BENCHMARKS: dict[str, Callable[[Subjects], list[Result]]] = {
     "static-quantizer": static_quantizer.measure,
     "litert": litert.measure,
     "export": export_time.measure,
+    "tile-size": tile_size.measure,
     "seams": seams.measure,
     "workers": workers.measure,
     "overhead": overhead.measure,

@@ -57,6 +57,8 @@ class ExportConfig:
     """In which to write the graphs; the first one's engine makes the golden tiles."""
     entropy_table: Path | None = None
     """E2B.json of a released checkpoint, whose quantiles it turns into entropies."""
+    measure_memory: bool = False
+    """Run every graph alone in every engine and report the memory it takes; Linux only."""
     overwrite: bool = False
 
     def __post_init__(self) -> None:

@@ -14,6 +14,8 @@ from typing import TYPE_CHECKING, get_args
 from gdq_exporter.bundle_writer import MANIFEST, bundle_folder, list_files, write_text
 from gdq_exporter.calibration import CalibrationSet, load_calibration
 from gdq_exporter.checks.agreement import check_agreement
+from gdq_exporter.checks.memory import is_measurable, measure_memory
+from gdq_exporter.checks.mobile_usability import MobileUsability, check_mobile_usability
 from gdq_exporter.checks.onnx_fusion import FusionResult, check_fusion
 from gdq_exporter.checks.parity import ParityResult, check_decisions, check_width, make_pairs
 from gdq_exporter.checks.results import CheckResults
@@ -87,7 +89,7 @@ def export(
             written or exists, or what was written does not pass its checks.
     """
     config = config or ExportConfig()
-    _check_installed(config)
+    _check_possible(config)
     start = time.monotonic()
     # The folder first: a place that cannot be written is found before minutes of work, not after.
     with bundle_folder(bundle, overwrite=config.overwrite) as folder:
@@ -113,22 +115,29 @@ def _fill(
     predictor, subgraphs = write_graphs(folder, loaded.network, lowered, config)
     fusion = _check_fusion(folder, subgraphs, lowered)
     delegation = _check_delegation(folder, [predictor, *subgraphs])
+    mobile = _check_mobile_usability(folder, [predictor, *subgraphs], config.tile)
     draft = _draft_manifest(folder, network, predictor, subgraphs, loaded, calibration, config)
     progress("comparing with torch")
     golden, parity, agreement = _prove(folder, draft, loaded.network, calibration, config)
     progress("measuring what bits buy")
     trade_off, flat_tiles = _measure_trade_off(folder, draft, config)
-    checks = CheckResults(fusion, delegation, parity, agreement)
+    memory = {}
+    if config.measure_memory:
+        progress("measuring memory")
+        memory = measure_memory(Bundle(folder, draft))
+    checks = CheckResults(fusion, delegation, mobile, parity, agreement, memory)
     known = {"golden": golden, "trade_off": trade_off, "flat_tiles": flat_tiles}
     return _seal(folder, draft.model_copy(update=known), checks), checks
 
 
-def _check_installed(config: ExportConfig) -> None:
+def _check_possible(config: ExportConfig) -> None:
     if "tflite" in config.formats and find_spec("ai_edge_litert") is None:
         raise ExportError(
             "format 'tflite' needs a package that is not installed: pip install ai-edge-litert, or "
             "choose --formats onnx"
         )
+    if config.measure_memory and not is_measurable():
+        raise ExportError("memory can be measured on Linux only: leave --measure-memory out")
 
 
 def _load(checkpoint: Path, config: ExportConfig) -> LoadedCheckpoint:
@@ -168,6 +177,13 @@ def _check_delegation(folder: Path, graphs: list[GraphSpec]) -> dict[str, Delega
     return {
         place.signature: check_delegation(folder / place.file, place.signature) for place in places
     }
+
+
+def _check_mobile_usability(
+    folder: Path, graphs: list[GraphSpec], tile: int
+) -> dict[str, MobileUsability]:
+    files = [folder / graph.onnx for graph in graphs if graph.onnx is not None]
+    return {file.stem: check_mobile_usability(file, tile) for file in files}
 
 
 def _draft_manifest(

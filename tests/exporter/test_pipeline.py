@@ -76,6 +76,7 @@ def test_one_format_is_enough(
     assert result.checks.agreement == []
     assert bool(result.checks.fusion) == (graph_format == "onnx")
     assert bool(result.checks.delegation) == (graph_format == "tflite")
+    assert bool(result.checks.mobile) == (graph_format == "onnx")
     assert ("ai-edge-litert" in bundle.manifest.tools) == (graph_format == "tflite")
 
 
@@ -116,6 +117,7 @@ def test_the_result_says_what_was_checked(exported: ExportResult, config: Export
         "bits6",
         "bits8",
     ]
+    assert set(checks.mobile) == {"predictor", "bits4", "bits5", "bits6", "bits8"}
     assert list(checks.parity) == ["onnxruntime", "litert"]
     for parity in checks.parity.values():
         assert parity.tiles == config.calibration_tiles
@@ -188,6 +190,25 @@ def test_a_missing_package_is_found_before_any_work(
     with pytest.raises(ExportError, match="pip install ai-edge-litert, or choose --formats onnx"):
         export(tmp_path / "nothing", tmp_path / "bundle", progress=said.append)
     assert said == []
+
+
+def test_memory_is_measured_on_request(
+    exported: ExportResult, checkpoint: Path, tmp_path: Path
+) -> None:
+    settings = ExportConfig(
+        tile=16, overlap=2, calibration_tiles=4, formats=("onnx",), measure_memory=True
+    )
+    result = export(checkpoint, tmp_path / "bundle", settings)
+    assert list(result.checks.memory) == ["onnxruntime"]
+    assert exported.checks.memory == {}
+
+
+def test_a_system_that_cannot_measure_memory_is_found_before_any_work(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr("gdq_exporter.checks.memory.STATUS", tmp_path / "nothing")
+    with pytest.raises(ExportError, match="leave --measure-memory out"):
+        export(tmp_path / "nothing", tmp_path / "bundle", ExportConfig(measure_memory=True))
 
 
 def test_another_scale_is_refused(checkpoint: Path, tmp_path: Path) -> None:

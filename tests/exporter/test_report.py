@@ -27,6 +27,10 @@ def test_the_report_of_a_bundle_is_json_of_what_was_checked(exported: ExportResu
     assert set(report["tflite"]) == {"bits4", "bits5", "bits6", "bits8", "predictor"}
     for name, delegation in checks.delegation.items():
         assert report["tflite"][name]["is_whole"] == delegation.is_whole
+    assert set(report["mobile"]) == set(report["tflite"])
+    for name, usability in checks.mobile.items():
+        assert report["mobile"][name]["opset"] == usability.opset
+        assert report["mobile"][name]["nnapi"]["partitions"] == usability.nnapi.partitions
     assert list(report["parity"]) == ["onnxruntime", "litert"]
     for engine, parity in checks.parity.items():
         assert report["parity"][engine]["tiles"] == parity.tiles
@@ -49,6 +53,9 @@ def test_the_page_shows_the_numbers_and_pictures_that_exist(exported: ExportResu
             assert f"<td>{width.reference_psnr:.2f}<td>{width.exported_psnr:.2f}" in page
     assert "What ONNX Runtime runs" in page
     assert "<tr><td>bits5<td>all<td>" in page
+    nnapi = exported.checks.mobile["bits4"].nnapi
+    assert f"<tr><td>bits4<td>all<td>{nnapi.taken} of {nnapi.nodes}<td>" in page
+    assert f"NNAPI leaves to the CPU: 1 Cast, {nnapi.left_to_cpu['Clip']} Clip" in page
     for golden in exported.manifest.golden:
         for path in golden.outputs.values():
             assert f'src="{path}"' in page
@@ -58,11 +65,28 @@ def test_the_page_shows_the_numbers_and_pictures_that_exist(exported: ExportResu
 def test_a_bundle_of_one_format_says_nothing_of_the_other(
     exported: ExportResult, tmp_path: Path
 ) -> None:
-    checks = dataclasses.replace(exported.checks, fusion={}, agreement=[])
+    checks = dataclasses.replace(exported.checks, fusion={}, mobile={}, agreement=[])
     write_report(tmp_path, exported.manifest, checks)
     page = (tmp_path / "report.html").read_text()
     assert "What ONNX Runtime runs" not in page
+    assert "Mobile readiness" not in page
     assert "What LiteRT runs" in page
+
+
+def test_without_tflite_only_nnapi_is_predicted(exported: ExportResult, tmp_path: Path) -> None:
+    checks = dataclasses.replace(exported.checks, delegation={}, agreement=[])
+    write_report(tmp_path, exported.manifest, checks)
+    page = (tmp_path / "report.html").read_text()
+    assert "Mobile readiness" in page
+    assert "XNNPACK" not in page
+
+
+def test_memory_is_shown_where_it_was_measured(exported: ExportResult, tmp_path: Path) -> None:
+    assert "Memory" not in (exported.bundle / "report.html").read_text()
+    measured = {"onnxruntime": {"bits4": 12_340_000}, "litert": {"bits4": 56_780_000}}
+    write_report(tmp_path, exported.manifest, dataclasses.replace(exported.checks, memory=measured))
+    assert "<tr><td>bits4<td>12.3<td>56.8</tr>" in (tmp_path / "report.html").read_text()
+    assert strict((tmp_path / "report.json").read_text())["memory"] == measured
 
 
 def test_a_name_is_text_never_markup(exported: ExportResult, tmp_path: Path) -> None:

@@ -9,6 +9,7 @@ from gdq_exporter.checks.parity import ParityResult
 from gdq_runtime.agreement import Agreement
 
 if TYPE_CHECKING:
+    from gdq_exporter.checks.mobile_usability import MobileUsability
     from gdq_exporter.checks.onnx_fusion import FusionResult
     from gdq_exporter.checks.xnnpack_delegation import DelegationResult
 
@@ -21,7 +22,11 @@ class CheckResults:
     """Per bit-width; empty without ONNX."""
     delegation: dict[str, DelegationResult]
     """Per signature; empty without TFLite."""
+    mobile: dict[str, MobileUsability]
+    """Per graph, by its name in the file; empty without ONNX."""
     parity: dict[str, ParityResult]
     """Per engine; the first one made the golden tiles."""
     agreement: list[Agreement]
     """Of each further engine with the golden tiles."""
+    memory: dict[str, dict[str, int]]
+    """Bytes per engine and graph; empty unless it was to be measured."""

@@ -22,7 +22,7 @@ Examples:
   gdq-export models/zoo/edsr_baseline_x2/edsr_baseline_x2.safetensors -o edsr_x2
   gdq-export srresnet_x2.pt --entropy-table E2B.json -o bundle --tile 128
   gdq-export model.safetensors -o bundle --calibration photos/ --overwrite
-  gdq-export model.safetensors -o bundle --formats tflite
+  gdq-export model.safetensors -o bundle --formats tflite --measure-memory
 """
 
 
@@ -77,6 +77,10 @@ class _Formats(click.ParamType[Any]):
 @click.option(
     "--formats", type=_Formats(), default=",".join(FORMATS), show_default=True, metavar="LIST",
     help="Formats of the graphs, with commas; the first one makes the golden tiles.",
+)  # fmt: skip
+@click.option(
+    "--measure-memory", is_flag=True,
+    help="Also report the memory each graph takes; a second per graph and engine.",
 )  # fmt: skip
 @overwrite_option
 @format_option
@@ -144,6 +148,15 @@ def _describe_checks(checks: CheckResults) -> list[str]:
     if checks.delegation:
         whole = ", ".join(name for name, one in checks.delegation.items() if one.is_whole)
         lines.append(f"litert: as a whole on XNNPACK: {whole}")
+    if checks.mobile:
+        parts = ", ".join(
+            f"{name} {one.nnapi.taken}/{one.nnapi.nodes} nodes in {one.nnapi.partitions}"
+            for name, one in checks.mobile.items()
+        )
+        lines.append(f"nnapi, predicted: {parts}")
+    for engine, graphs in checks.memory.items():
+        sizes = ", ".join(f"{name} {size / 1e6:.0f} MB" for name, size in graphs.items())
+        lines.append(f"{engine}: memory: {sizes}")
     lines += [
         f"{one.engine}: {100 * one.equal:.2f} % of the golden samples are equal, "
         f"{100 * one.beyond_one:.3f} % differ by more than 1"

@@ -48,6 +48,7 @@ def test_result_on_stdout_and_progress_on_stderr(
     else:
         assert "edsr x2" in result.stdout
         assert "litert: as a whole on XNNPACK: bits4, bits5, bits6, bits8\n" in result.stdout
+        assert "nnapi, predicted: predictor " in result.stdout
         assert all(entry.path in result.stdout for entry in manifest.files)
         assert f"gdq-upscale PHOTO -b {bundle}" in result.stdout
 

@@ -1,0 +1,54 @@
+"""How much memory one graph takes, in every engine of a bundle: measured, a process each."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+
+from gdq_exporter.checks.memory_probe import STATUS
+from gdq_exporter.config import FORMATS
+from gdq_exporter.errors import ExportError
+from gdq_runtime.bundle.reader import Bundle
+
+_PROBE = "gdq_exporter.checks.memory_probe"
+
+
+def is_measurable() -> bool:
+    """Whether this system tells a process its largest resident set."""
+    return STATUS.exists()
+
+
+def measure_memory(bundle: Bundle) -> dict[str, dict[str, int]]:
+    """Opens every graph alone, in a fresh process, and runs one tile on one thread.
+
+    What counts is how far the peak of the resident set rises above the process with the engine's
+    library loaded: weights, read or mapped; the engine's own forms of them; tensors; and what the
+    library sets up once. Another machine or another library has other numbers.
+
+    Returns:
+        Bytes per engine and graph; subgraphs are named ``bits4`` to ``bits8``.
+
+    Raises:
+        ExportError: a graph does not run.
+    """
+    widths = {f"bits{width}": width for width in bundle.bit_widths}
+    return {
+        FORMATS[graph_format]: {
+            name: _measure(bundle, FORMATS[graph_format], width)
+            for name, width in ({"predictor": None} | widths).items()
+        }
+        for graph_format in bundle.manifest.formats
+    }
+
+
+def _measure(bundle: Bundle, engine: str, bit_width: int | None) -> int:
+    command = [sys.executable, "-m", _PROBE, str(bundle.path), engine]
+    command += [] if bit_width is None else [str(bit_width)]
+    # A bundle under construction has no manifest file yet.
+    manifest = bundle.manifest.model_dump_json()
+    done = subprocess.run(command, input=manifest, capture_output=True, text=True, check=False)
+    if done.returncode:
+        # A process that the system ended, for want of memory say, has said nothing.
+        *_, reason = [f"exit code {done.returncode}", *done.stderr.strip().splitlines()]
+        raise ExportError(f"measuring memory on {engine} failed: {reason[:300]}")
+    return int(done.stdout)
