@@ -35,7 +35,7 @@ def main(checkpoint: Path = CHECKPOINT, folder: Path = FOLDER) -> None:
     bundle = folder / "bundle"
     exported = export(checkpoint, bundle, ExportConfig(overwrite=True), progress=_say)
     _say(f"exported in {exported.seconds:.1f} s; upscaling")
-    photo = load(Path(data.data_dir) / "coffee.png")
+    photo = load(Path(data.data_dir) / "rocket.jpg")
     with Upscaler.open(bundle) as upscaler:
         result = upscaler(photo)
         threads = upscaler.threads
