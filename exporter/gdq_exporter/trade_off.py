@@ -22,8 +22,7 @@ from gdq_runtime.bundle.manifest import (
 LARGEST_FLAT_LOSS: Final = 0.01
 """dB that interpolating flat tiles may cost (nobody can see it)."""
 _MOST_BINS = 8
-"""A choice, not a finding: across sets of photos, 4, 8 and 16 bins differed less than the
-photos did (docs/accuracy.md)."""
+"""A choice, not a finding: 4, 8 and 16 bins differed less than sets of photos did."""
 _TILES_PER_BIN = 6
 _SIGNALS: tuple[Signal, ...] = get_args(Signal)
 _CURVE_POINTS = 25

@@ -165,7 +165,7 @@ class Upscaler:
             image: uint8, (height, width) gray, (height, width, 3) RGB or (height, width, 4) RGB
                 with straight alpha.
             bits: "auto" for the predictor's choice per tile, or one bit-width for all.
-            fab: instead of bits: the largest mean bit-width to spend, as calibrated.
+            fab: instead of bits: the largest mean bit-width to spend on the network's tiles.
             max_loss: instead of bits: the largest loss below all tiles at the largest width, dB of
                 PSNR as calibrated; as few bits as that allows are spent.
             flat_tiles: "interpolate" or "network"; None decides as ``router.Wish`` says.
@@ -213,7 +213,7 @@ class Upscaler:
             target: .png, .jpg or .tif; appears complete or not at all. The colour profile is
                 carried over, other metadata is not.
             bits: "auto" for the predictor's choice per tile, or one bit-width for all.
-            fab: instead of bits: the largest mean bit-width to spend, as calibrated.
+            fab: instead of bits: the largest mean bit-width to spend on the network's tiles.
             max_loss: instead of bits: the largest loss below all tiles at the largest width, dB of
                 PSNR as calibrated; as few bits as that allows are spent.
             flat_tiles: "interpolate" or "network"; None decides as ``router.Wish`` says.
