@@ -1,0 +1,98 @@
+/* The engine's C interface: load a packed model, run tiles at a bit-width.
+ *
+ * A model is immutable and may be shared by threads; a runner holds the buffers of one thread.
+ * Functions that can fail return NULL or a value below 0; `gdq_last_error` then says why. */
+#ifndef GDQ_ENGINE_H
+#define GDQ_ENGINE_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#if defined(_WIN32)
+#define GDQ_API __declspec(dllexport)
+#else
+#define GDQ_API __attribute__((visibility("default")))
+#endif
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* Changes with every incompatible change of this interface. */
+#define GDQ_ABI_VERSION 1
+
+typedef struct gdq_model gdq_model;
+typedef struct gdq_runner gdq_runner;
+
+GDQ_API int32_t gdq_abi_version(void);
+
+/* One sentence about the calling thread's last failure; "" before the first. */
+GDQ_API const char* gdq_last_error(void);
+
+/* Instruction sets that this library was built with, best first. */
+GDQ_API int32_t gdq_isa_count(void);
+GDQ_API const char* gdq_isa_name(int32_t index);
+/* Whether this processor has it: 1 or 0. */
+GDQ_API int32_t gdq_isa_available(int32_t index);
+
+/* Reads a packed model (docs/engine.md).
+ * isa: a name of the list above, or NULL for the best that this processor has. */
+GDQ_API gdq_model* gdq_model_load(const char* path, const char* isa);
+/* The same from memory, which is copied. */
+GDQ_API gdq_model* gdq_model_parse(const void* bytes, size_t size, const char* isa);
+GDQ_API void gdq_model_free(gdq_model* model);
+
+/* Upscaling factor. */
+GDQ_API int32_t gdq_model_scale(const gdq_model* model);
+/* Writes the bit-widths, ascending, and returns how many there are. */
+GDQ_API int32_t gdq_model_bit_widths(const gdq_model* model, int32_t bit_widths[4]);
+/* Name of the instruction set it runs on. */
+GDQ_API const char* gdq_model_isa(const gdq_model* model);
+/* Name of the kernel that runs the 3x3 convolutions at a bit-width, NULL if there is no such width. */
+GDQ_API const char* gdq_model_kernel(const gdq_model* model, int32_t bit_width);
+/* Uses a kernel of the list below at a bit-width, for tests and measurements; before any runner is
+ * made. Below 0 if that kernel is not exact at this width or not written for this processor. */
+GDQ_API int32_t gdq_model_choose_kernel(gdq_model* model, int32_t bit_width, const char* kernel);
+
+/* Buffers for tiles of one size, in low-resolution pixels. */
+GDQ_API gdq_runner* gdq_runner_create(gdq_model* model, int32_t height, int32_t width);
+/* Upscales a tile. tile: height x width x 3 bytes, RGB; picture: the same times scale squared.
+ * 0, or below 0 on failure. */
+GDQ_API int32_t gdq_runner_run(gdq_runner* runner, int32_t bit_width, const uint8_t* tile,
+                               uint8_t* picture);
+GDQ_API void gdq_runner_free(gdq_runner* runner);
+
+/* ---- the kernels one by one, for tests and benchmarks ---- */
+
+typedef struct {
+  const char* name;      /* as in docs/engine.md */
+  int32_t rows, columns; /* outputs per tile of the algorithm */
+  int32_t products;      /* multiplications per tile, channel pair and `rows` x `columns` outputs */
+  int32_t weight_bits;   /* of the transformed weights: 8 or 16 */
+  int32_t largest_bits;  /* activations up to this width are exact */
+} gdq_kernel_info;
+
+GDQ_API int32_t gdq_kernel_count(void);
+GDQ_API int32_t gdq_kernel_describe(int32_t index, gdq_kernel_info* info);
+/* Whether an instruction set has this kernel: 1 or 0. */
+GDQ_API int32_t gdq_kernel_available(const char* isa, const char* kernel);
+
+/* One convolution, 3x3, stride 1, padded by one with real zeros.
+ * codes: height x width x in_channels integers, of `bits` bits, signed or not;
+ * weights: out_channels x in_channels x 3 x 3;
+ * sums: height x width x out_channels, what the convolution gives before any scale: multiply by
+ *       the scale of the output channel;
+ * transformed: products x out_channels x in_channels integer weights it used; may be NULL;
+ * scales: out_channels.
+ * Runs `repeats` times, for measurements. */
+GDQ_API int32_t gdq_kernel_run(const char* isa, const char* kernel, int32_t bits,
+                               int32_t is_signed, int32_t height, int32_t width,
+                               int32_t in_channels, int32_t out_channels, const int16_t* codes,
+                               const float* weights, float* sums, int32_t* transformed,
+                               float* scales, int32_t repeats);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif

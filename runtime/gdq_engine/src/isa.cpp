@@ -1,0 +1,128 @@
+#include "isa.h"
+
+#include <cstring>
+
+#include "error.h"
+#include "weights.h"
+
+#if defined(__x86_64__)
+#include <cpuid.h>
+#elif defined(__aarch64__) && defined(__linux__)
+#include <sys/auxv.h>
+#elif defined(__aarch64__) && defined(__APPLE__)
+#include <sys/sysctl.h>
+#endif
+
+namespace gdq {
+
+extern const KernelTable kScalarKernels, kAvx2Kernels, kAvxVnniKernels, kAvx512VnniKernels,
+    kNeonKernels, kDotprodKernels;
+
+namespace {
+
+#if defined(__x86_64__)
+
+struct Cpuid {
+  unsigned a = 0, b = 0, c = 0, d = 0;
+  Cpuid(unsigned leaf, unsigned subleaf) { __get_cpuid_count(leaf, subleaf, &a, &b, &c, &d); }
+};
+
+// The register sets that the operating system saves.
+unsigned saved_registers() {
+  unsigned low, high;
+  __asm__("xgetbv" : "=a"(low), "=d"(high) : "c"(0));
+  return low;
+}
+
+constexpr unsigned bit(int n) { return 1u << n; }
+
+bool has_avx2() {
+  const Cpuid base(1, 0), extended(7, 0);
+  constexpr unsigned kFma = bit(12), kSaved = bit(27), kAvx = bit(28), kVectors = 0x6;
+  return (base.c & (kFma | kSaved | kAvx)) == (kFma | kSaved | kAvx) &&
+         (saved_registers() & kVectors) == kVectors && (extended.b & bit(5)) != 0;
+}
+
+bool has_avxvnni() { return has_avx2() && (Cpuid(7, 1).a & bit(4)) != 0; }
+
+bool has_avx512vnni() {
+  const Cpuid extended(7, 0);
+  constexpr unsigned kF = bit(16), kDq = bit(17), kBw = bit(30), kVl = bit(31), kVectors = 0xE6;
+  return has_avx2() && (saved_registers() & kVectors) == kVectors &&
+         (extended.b & (kF | kDq | kBw | kVl)) == (kF | kDq | kBw | kVl) &&
+         (extended.c & bit(11)) != 0;
+}
+
+#elif defined(__aarch64__)
+
+bool has_dotprod() {
+#if defined(__linux__)
+  return (getauxval(AT_HWCAP) & (1ul << 20)) != 0;
+#elif defined(__APPLE__)
+  int has = 0;
+  size_t size = sizeof has;
+  return sysctlbyname("hw.optional.arm.FEAT_DotProd", &has, &size, nullptr, 0) == 0 && has;
+#else
+  return false;
+#endif
+}
+
+#endif
+
+std::vector<InstructionSet> list_instruction_sets() {
+  return {
+#ifdef GDQ_HAVE_AVX512VNNI
+      {"avx512vnni", &kAvx512VnniKernels, has_avx512vnni()},
+#endif
+#ifdef GDQ_HAVE_AVXVNNI
+      {"avxvnni", &kAvxVnniKernels, has_avxvnni()},
+#endif
+#ifdef GDQ_HAVE_AVX2
+      {"avx2", &kAvx2Kernels, has_avx2()},
+#endif
+#ifdef GDQ_HAVE_DOTPROD
+      {"dotprod", &kDotprodKernels, has_dotprod()},
+#endif
+#ifdef GDQ_HAVE_NEON
+      {"neon", &kNeonKernels, true},
+#endif
+      {"scalar", &kScalarKernels, true},
+  };
+}
+
+}  // namespace
+
+const std::vector<InstructionSet>& instruction_sets() {
+  static const std::vector<InstructionSet> all = list_instruction_sets();
+  return all;
+}
+
+const InstructionSet& choose_instruction_set(const char* name) {
+  std::string known;
+  for (const InstructionSet& isa : instruction_sets()) {
+    if (name == nullptr ? isa.available : std::strcmp(isa.name, name) == 0) {
+      if (isa.available) return isa;
+      throw Error(std::string("this processor has not the instruction set ") + name);
+    }
+    known += known.empty() ? isa.name : std::string(", ") + isa.name;
+  }
+  throw Error("the instruction set " + std::string(name) + " is unknown; there is " + known);
+}
+
+IntegerKernel find_kernel(const char* name) {
+  for (int kernel = 0; kernel < kIntegerKernels; kernel++)
+    if (name && std::strcmp(kernel_shape(static_cast<IntegerKernel>(kernel)).name, name) == 0)
+      return static_cast<IntegerKernel>(kernel);
+  return kIntegerKernels;
+}
+
+IntegerKernel best_kernel(const InstructionSet& isa, int bits) {
+  // Measured, docs/performance.md: fewest multiplications that 32 bits of a register can hold first.
+  // An int16 product costs twice an int8 one, so that at 8 bits a machine whose dot products of two
+  // are slow is better off without a transform.
+  for (const IntegerKernel kernel : {kK44, kK42, kF22, kF44, kDirect})
+    if (isa.kernels->integer[kernel] && bits <= kernel_shape(kernel).largest_bits) return kernel;
+  return kDirect;
+}
+
+}  // namespace gdq

@@ -1,0 +1,103 @@
+// What kernels are told, and the table of them that every instruction set fills. Plain data: the
+// same on both sides of the border between ordinary code and code of one instruction set.
+#pragma once
+
+#include <stddef.h>
+#include <stdint.h>
+
+namespace gdq {
+
+// What becomes of a convolution's sums: FORMAT.md, section Layer. Maps are given by the address of
+// their pixel (0, 0) and the elements from one row to the next; channels are innermost.
+struct Epilogue {
+  int height, width;     // of the convolution's output, before depth-to-space
+  int channels;          // of the convolution's output; a multiple of 16 except for a picture
+  const float* scales;   // sums -> units of the stream, or of the codes if there is no stream
+  const float* biases;   // the same units
+  const float* slopes;   // factor of negative numbers
+  const float* gains;    // per channel
+  const float* shifts;   // units as above
+  int block;             // of depth-to-space (DCR), 1 if there is none
+  const int16_t* residual;
+  ptrdiff_t residual_pitch;
+  float residual_factor;  // units of the residual -> units as above
+  int16_t* stream;
+  ptrdiff_t stream_pitch;
+  int8_t* codes;
+  ptrdiff_t codes_pitch;
+  float codes_scale;  // units as above -> codes
+  float codes_zero;   // added: minus the centre of unsigned codes
+  float codes_low, codes_high;
+  uint8_t* picture;
+};
+
+// Sums of `rows` x `columns` pixels from (row, column) on; those outside the map are left out.
+struct Sums {
+  const float* first;
+  ptrdiff_t row_pitch, column_pitch;  // floats
+  int row, column, rows, columns;
+};
+
+using EpilogueFunction = void (*)(const Epilogue&, const Sums&);
+
+// Which epilogue is needed: index into the table.
+enum EpilogueFlag : unsigned {
+  kActivation = 1,  // slopes, gains, shifts
+  kResidual = 2,
+  kStream = 4,
+  kCodes = 8,
+  kEpilogues = 16,
+};
+
+// One convolution, ready to run.
+struct Convolution {
+  const void* source;  // pixel (0, 0); int8 codes, or a real map's int16 or float
+  ptrdiff_t pitch;     // elements between rows
+  int height, width;
+  int in_channels;
+  int out_channels;      // a multiple of 16: weights of others are padded
+  int kernel;            // side; of the direct real kernels
+  float step;            // of a real int16 source
+  const void* weights;   // as weights.h packs them
+  const int32_t* start;  // integer kernels: (products, out_channels), where sums begin
+  void* scratch;         // 64-byte aligned, scratch_bytes of it
+  EpilogueFunction finish;
+  const Epilogue* epilogue;
+};
+
+using ConvolutionFunction = void (*)(const Convolution&);
+
+// The integer kernels: algorithm, where its transforms live, and which dot product it needs.
+// Adding a line here declares, tests and benchmarks a kernel (docs/engine.md).
+//        identifier, name, rows, columns, element
+#define GDQ_INTEGER_KERNELS(KERNEL)         \
+  KERNEL(kDirect, "direct_int8", Direct, Direct, int8_t)   \
+  KERNEL(kF22, "f22_int8", F2, F2, int8_t)  \
+  KERNEL(kK42, "k42_int8", K4, F2, int8_t)  \
+  KERNEL(kK44, "k44_int8", K4, K4, int8_t)  \
+  KERNEL(kF44, "f44_int16", F4, F4, int16_t)
+
+enum IntegerKernel {
+#define GDQ_KERNEL(id, name, rows, columns, element) id,
+  GDQ_INTEGER_KERNELS(GDQ_KERNEL)
+#undef GDQ_KERNEL
+  kIntegerKernels
+};
+
+struct KernelTable {
+  bool unsigned_data;  // dot products of int8 take the data plus 128: `start` takes it out again
+  ConvolutionFunction integer[kIntegerKernels];  // null: not on this instruction set
+  ConvolutionFunction real3;                     // 3x3 of an int16 stream, F(4x4)
+  ConvolutionFunction real5;                     // 5x5 of an int16 stream, F(2x2)
+  ConvolutionFunction real_direct;               // any side; int16 stream
+  ConvolutionFunction real_narrow;               // the same with at most 4 output channels
+  ConvolutionFunction real_picture;              // any side; uint8 picture of 3 channels
+  ConvolutionFunction real_border;  // outermost pixels, with weights of 9 places; int16 stream
+  EpilogueFunction epilogues[kEpilogues];
+  EpilogueFunction picture;
+};
+
+// Tiles of an algorithm that are computed together: their sums stay in the second-level cache.
+constexpr int kTilesTogether = 24;
+
+}  // namespace gdq

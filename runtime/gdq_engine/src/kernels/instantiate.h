@@ -1,0 +1,41 @@
+// All kernels for the instruction set that the including file describes as GDQ_ISA::Isa.
+#pragma once
+
+#include "kernels/convolution.h"
+#include "kernels/direct.h"
+#include "kernels/epilogue.h"
+#include "kernels/transformed.h"
+
+namespace gdq {
+namespace GDQ_ISA {
+
+template <class Rows, class Columns, class Element>
+constexpr ConvolutionFunction integer_kernel() {
+  if constexpr (sizeof(Element) == 1 && !Isa::kHasDot4)
+    return nullptr;
+  else
+    return Transformed<Rows, Columns, Element>::run;
+}
+
+// A constant: it is made by the compiler, for nothing of one instruction set may run before it is
+// known that the processor has it.
+constexpr KernelTable kTable = {
+    Isa::kUnsignedData,
+    {
+#define GDQ_KERNEL(id, name, rows, columns, element) integer_kernel<rows, columns, element>(),
+        GDQ_INTEGER_KERNELS(GDQ_KERNEL)
+#undef GDQ_KERNEL
+    },
+    Transformed<F4, F4, float>::run,
+    Transformed<F25, F25, float>::run,
+    real_direct,
+    real_narrow,
+    real_picture,
+    real_border,
+    {finish<0>, finish<1>, finish<2>, finish<3>, finish<4>, finish<5>, finish<6>, finish<7>,
+     finish<8>, finish<9>, finish<10>, finish<11>, finish<12>, finish<13>, finish<14>, finish<15>},
+    finish_picture,
+};
+
+}  // namespace GDQ_ISA
+}  // namespace gdq

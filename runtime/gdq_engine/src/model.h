@@ -1,0 +1,62 @@
+// What a packed model says, checked: FORMAT.md in words of C++.
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <string>
+#include <vector>
+
+namespace gdq {
+
+constexpr int kMostBitWidths = 4;
+
+enum class ValueKind { kPicture, kStream, kCodes };
+
+struct Value {
+  ValueKind kind;
+  int channels;
+  int scale;
+  bool is_signed;
+  std::array<float, kMostBitWidths> steps;
+  std::array<int, kMostBitWidths> bits;
+};
+
+constexpr int kNone = -1;
+
+struct Layer {
+  int source, residual, stream, codes;  // values
+  int kernel, block, in_channels, out_channels;
+  float residual_factor;
+  int weights, weight_steps, bias, slopes, gains, shifts;  // tensors
+  int places;
+};
+
+struct Tensor {
+  bool is_float;
+  size_t count;
+  const void* data;
+
+  const float* floats() const { return static_cast<const float*>(data); }
+  const int8_t* integers() const { return static_cast<const int8_t*>(data); }
+};
+
+struct Model {
+  int scale;
+  std::vector<int> bit_widths;
+  std::vector<Value> values;
+  std::vector<Layer> layers;
+  std::vector<Tensor> tensors;
+  std::vector<uint64_t> bytes;  // of the file; tensors point into it
+
+  bool is_integer(const Layer& layer) const {
+    return values[layer.source].kind == ValueKind::kCodes;
+  }
+};
+
+// Raises Error if the bytes are no valid model.
+Model parse_model(const void* bytes, size_t size);
+// Raises Error if the file cannot be read, too.
+Model load_model(const std::string& path);
+
+}  // namespace gdq

@@ -1,0 +1,289 @@
+// Bytes -> Model. The file is somebody else's: nothing is used before it was checked.
+#include <cerrno>
+#include <cmath>
+#include <cstdio>
+#include <cstring>
+#include <memory>
+
+#include "error.h"
+#include "model.h"
+
+namespace gdq {
+namespace {
+
+constexpr char kMagic[8] = {'G', 'D', 'Q', 'M', 'O', 'D', 'E', 'L'};
+constexpr uint32_t kVersion = 1;
+constexpr size_t kHeaderSize = 64, kValueSize = 48, kLayerSize = 64, kTensorSize = 24;
+constexpr uint32_t kMostValues = 4096, kMostLayers = 2048, kMostTensors = 16384;
+constexpr int kMostChannels = 1024, kMostKernel = 9, kMostOutChannels = 4096;
+constexpr size_t kAlignment = 64;
+
+void require(bool good, const std::string& what) {
+  if (!good) throw Error("the packed model is damaged: " + what);
+}
+
+// Reads numbers one after the other and never past the end.
+class Cursor {
+ public:
+  Cursor(const uint8_t* bytes, size_t size) : bytes_(bytes), size_(size) {}
+
+  template <class T>
+  T next() {
+    require(sizeof(T) <= size_ - place_, "it ends too early");
+    T number;
+    std::memcpy(&number, bytes_ + place_, sizeof number);
+    place_ += sizeof number;
+    return number;
+  }
+  int small(uint32_t most, const char* what) {
+    const auto number = next<uint32_t>();
+    require(number <= most, std::string(what) + " is out of range");
+    return static_cast<int>(number);
+  }
+  // An index below `count`, or kNone.
+  int index(size_t count, const char* what) {
+    const auto number = next<int32_t>();
+    require(number >= kNone && number < static_cast<int64_t>(count),
+            std::string(what) + " does not exist");
+    return number;
+  }
+  float finite(const char* what) {
+    const auto number = next<float>();
+    require(std::isfinite(number), std::string(what) + " is not finite");
+    return number;
+  }
+
+ private:
+  const uint8_t* bytes_;
+  size_t size_, place_ = 0;
+};
+
+struct Counts {
+  uint32_t bit_widths, values, layers, tensors;
+};
+
+Counts read_header(Cursor& cursor, size_t size, Model& model) {
+  char magic[8];
+  for (char& letter : magic) letter = cursor.next<char>();
+  if (std::memcmp(magic, kMagic, sizeof magic) != 0) throw Error("this is no packed model");
+  const auto version = cursor.next<uint32_t>();
+  if (version != kVersion)
+    throw Error("the packed model has version " + std::to_string(version) +
+                ", this engine reads version " + std::to_string(kVersion) +
+                "; export the checkpoint again");
+  model.scale = cursor.small(4, "the scale");
+  require(model.scale >= 2, "the scale is out of range");
+  Counts counts{};
+  counts.bit_widths = cursor.small(kMostBitWidths, "the number of bit-widths");
+  counts.values = cursor.small(kMostValues, "the number of values");
+  counts.layers = cursor.small(kMostLayers, "the number of layers");
+  counts.tensors = cursor.small(kMostTensors, "the number of tensors");
+  require(counts.bit_widths >= 1 && counts.values >= 2 && counts.layers >= 1,
+          "it holds no network");
+  require(cursor.next<uint64_t>() == size, "the file was cut off or has bytes too many");
+  for (uint32_t i = 0; i < kMostBitWidths; i++) {
+    const int width = cursor.small(8, "a bit-width");
+    if (i >= counts.bit_widths) continue;
+    require(width >= 2, "a bit-width is out of range");
+    require(model.bit_widths.empty() || model.bit_widths.back() < width,
+            "its bit-widths do not ascend");
+    model.bit_widths.push_back(width);
+  }
+  cursor.next<uint64_t>();
+  const uint64_t tables = kHeaderSize + uint64_t{counts.values} * kValueSize +
+                          uint64_t{counts.layers} * kLayerSize +
+                          uint64_t{counts.tensors} * kTensorSize;
+  require(tables <= size, "it ends too early");
+  return counts;
+}
+
+Value read_value(Cursor& cursor, const Model& model) {
+  Value value{};
+  value.kind = static_cast<ValueKind>(cursor.small(2, "a value's kind"));
+  value.channels = cursor.small(kMostChannels, "a number of channels");
+  value.scale = cursor.small(4, "a value's scale");
+  value.is_signed = cursor.small(1, "a value's sign") == 1;
+  for (float& step : value.steps) step = cursor.finite("a step");
+  for (int& bits : value.bits) bits = cursor.small(8, "a number of bits");
+  require(value.scale >= 1 && value.scale <= model.scale, "a value's scale is out of range");
+  if (value.kind == ValueKind::kPicture) {
+    require(value.channels == 3, "a picture has not three channels");
+    return value;
+  }
+  require(value.channels >= 16 && value.channels % 16 == 0,
+          "a number of channels is no multiple of 16");
+  const bool codes = value.kind == ValueKind::kCodes;
+  for (size_t i = 0; i < (codes ? model.bit_widths.size() : 1); i++) {
+    require(value.steps[i] > 0, "a step is not above zero");
+    require(!codes || value.bits[i] >= 2, "a number of bits is out of range");
+  }
+  return value;
+}
+
+Layer read_layer(Cursor& cursor, const Counts& counts) {
+  Layer layer{};
+  layer.source = cursor.index(counts.values, "a source");
+  layer.residual = cursor.index(counts.values, "a residual");
+  layer.stream = cursor.index(counts.values, "a stream");
+  layer.codes = cursor.index(counts.values, "a value of codes");
+  layer.kernel = cursor.small(kMostKernel, "a kernel's side");
+  layer.block = cursor.small(4, "a depth-to-space block");
+  layer.in_channels = cursor.small(kMostChannels, "a number of channels");
+  layer.out_channels = cursor.small(kMostOutChannels, "a number of channels");
+  layer.residual_factor = cursor.finite("a residual's factor");
+  layer.weights = cursor.index(counts.tensors, "a tensor of weights");
+  layer.weight_steps = cursor.index(counts.tensors, "a tensor of steps");
+  layer.bias = cursor.index(counts.tensors, "a bias");
+  layer.slopes = cursor.index(counts.tensors, "a tensor of slopes");
+  layer.gains = cursor.index(counts.tensors, "a tensor of gains");
+  layer.shifts = cursor.index(counts.tensors, "a tensor of shifts");
+  layer.places = cursor.small(9, "a number of places");
+  return layer;
+}
+
+Tensor read_tensor(Cursor& cursor, const Model& model, size_t size) {
+  Tensor tensor{};
+  tensor.is_float = cursor.small(1, "a tensor's type") == 0;
+  cursor.next<uint32_t>();
+  const auto count = cursor.next<uint64_t>(), offset = cursor.next<uint64_t>();
+  const size_t element = tensor.is_float ? sizeof(float) : sizeof(int8_t);
+  require(offset % kAlignment == 0, "a tensor's place is odd");
+  require(offset <= size && count <= (size - offset) / element, "a tensor ends outside the file");
+  tensor.count = count;
+  tensor.data = reinterpret_cast<const uint8_t*>(model.bytes.data()) + offset;
+  if (tensor.is_float)
+    for (size_t i = 0; i < count; i++)
+      require(std::isfinite(tensor.floats()[i]), "a tensor is not finite");
+  return tensor;
+}
+
+// The rules between layers, values and tensors, layer by layer in the order of running.
+class Checker {
+ public:
+  explicit Checker(const Model& model) : model_(model), made_(model.values.size(), false) {}
+
+  void check() {
+    const Value &first = model_.values.front(), &last = model_.values.back();
+    require(first.kind == ValueKind::kPicture && first.scale == 1, "its first value is no tile");
+    require(last.kind == ValueKind::kPicture && last.scale == model_.scale,
+            "its last value is no upscaled tile");
+    made_[0] = true;
+    for (const Layer& layer : model_.layers) check_layer(layer);
+    for (bool made : made_) require(made, "a value is never made");
+  }
+
+ private:
+  void check_layer(const Layer& layer) {
+    require(layer.source != kNone && made_[layer.source], "a layer reads what is not yet made");
+    const Value& source = model_.values[layer.source];
+    require(&source != &model_.values.back(), "a layer reads the upscaled tile");
+    require(layer.in_channels == source.channels, "channels of a layer and its source differ");
+    require(layer.kernel % 2 == 1, "a kernel's side is even");
+    require(layer.block >= 1, "a depth-to-space block is zero");
+    check_tensors(layer);
+    require(layer.stream != kNone || layer.codes != kNone, "a layer writes nothing");
+    if (layer.stream != kNone) check_written(layer, layer.stream, ValueKind::kStream);
+    if (layer.codes != kNone) check_written(layer, layer.codes, ValueKind::kCodes);
+    check_residual(layer);
+  }
+
+  void check_written(const Layer& layer, int index, ValueKind kind) {
+    const Value& value = model_.values[index];
+    const bool picture = &value == &model_.values.back() && kind == ValueKind::kStream;
+    require(!made_[index], "a value is made twice");
+    require(value.kind == (picture ? ValueKind::kPicture : kind),
+            "a layer writes a value of another kind");
+    require(value.channels * layer.block * layer.block == layer.out_channels,
+            "channels of a layer and what it writes differ");
+    require(value.scale == model_.values[layer.source].scale * layer.block,
+            "scales of a layer and what it writes differ");
+    if (picture)
+      require(!model_.is_integer(layer) && layer.codes == kNone && layer.residual == kNone && layer.slopes == kNone &&
+                  layer.gains == kNone,
+              "the last layer does more than write the picture");
+    made_[index] = true;
+  }
+
+  void check_residual(const Layer& layer) {
+    if (layer.residual == kNone) return;
+    const Value& residual = model_.values[layer.residual];
+    const Value& written = model_.values[layer.stream != kNone ? layer.stream : layer.codes];
+    require(residual.kind == ValueKind::kStream && made_[layer.residual] &&
+                layer.residual != layer.stream,
+            "a residual is no stream that is there already");
+    require(residual.channels == written.channels && residual.scale == written.scale,
+            "a residual has another shape");
+  }
+
+  void check_tensors(const Layer& layer) const {
+    const bool integer = model_.is_integer(layer);
+    const size_t out = layer.out_channels;
+    const size_t weights = size_t(layer.kernel) * layer.kernel * layer.in_channels * out;
+    if (integer) {
+      require(layer.kernel == 3 && layer.places == 1, "an integer layer is not 3x3");
+      expect(layer.weights, false, weights, "weights");
+      const size_t steps = layer.weight_steps == kNone ? 0 : tensor(layer.weight_steps).count;
+      require(steps == 1 || steps == out, "a layer has not as many weight steps as it needs");
+      expect(layer.weight_steps, true, steps, "weight steps");
+      expect(layer.bias, true, model_.bit_widths.size() * out, "biases");
+    } else {
+      require(layer.places == 1 || (layer.places == 9 && layer.kernel == 5),
+              "a layer has places that it cannot have");
+      require(model_.values[layer.source].kind != ValueKind::kPicture || layer.places == 1,
+              "a layer has places that it cannot have");
+      expect(layer.weights, true, layer.places * weights, "weights");
+      expect(layer.bias, true, layer.places * out, "biases");
+    }
+    if (layer.slopes != kNone) expect(layer.slopes, true, out, "slopes");
+    require((layer.gains == kNone) == (layer.shifts == kNone), "a layer has gains or shifts only");
+    if (layer.gains != kNone) expect(layer.gains, true, out, "gains");
+    if (layer.shifts != kNone) expect(layer.shifts, true, out, "shifts");
+  }
+
+  const Tensor& tensor(int index) const { return model_.tensors[index]; }
+
+  void expect(int index, bool is_float, size_t count, const char* what) const {
+    require(index != kNone && tensor(index).is_float == is_float && tensor(index).count == count,
+            std::string("a layer has not the ") + what + " it needs");
+  }
+
+  const Model& model_;
+  std::vector<bool> made_;
+};
+
+}  // namespace
+
+Model parse_model(const void* bytes, size_t size) {
+  Model model{};
+  model.bytes.resize((size + sizeof(uint64_t) - 1) / sizeof(uint64_t));
+  if (size > 0) std::memcpy(model.bytes.data(), bytes, size);
+  Cursor cursor(reinterpret_cast<const uint8_t*>(model.bytes.data()), size);
+  const Counts counts = read_header(cursor, size, model);
+  for (uint32_t i = 0; i < counts.values; i++) model.values.push_back(read_value(cursor, model));
+  for (uint32_t i = 0; i < counts.layers; i++) model.layers.push_back(read_layer(cursor, counts));
+  for (uint32_t i = 0; i < counts.tensors; i++)
+    model.tensors.push_back(read_tensor(cursor, model, size));
+  Checker(model).check();
+  return model;
+}
+
+Model load_model(const std::string& path) {
+  struct Close {
+    void operator()(std::FILE* file) const { std::fclose(file); }
+  };
+  const std::unique_ptr<std::FILE, Close> file(std::fopen(path.c_str(), "rb"));
+  if (!file) throw Error(path + ": cannot be read: " + std::strerror(errno));
+  std::vector<uint8_t> bytes;
+  uint8_t piece[1 << 16];
+  size_t count;
+  while ((count = std::fread(piece, 1, sizeof piece, file.get())) > 0)
+    bytes.insert(bytes.end(), piece, piece + count);
+  if (std::ferror(file.get())) throw Error(path + ": cannot be read: " + std::strerror(errno));
+  try {
+    return parse_model(bytes.data(), bytes.size());
+  } catch (const Error& error) {
+    throw Error(path + ": " + error.what());
+  }
+}
+
+}  // namespace gdq

@@ -1,0 +1,229 @@
+#include "network.h"
+
+#include <algorithm>
+#include <string>
+
+#include "error.h"
+
+namespace gdq {
+namespace {
+
+// Forms of packed real weights, beside those of the integer kernels.
+enum RealForm { kReal3 = kIntegerKernels, kReal5, kRealDirect, kRealNarrow, kRealBorder };
+
+constexpr int kNarrow = 4;  // output channels of the narrow kernel, at most
+
+// One number for each channel, the padded ones zero.
+std::vector<float> spread(const float* numbers, size_t count, size_t padded_count, double factor) {
+  std::vector<float> result(padded_count, 0.0f);
+  for (size_t i = 0; i < count; i++) result[i] = static_cast<float>(numbers[i] * factor);
+  return result;
+}
+
+}  // namespace
+
+Network::Network(Model model, const InstructionSet& isa)
+    : model_(std::move(model)), isa_(isa), prepared_(model_.bit_widths.size()) {}
+
+int Network::index_of(int bit_width) const {
+  const auto& widths = model_.bit_widths;
+  const auto found = std::find(widths.begin(), widths.end(), bit_width);
+  if (found == widths.end())
+    throw Error("the packed model has no bit-width " + std::to_string(bit_width));
+  return static_cast<int>(found - widths.begin());
+}
+
+const PreparedNetwork& Network::at(int bit_width) {
+  const int index = index_of(bit_width);
+  const std::lock_guard<std::mutex> lock(mutex_);
+  if (!prepared_[index]) prepared_[index] = prepare(index);
+  return *prepared_[index];
+}
+
+IntegerKernel Network::kernel_for(int bits) const {
+  const auto chosen = chosen_.find(bits);
+  return chosen == chosen_.end() ? best_kernel(isa_, bits) : chosen->second;
+}
+
+IntegerKernel Network::kernel(int bit_width) const {
+  index_of(bit_width);
+  return kernel_for(bit_width);
+}
+
+void Network::choose_kernel(int bit_width, IntegerKernel kernel) {
+  const int index = index_of(bit_width);
+  if (kernel == kIntegerKernels) throw Error("there is no kernel of this name");
+  const std::string name = kernel_shape(kernel).name;
+  if (!isa_.kernels->integer[kernel])
+    throw Error("kernel " + name + " is not written for " + isa_.name);
+  if (bit_width > kernel_shape(kernel).largest_bits)
+    throw Error("kernel " + name + " is not exact at " + std::to_string(bit_width) + " bits");
+  const std::lock_guard<std::mutex> lock(mutex_);
+  chosen_[bit_width] = kernel;
+  prepared_[index].reset();
+}
+
+std::unique_ptr<PreparedNetwork> Network::prepare(int width_index) {
+  auto network = std::make_unique<PreparedNetwork>();
+  network->width_index = width_index;
+  network->layers.resize(model_.layers.size());
+  for (size_t i = 0; i < model_.layers.size(); i++)
+    prepare_layer(model_.layers[i], static_cast<int>(i), width_index, network->layers[i]);
+  return network;
+}
+
+void Network::prepare_layer(const Layer& layer, int layer_index, int width_index,
+                            PreparedLayer& prepared) {
+  prepared.out_channels = padded(layer.out_channels);
+  if (model_.is_integer(layer))
+    prepare_integer(layer, layer_index, width_index, prepared);
+  else
+    prepare_real(layer, layer_index, prepared);
+  prepare_epilogue(layer, width_index, prepared);
+}
+
+template <class Pack>
+const PackedWeights& Network::pack_once(int layer_index, int form, Pack&& pack) {
+  const auto key = std::make_pair(layer_index, form);
+  const auto found = packed_.find(key);
+  return found != packed_.end() ? found->second : packed_.emplace(key, pack()).first->second;
+}
+
+void Network::prepare_integer(const Layer& layer, int layer_index, int width_index,
+                              PreparedLayer& prepared) {
+  const Value& source = model_.values[layer.source];
+  const int bits = source.bits[width_index], out = layer.out_channels;
+  const IntegerKernel kernel = kernel_for(bits);
+  prepared.run = isa_.kernels->integer[kernel];
+  prepared.weights = &pack_once(layer_index, kernel, [&] {
+    const Tensor &integers = model_.tensors[layer.weights], &steps = model_.tensors[layer.weight_steps];
+    std::vector<float> exact(out);
+    std::vector<double> real(integers.count);
+    const size_t per_channel = integers.count / out;
+    for (int oc = 0; oc < out; oc++) exact[oc] = steps.floats()[steps.count == 1 ? 0 : oc];
+    for (size_t i = 0; i < real.size(); i++)
+      real[i] = double(integers.integers()[i]) * exact[i / per_channel];
+    return pack_integer(kernel, isa_.kernels->unsigned_data, out, layer.in_channels, real.data(),
+                        exact.data());
+  });
+  const KernelShape& shape = kernel_shape(kernel);
+  const size_t element = shape.weight_bits / 8;
+  if (kernel == kDirect) {
+    prepared.scratch_bytes_per_pixel_of_width = 3 * layer.in_channels;
+    prepared.scratch_bytes = 3 * 16 * layer.in_channels + 64 + 8 * out * sizeof(float);
+  } else {
+    prepared.scratch_bytes =
+        size_t(shape.products) * kTilesTogether * (layer.in_channels * element + out * 4) +
+        shape.rows * shape.columns * out * sizeof(float);
+  }
+  const double step = source.steps[width_index];
+  const float* bias = model_.tensors[layer.bias].floats() + size_t(width_index) * out;
+  // Unsigned codes are stored less their centre, whose response is the same at every pixel.
+  const double centre = source.is_signed ? 0 : 1 << (bits - 1);
+  for (int oc = 0; oc < out; oc++) {
+    const double scale = step * prepared.weights->scales[oc];
+    prepared.scales.push_back(static_cast<float>(scale));
+    prepared.biases.push_back(static_cast<float>(bias[oc] + scale * centre * prepared.weights->ones[oc]));
+  }
+}
+
+void Network::prepare_real(const Layer& layer, int layer_index, PreparedLayer& prepared) {
+  const Value& source = model_.values[layer.source];
+  const int in = layer.in_channels, out = layer.out_channels, kernel = layer.kernel;
+  const size_t floats = sizeof(float), padded_out = prepared.out_channels;
+  const float* weights = model_.tensors[layer.weights].floats();
+  const size_t per_place = size_t(kernel) * kernel * in * out;
+  const int inside = layer.places == 9 ? 4 : 0;
+  auto packed = [&](int form, auto&& pack) {
+    return &pack_once(layer_index, form, [&] {
+      PackedWeights result;
+      result.packed = pack();
+      return result;
+    });
+  };
+  prepared.step = source.kind == ValueKind::kStream ? source.steps[0] : 1.0f;
+  const float* middle = weights + inside * per_place;
+  const KernelTable& table = *isa_.kernels;
+  if (source.kind == ValueKind::kStream && (kernel == 3 || kernel == 5)) {
+    prepared.run = kernel == 3 ? table.real3 : table.real5;
+    prepared.weights = kernel == 3 ? packed(kReal3, [&] { return pack_real3(out, in, middle); })
+                                   : packed(kReal5, [&] { return pack_real5(out, in, middle); });
+    prepared.scratch_bytes = (36 * kTilesTogether * (in + padded_out) + 16 * padded_out) * floats;
+  } else {
+    const bool narrow = source.kind == ValueKind::kStream && out <= kNarrow;
+    prepared.run = source.kind == ValueKind::kPicture ? table.real_picture
+                   : narrow                           ? table.real_narrow
+                                                      : table.real_direct;
+    prepared.weights =
+        narrow ? packed(kRealNarrow, [&] { return pack_real_narrow(kernel, out, in, middle); })
+               : packed(kRealDirect, [&] { return pack_real_direct(1, kernel, out, in, middle); });
+    prepared.scratch_bytes_per_pixel_of_width = size_t(kernel) * in * floats;
+    prepared.scratch_bytes = (size_t(kernel) * (kernel + 8) * in + 8 * padded_out) * floats + 64;
+  }
+  if (layer.places == 9) {
+    prepared.run_border = table.real_border;
+    prepared.border_weights =
+        packed(kRealBorder, [&] { return pack_real_direct(9, kernel, out, in, weights); });
+    prepared.scratch_bytes = std::max(prepared.scratch_bytes,
+                                      8 * (size_t(kernel) * kernel * in + padded_out) * floats);
+  }
+  prepared.scales.assign(padded_out, 1.0f);
+  const float* bias = model_.tensors[layer.bias].floats();
+  for (int place = 0; place < layer.places; place++) {
+    const auto one = spread(bias + size_t(place) * out, out, padded_out, 1);
+    prepared.biases.insert(prepared.biases.end(), one.begin(), one.end());
+  }
+  prepared.inside_bias = inside * padded_out;
+}
+
+void Network::prepare_epilogue(const Layer& layer, int width_index, PreparedLayer& prepared) {
+  const auto values = [&](int index) { return index == kNone ? nullptr : &model_.values[index]; };
+  const Value *stream = values(layer.stream), *codes = values(layer.codes);
+  const Value* residual = values(layer.residual);
+  const bool picture = stream && stream->kind == ValueKind::kPicture;
+  const double unit = picture ? 1.0 : stream ? stream->steps[0] : codes->steps[width_index];
+  for (float& scale : prepared.scales) scale = static_cast<float>(scale / unit);
+  for (float& bias : prepared.biases) bias = static_cast<float>(bias / unit);
+  Epilogue& e = prepared.epilogue;
+  e.channels = layer.out_channels;
+  e.block = layer.block;
+  unsigned flags = 0;
+  if (layer.slopes != kNone || layer.gains != kNone) {
+    const size_t out = layer.out_channels, padded_out = prepared.out_channels;
+    prepared.slopes.assign(padded_out, 1.0f);
+    prepared.gains = prepared.slopes;
+    prepared.shifts.assign(padded_out, 0.0f);
+    if (layer.slopes != kNone)
+      prepared.slopes = spread(model_.tensors[layer.slopes].floats(), out, padded_out, 1);
+    if (layer.gains != kNone) {
+      prepared.gains = spread(model_.tensors[layer.gains].floats(), out, padded_out, 1);
+      prepared.shifts = spread(model_.tensors[layer.shifts].floats(), out, padded_out, 1 / unit);
+    }
+    const bool relu = layer.gains == kNone &&
+                      std::all_of(prepared.slopes.begin(), prepared.slopes.end(),
+                                  [](float slope) { return slope == 0; });
+    // The range of unsigned codes begins at zero: it is the ReLU.
+    if (!(relu && !stream && !residual && !codes->is_signed)) flags |= kActivation;
+  }
+  if (residual) {
+    flags |= kResidual;
+    e.residual_factor = static_cast<float>(layer.residual_factor * residual->steps[0] / unit);
+  }
+  if (stream) flags |= kStream;
+  if (codes) {
+    flags |= kCodes;
+    const int bits = codes->bits[width_index], half = 1 << (bits - 1);
+    e.codes_scale = static_cast<float>(unit / codes->steps[width_index]);
+    e.codes_zero = codes->is_signed ? 0.0f : static_cast<float>(-half);
+    e.codes_low = static_cast<float>(-half);
+    e.codes_high = static_cast<float>(half - 1);
+  }
+  prepared.finish = picture ? isa_.kernels->picture : isa_.kernels->epilogues[flags];
+  e.scales = prepared.scales.data();
+  e.biases = prepared.biases.data() + prepared.inside_bias;
+  e.slopes = prepared.slopes.data();
+  e.gains = prepared.gains.data();
+  e.shifts = prepared.shifts.data();
+}
+
+}  // namespace gdq

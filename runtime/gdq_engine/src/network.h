@@ -1,0 +1,73 @@
+// A model made ready for one instruction set: kernels chosen, weights packed, factors multiplied.
+#pragma once
+
+#include <map>
+#include <memory>
+#include <mutex>
+#include <utility>
+#include <vector>
+
+#include "isa.h"
+#include "kernels/convolution.h"
+#include "model.h"
+#include "weights.h"
+
+namespace gdq {
+
+// One layer at one bit-width. Pointers of an Epilogue are into the vectors here; what depends on
+// the tile (maps, sizes) is left for the runner.
+struct PreparedLayer {
+  ConvolutionFunction run = nullptr, run_border = nullptr;
+  EpilogueFunction finish = nullptr;
+  const PackedWeights* weights = nullptr;
+  const PackedWeights* border_weights = nullptr;
+  int out_channels = 0;  // padded
+  float step = 0;        // of a real source
+  std::vector<float> scales, biases, slopes, gains, shifts;
+  size_t inside_bias = 0;  // where the biases of inner pixels begin
+  Epilogue epilogue{};
+  size_t scratch_bytes_per_pixel_of_width = 0, scratch_bytes = 0;
+};
+
+struct PreparedNetwork {
+  int width_index;
+  std::vector<PreparedLayer> layers;
+  IntegerKernel kernel = kIntegerKernels;  // of the first integer layer
+};
+
+class Network {
+ public:
+  Network(Model model, const InstructionSet& isa);
+
+  const Model& model() const { return model_; }
+  const InstructionSet& isa() const { return isa_; }
+
+  // Prepared at the first call; any thread. Raises Error if there is no such bit-width.
+  const PreparedNetwork& at(int bit_width);
+  // The kernel that runs integer layers whose codes have the bit-width's own number of bits.
+  IntegerKernel kernel(int bit_width) const;
+  // Raises Error if the kernel is not exact at that width or not on this instruction set.
+  void choose_kernel(int bit_width, IntegerKernel kernel);
+
+ private:
+  int index_of(int bit_width) const;
+  IntegerKernel kernel_for(int bits) const;
+  std::unique_ptr<PreparedNetwork> prepare(int width_index);
+  void prepare_layer(const Layer& layer, int layer_index, int width_index, PreparedLayer& prepared);
+  void prepare_integer(const Layer& layer, int layer_index, int width_index,
+                       PreparedLayer& prepared);
+  void prepare_real(const Layer& layer, int layer_index, PreparedLayer& prepared);
+  void prepare_epilogue(const Layer& layer, int width_index, PreparedLayer& prepared);
+
+  template <class Pack>
+  const PackedWeights& pack_once(int layer_index, int form, Pack&& pack);
+
+  const Model model_;
+  const InstructionSet& isa_;
+  std::mutex mutex_;
+  std::map<int, IntegerKernel> chosen_;                        // bits -> kernel
+  std::map<std::pair<int, int>, PackedWeights> packed_;        // (layer, form)
+  std::vector<std::unique_ptr<PreparedNetwork>> prepared_;     // by index of bit-width
+};
+
+}  // namespace gdq

@@ -1,0 +1,233 @@
+#include "weights.h"
+
+#include <algorithm>
+#include <cmath>
+#include <type_traits>
+
+namespace gdq {
+namespace {
+
+constexpr int kMostTaps = 5, kMostPoints = 7;
+
+// A one-dimensional algorithm: G, and what the bounds of its data need. docs/engine.md derives them.
+struct Algorithm {
+  int outputs, points, taps;
+  double output_factor;  // what its output transform multiplies by
+  double g[kMostPoints][kMostTaps];
+  int data_gain[kMostPoints];  // sum of the magnitudes in a row of B^T
+  int data_sum[kMostPoints];   // sum of a row of B^T
+};
+
+const double kRoot3 = std::sqrt(3.0), kRoot21 = std::sqrt(21.0);
+
+const Algorithm kF2{2, 4, 3, 1, {{1, 0, 0}, {.5, .5, .5}, {.5, -.5, .5}, {0, 0, 1}},
+                    {2, 2, 2, 2}, {0, 2, 0, 0}};
+const Algorithm kK4{4, 7, 3, 2,
+                    {{1, 0, 0}, {.5, .5, .5}, {.5, -.5, .5}, {.5, 0, -.5}, {0, 1, 0},
+                     {.5, .5, -.5}, {0, 0, 1}},
+                    {2, 4, 4, 4, 4, 2, 2}, {0, 4, 0, 0, 0, 0, 0}};
+// Rows of length one.
+const Algorithm kF4{4, 6, 3, 1,
+                    {{1, 0, 0}, {-1 / kRoot3, -1 / kRoot3, -1 / kRoot3},
+                     {-1 / kRoot3, 1 / kRoot3, -1 / kRoot3},
+                     {1 / kRoot21, 2 / kRoot21, 4 / kRoot21},
+                     {1 / kRoot21, -2 / kRoot21, 4 / kRoot21}, {0, 0, 1}},
+                    {10, 10, 10, 6, 6, 10}, {0, -6, 0, 0, 0, 0}};
+const Algorithm kF25{2, 6, 5, 1,
+                     {{1. / 4, 0, 0, 0, 0}, {-1. / 6, -1. / 6, -1. / 6, -1. / 6, -1. / 6},
+                      {-1. / 6, 1. / 6, -1. / 6, 1. / 6, -1. / 6},
+                      {1. / 24, 2. / 24, 4. / 24, 8. / 24, 16. / 24},
+                      {1. / 24, -2. / 24, 4. / 24, -8. / 24, 16. / 24}, {0, 0, 0, 0, 1}},
+                     {10, 10, 10, 6, 6, 10}, {0, -6, 0, 0, 0, 0}};
+// No transform: a product for each tap.
+const Algorithm kDirect1{1, 3, 3, 1, {{1, 0, 0}, {0, 1, 0}, {0, 0, 1}}, {1, 1, 1}, {1, 1, 1}};
+
+template <class Element>
+KernelShape shape_of(const char* name, const Algorithm& rows, const Algorithm& columns) {
+  const bool narrow = sizeof(Element) == 1;
+  int gain = 0;
+  for (int i = 0; i < rows.points; i++)
+    for (int j = 0; j < columns.points; j++)
+      gain = std::max(gain, rows.data_gain[i] * columns.data_gain[j]);
+  // Centred codes of b bits reach 2^(b-1); their transform must not leave the element.
+  int bits = 8;
+  while (gain << (bits - 1) > (narrow ? 128 : 32768)) bits--;
+  return {name, rows.outputs, columns.outputs, rows.points * columns.points, narrow ? 8 : 16, bits};
+}
+
+struct Kernel {
+  const Algorithm *rows, *columns;
+  KernelShape shape;
+};
+
+const Kernel& kernel_of(IntegerKernel kernel) {
+  const Algorithm &Direct = kDirect1, &F2 = kF2, &K4 = kK4, &F4 = kF4;
+  static const Kernel kernels[] = {
+#define GDQ_KERNEL(id, name, rows, columns, element) \
+  {&rows, &columns, shape_of<element>(name, rows, columns)},
+      GDQ_INTEGER_KERNELS(GDQ_KERNEL)
+#undef GDQ_KERNEL
+  };
+  return kernels[kernel];
+}
+
+// G w G^T of one channel pair; w: (taps, taps), out: (points, points).
+template <class T>
+void transform(const Algorithm& rows, const Algorithm& columns, const T* w, double* out) {
+  double half[kMostPoints][kMostTaps];
+  for (int i = 0; i < rows.points; i++)
+    for (int x = 0; x < columns.taps; x++) {
+      half[i][x] = 0;
+      for (int y = 0; y < rows.taps; y++) half[i][x] += rows.g[i][y] * w[y * columns.taps + x];
+    }
+  for (int i = 0; i < rows.points; i++)
+    for (int j = 0; j < columns.points; j++) {
+      double sum = 0;
+      for (int x = 0; x < columns.taps; x++) sum += columns.g[j][x] * half[i][x];
+      out[i * columns.points + j] = sum;
+    }
+}
+
+// Where products.h looks for the weight of a product and a pair of channels.
+size_t packed_index(int product, int in, int out, int in_channels, int out_channels, int together) {
+  return ((size_t(product) * (in_channels / together) + in / together) * out_channels + out) *
+             together + in % together;
+}
+
+constexpr double kLargestSum = 2.1e9;  // a little below 2^31
+
+// The largest step that a channel needs: its integers and the sums over them must fit.
+// u: (products, in).
+double step_of(const Kernel& kernel, const double* u, int in_channels) {
+  const bool narrow = kernel.shape.weight_bits == 8;
+  double largest = 0, sums = 0;
+  for (int p = 0; p < kernel.shape.products; p++) {
+    const double bound = 128.0 * kernel.rows->data_gain[p / kernel.columns->points] *
+                         kernel.columns->data_gain[p % kernel.columns->points];
+    double sum = 0;
+    for (int ic = 0; ic < in_channels; ic++) {
+      largest = std::max(largest, std::abs(u[p * in_channels + ic]));
+      sum += std::abs(u[p * in_channels + ic]);
+    }
+    sums = std::max(sums, sum * bound);
+  }
+  const double step = narrow ? largest / 127 : std::max(largest / 32767, sums / kLargestSum);
+  return step > 0 ? step : 1;
+}
+
+template <class Element>
+void pack_channel(const Kernel& kernel, int oc, int out_channels, int in_channels,
+                  const std::vector<int32_t>& integers, PackedWeights& result) {
+  const int together = 4 / sizeof(Element);
+  for (int p = 0; p < kernel.shape.products; p++)
+    for (int ic = 0; ic < in_channels; ic++)
+      result.packed.as<Element>()[packed_index(p, ic, oc, in_channels, out_channels, together)] =
+          static_cast<Element>(integers[p * in_channels + ic]);
+}
+
+}  // namespace
+
+const KernelShape& kernel_shape(IntegerKernel kernel) { return kernel_of(kernel).shape; }
+
+PackedWeights pack_integer(IntegerKernel id, bool unsigned_data, int out_channels, int in_channels,
+                           const double* weights, const float* exact_steps,
+                           std::vector<int32_t>* transformed) {
+  const Kernel& kernel = kernel_of(id);
+  const Algorithm &rows = *kernel.rows, &columns = *kernel.columns;
+  const int products = kernel.shape.products;
+  const bool direct = &rows == &kDirect1, narrow = kernel.shape.weight_bits == 8;
+  PackedWeights result;
+  result.packed =
+      AlignedBytes(size_t(products) * out_channels * in_channels * (narrow ? 1 : 2));
+  result.start.assign(size_t(direct ? 1 : products) * out_channels, 0);
+  if (transformed) transformed->assign(size_t(products) * out_channels * in_channels, 0);
+  std::vector<double> u(size_t(products) * in_channels), one(products);
+  std::vector<int32_t> integers(u.size());
+  for (int oc = 0; oc < out_channels; oc++) {
+    for (int ic = 0; ic < in_channels; ic++) {
+      transform(rows, columns, weights + (size_t(oc) * in_channels + ic) * 9, one.data());
+      for (int p = 0; p < products; p++) u[size_t(p) * in_channels + ic] = one[p];
+    }
+    const double step = direct && exact_steps ? exact_steps[oc] : step_of(kernel, u.data(), in_channels);
+    double ones = 0;
+    for (int p = 0; p < products; p++) {
+      int32_t sum = 0;
+      for (int ic = 0; ic < in_channels; ic++) {
+        const auto integer = static_cast<int32_t>(std::nearbyint(u[size_t(p) * in_channels + ic] / step));
+        integers[size_t(p) * in_channels + ic] = integer;
+        if (transformed) (*transformed)[(size_t(p) * out_channels + oc) * in_channels + ic] = integer;
+        sum += integer;
+      }
+      if (narrow && unsigned_data) result.start[size_t(direct ? 0 : p) * out_channels + oc] -= 128 * sum;
+      // Every output sees a point that constant data reaches with the same factor, the row's own
+      // length in G where that was made one.
+      const int gain = rows.data_sum[p / columns.points] * columns.data_sum[p % columns.points];
+      ones += static_cast<double>(gain) * sum;
+    }
+    // F4 reads point 1 with the factor sqrt(3) / 6 in each direction, see transforms.h.
+    const double factor = &rows == &kF4 ? 3.0 / 36 : 1;
+    const double scale = step / (rows.output_factor * columns.output_factor);
+    result.scales.push_back(static_cast<float>(scale));
+    result.ones.push_back(ones * factor);
+    if (narrow)
+      pack_channel<int8_t>(kernel, oc, out_channels, in_channels, integers, result);
+    else
+      pack_channel<int16_t>(kernel, oc, out_channels, in_channels, integers, result);
+  }
+  return result;
+}
+
+namespace {
+
+AlignedBytes pack_real(const Algorithm& algorithm, int out_channels, int in_channels,
+                       const float* weights) {
+  const int products = algorithm.points * algorithm.points, out = padded(out_channels);
+  const int taps = algorithm.taps * algorithm.taps;
+  AlignedBytes packed(size_t(products) * in_channels * out * sizeof(float));
+  std::vector<double> u(products);
+  for (int oc = 0; oc < out_channels; oc++)
+    for (int ic = 0; ic < in_channels; ic++) {
+      transform(algorithm, algorithm, weights + (size_t(oc) * in_channels + ic) * taps, u.data());
+      for (int p = 0; p < products; p++)
+        packed.as<float>()[packed_index(p, ic, oc, in_channels, out, 1)] =
+            static_cast<float>(u[p]);
+    }
+  return packed;
+}
+
+}  // namespace
+
+AlignedBytes pack_real3(int out_channels, int in_channels, const float* weights) {
+  return pack_real(kF4, out_channels, in_channels, weights);
+}
+
+AlignedBytes pack_real5(int out_channels, int in_channels, const float* weights) {
+  return pack_real(kF25, out_channels, in_channels, weights);
+}
+
+AlignedBytes pack_real_direct(int places, int kernel, int out_channels, int in_channels,
+                              const float* weights) {
+  const int out = padded(out_channels), taps = kernel * kernel;
+  AlignedBytes packed(size_t(places) * taps * in_channels * out * sizeof(float));
+  for (int place = 0; place < places; place++)
+    for (int oc = 0; oc < out_channels; oc++)
+      for (int ic = 0; ic < in_channels; ic++)
+        for (int tap = 0; tap < taps; tap++)
+          packed.as<float>()[packed_index(place * taps + tap, ic, oc, in_channels, out, 1)] =
+              weights[((size_t(place) * out_channels + oc) * in_channels + ic) * taps + tap];
+  return packed;
+}
+
+AlignedBytes pack_real_narrow(int kernel, int out_channels, int in_channels, const float* weights) {
+  constexpr int kMost = 4;
+  AlignedBytes packed(size_t(kernel) * kMost * kernel * in_channels * sizeof(float));
+  for (int y = 0; y < kernel; y++)
+    for (int oc = 0; oc < out_channels; oc++)
+      for (int x = 0; x < kernel; x++)
+        for (int ic = 0; ic < in_channels; ic++)
+          packed.as<float>()[((size_t(y) * kMost + oc) * kernel + x) * in_channels + ic] =
+              weights[((size_t(oc) * in_channels + ic) * kernel + y) * kernel + x];
+  return packed;
+}
+
+}  // namespace gdq

@@ -1,0 +1,45 @@
+// Weights in the form that a kernel takes: transformed, quantized, packed.
+#pragma once
+
+#include <cstdint>
+#include <vector>
+
+#include "aligned.h"
+#include "kernels/convolution.h"
+
+namespace gdq {
+
+struct KernelShape {
+  const char* name;
+  int rows, columns;  // outputs
+  int products;
+  int weight_bits;
+  int largest_bits;  // of activations that stay exact
+};
+const KernelShape& kernel_shape(IntegerKernel kernel);
+
+struct PackedWeights {
+  AlignedBytes packed;
+  std::vector<int32_t> start;  // (products, out) or, without a transform, (out)
+  std::vector<float> scales;   // (out): sums -> real, for a step of one
+  std::vector<double> ones;    // (out): sums where all codes are one
+};
+
+// (out, in, 3, 3) real weights; codes of up to kernel_shape().largest_bits.
+// exact_steps: (out) steps of which the weights are multiples by -128..127; they are kept where the
+//              kernel has no transform. May be null.
+// transformed: if not null, filled with the (products, out, in) integers.
+PackedWeights pack_integer(IntegerKernel kernel, bool unsigned_data, int out_channels,
+                           int in_channels, const double* weights, const float* exact_steps,
+                           std::vector<int32_t>* transformed = nullptr);
+
+// (out, in, kernel, kernel) real weights; the packed channels are padded to a multiple of 16.
+AlignedBytes pack_real3(int out_channels, int in_channels, const float* weights);
+AlignedBytes pack_real5(int out_channels, int in_channels, const float* weights);
+AlignedBytes pack_real_direct(int places, int kernel, int out_channels, int in_channels,
+                              const float* weights);
+AlignedBytes pack_real_narrow(int kernel, int out_channels, int in_channels, const float* weights);
+
+inline int padded(int channels) { return (channels + 15) / 16 * 16; }
+
+}  // namespace gdq
