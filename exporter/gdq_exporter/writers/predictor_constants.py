@@ -105,11 +105,11 @@ def tap_products(kernel: int) -> Array:
     return products.reshape(len(GRANULARITIES), kernel**2, side**2)
 
 
-def group_squares_by_axis(parameters: PredictorParameters) -> Array:
-    """``group_squares`` for moments that are (row, row, column, column, RGB, RGB)."""
+def group_squares_by_axis(parameters: PredictorParameters, axes: tuple[int, ...]) -> Array:
+    """``group_squares`` for moments (row, column, RGB, row, column, RGB) with their axes moved."""
     kernel = parameters.head_weight.shape[-1]
     squares = group_squares(parameters).reshape(-1, kernel, kernel, 3, kernel, kernel, 3)
-    return squares.transpose(0, 1, 4, 2, 5, 3, 6).reshape(len(squares), -1)
+    return squares.transpose(0, *(axis + 1 for axis in axes)).reshape(len(squares), -1)
 
 
 def _taps(kernel: int, side: int, start: int, square: int) -> Array:

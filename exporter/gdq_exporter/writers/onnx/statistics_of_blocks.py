@@ -27,6 +27,8 @@ from gdq_exporter.writers.predictor_constants import (
 from gdq_models.predictor.parameters import PredictorParameters
 
 _END = np.iinfo(np.int32).max
+_BY_AXIS = (0, 3, 1, 4, 2, 5)
+"""Of products (row, column, RGB, row, column, RGB): rows, columns and colours side by side."""
 
 
 def add_statistics(
@@ -55,7 +57,7 @@ def add_statistics(
     offset = graph.op("MatMul", graph.op("Sub", mean, centre), taps)
     moments = _moments(graph, graph.op("Sub", patches, centre), kernel)
     covariances = graph.op("Sub", moments, _products(graph, offset, kernel))
-    squares = graph.float32(group_squares_by_axis(parameters).T)
+    squares = graph.float32(group_squares_by_axis(parameters, _BY_AXIS).T)
     return means, graph.op("MatMul", covariances, squares)
 
 
@@ -120,4 +122,4 @@ def _products(graph: GraphBuilder, patch: ir.Value, kernel: int) -> ir.Value:
 def _by_axis(graph: GraphBuilder, products: ir.Value, side: int) -> ir.Value:
     """(rows, rows, columns, columns, RGB, RGB) of (rows columns RGB, rows columns RGB)."""
     axes = graph.op("Reshape", products, graph.int64(side, side, 3, side, side, 3))
-    return graph.op("Transpose", axes, perm=[0, 3, 1, 4, 2, 5])
+    return graph.op("Transpose", axes, perm=_BY_AXIS)

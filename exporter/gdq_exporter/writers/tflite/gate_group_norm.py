@@ -25,6 +25,9 @@ from gdq_exporter.writers.tflite import operators
 from gdq_exporter.writers.tflite.model_builder import GraphBuilder, Tensor
 from gdq_models.predictor.parameters import PredictorParameters
 
+_BY_AXIS = (0, 3, 2, 5, 1, 4)
+"""Of products (row, column, RGB, row, column, RGB): rows, colours and columns side by side."""
+
 
 def add_gate(graph: GraphBuilder, pixels: Tensor, parameters: PredictorParameters) -> Tensor:
     """Logits (1, 3) of the gate with group normalisation.
@@ -63,7 +66,7 @@ def _statistics(
     moments = _moments(graph, operators.arithmetic(graph, "SUB", patches, centre), kernel)
     products = _products(graph, offset, kernel)
     covariances = operators.arithmetic(graph, "SUB", moments, products)
-    squares = graph.constant(group_squares_by_axis(parameters))
+    squares = graph.constant(group_squares_by_axis(parameters, _BY_AXIS))
     return means, operators.linear(graph, covariances, squares)
 
 
@@ -99,7 +102,7 @@ def _with_neighbours(graph: GraphBuilder, x: Tensor, *, axis: int, into: int, co
 def _moments(graph: GraphBuilder, patches: Tensor, kernel: int) -> Tensor:
     """(3, (k k 3)^2): second moments of the head's patches at each granularity.
 
-    They are (row, row, column, column, RGB, RGB): what a matrix product sums lies together.
+    They are (row, row, RGB, RGB, column, column): what a matrix product sums lies together.
     """
     side, scales = block_side(kernel), len(GRANULARITIES)
     gram = operators.matmul(graph, patches, patches, transpose_b=True)
@@ -108,10 +111,8 @@ def _moments(graph: GraphBuilder, patches: Tensor, kernel: int) -> Tensor:
     rows = graph.constant(products.reshape(-1, side**2) / patches.shape[1])
     flat = operators.reshape(graph, by_axis, side**2, 9 * side**2)
     by_row = operators.matmul(graph, rows, flat)
-    batch = operators.reshape(graph, by_row, scales * kernel**2, side**2, 9)
-    # The same matrix for every row of the kernel: a batch is not broadcast everywhere.
-    columns = graph.constant(np.repeat(products, kernel**2, axis=0))
-    by_column = operators.matmul(graph, columns, batch)
+    batch = operators.reshape(graph, by_row, scales, 9 * kernel**2, side**2)
+    by_column = operators.matmul(graph, batch, graph.constant(products), transpose_b=True)
     return operators.reshape(graph, by_column, scales, 9 * kernel**4)
 
 
@@ -124,9 +125,9 @@ def _products(graph: GraphBuilder, patch: Tensor, kernel: int) -> Tensor:
 
 
 def _by_axis(graph: GraphBuilder, products: Tensor, side: int) -> Tensor:
-    """(rows, rows, columns, columns, RGB, RGB) of (rows columns RGB, rows columns RGB)."""
+    """(rows, rows, RGB, RGB, columns, columns) of (rows columns RGB, rows columns RGB)."""
     axes = operators.reshape(graph, products, side, side, 3, side, side, 3)
-    return operators.transpose(graph, axes, 0, 3, 1, 4, 2, 5)
+    return operators.transpose(graph, axes, *_BY_AXIS)
 
 
 def _normalised(
