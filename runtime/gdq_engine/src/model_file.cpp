@@ -227,9 +227,7 @@ class Checker {
       expect(layer.weight_steps, true, steps, "weight steps");
       expect(layer.bias, true, model_.bit_widths.size() * out, "biases");
     } else {
-      require(layer.places == 1 || (layer.places == 9 && layer.kernel == 5),
-              "a layer has places that it cannot have");
-      require(model_.values[layer.source].kind != ValueKind::kPicture || layer.places == 1,
+      require(layer.places == 1 || (layer.places == 9 && layer.kernel > 1),
               "a layer has places that it cannot have");
       expect(layer.weights, true, layer.places * weights, "weights");
       expect(layer.bias, true, layer.places * out, "biases");

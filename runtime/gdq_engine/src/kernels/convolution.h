@@ -93,6 +93,7 @@ struct KernelTable {
   ConvolutionFunction real_narrow;               // the same with at most 4 output channels
   ConvolutionFunction real_picture;              // any side; uint8 picture of 3 channels
   ConvolutionFunction real_border;  // outermost pixels, with weights of 9 places; int16 stream
+  ConvolutionFunction real_picture_border;  // the same of a uint8 picture
   EpilogueFunction epilogues[kEpilogues];
   EpilogueFunction picture;
 };
