@@ -87,8 +87,8 @@ enum IntegerKernel {
 struct KernelTable {
   bool unsigned_data;  // dot products of int8 take the data plus 128: `start` takes it out again
   ConvolutionFunction integer[kIntegerKernels];  // null: not on this instruction set
-  ConvolutionFunction real3;                     // 3x3 of an int16 stream, F(4x4)
-  ConvolutionFunction real5;                     // 5x5 of an int16 stream, F(2x2)
+  ConvolutionFunction real3;                     // 3x3 of an int16 stream, F(6x6)
+  ConvolutionFunction real5;                     // 5x5 of an int16 stream, F(4x4)
   ConvolutionFunction real_direct;               // any side; int16 stream
   ConvolutionFunction real_narrow;               // the same with at most 4 output channels
   ConvolutionFunction real_picture;              // any side; uint8 picture of 3 channels
@@ -97,7 +97,31 @@ struct KernelTable {
   EpilogueFunction picture;
 };
 
-// Tiles of an algorithm that are computed together: their sums stay in the second-level cache.
-constexpr int kTilesTogether = 24;
+// Tiles of an algorithm that are computed together, a multiple of 8: what they need for all its
+// points stays in the second-level cache.
+constexpr int kTilesTogether = 24, kRealTilesTogether = 8;
+// Pixels that convolutions without a transform compute together.
+constexpr int kPixelsTogether = 8;
+
+// Bytes of scratch of a transformed convolution: data and sums of all points, with a cache line
+// between points, and the outputs of one tile. element: bytes of the transformed data.
+inline size_t transformed_scratch(int products, int outputs, int element, int in_channels,
+                                  int out_channels) {
+  const size_t tiles = element == sizeof(float) ? kRealTilesTogether : kTilesTogether;
+  return products * (tiles * (size_t(in_channels) * element + size_t(out_channels) * 4) + 64) +
+         size_t(outputs) * out_channels * sizeof(float);
+}
+
+// The same of a convolution by rows: `kernel` rows, and the outputs of some pixels.
+inline size_t direct_scratch(int kernel, int element, int width, int in_channels,
+                             int out_channels) {
+  return kernel * (size_t(width) + kernel + kPixelsTogether) * in_channels * element + 64 +
+         kPixelsTogether * size_t(out_channels) * sizeof(float);
+}
+
+// The same of the outermost pixels: what some pixels see, and their outputs.
+inline size_t border_scratch(int kernel, int in_channels, int out_channels) {
+  return kPixelsTogether * (size_t(kernel) * kernel * in_channels + out_channels) * sizeof(float);
+}
 
 }  // namespace gdq
