@@ -27,6 +27,9 @@ def measure_memory(bundle: Bundle, formats: Sequence[Format]) -> dict[str, dict[
     library loaded: weights, read or mapped; the engine's own forms of them; tensors; and what the
     library sets up once. Another machine or another library has other numbers.
 
+    Forks of one process would take a quarter of the time, but a fork does not see the pages of the
+    library that are loaded already: it counts 2 to 8 MB too much.
+
     Args:
         bundle: what to measure.
         formats: whose engines to measure it in.

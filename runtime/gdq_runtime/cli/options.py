@@ -55,7 +55,7 @@ policy_option = click.option(
 
 engine_option = click.option(
     "--engine",
-    type=click.Choice(["onnxruntime", "litert", "gdq"]),
+    type=click.Choice(["onnxruntime", "litert", "tensorflow", "gdq"]),
     help="What executes the bundle's graphs.  [default: gdq where it was built and the bundle has "
     "its format, else onnxruntime]",
 )

@@ -24,6 +24,12 @@ def _litert() -> EngineFactory:
     return open_litert
 
 
+def _tensorflow() -> EngineFactory:
+    from gdq_runtime.engines.tensorflow import open_tensorflow
+
+    return open_tensorflow
+
+
 def _gdq() -> EngineFactory:
     from gdq_runtime.engines.gdq import open_gdq
 
@@ -35,6 +41,7 @@ _FACTORIES = {
     # name: (factory, package that brings its library)
     "onnxruntime": (_onnxruntime, "onnxruntime"),
     "litert": (_litert, "ai-edge-litert"),
+    "tensorflow": (_tensorflow, "tensorflow"),
     "gdq": (_gdq, "granular-dq-mobile"),
 }
 
