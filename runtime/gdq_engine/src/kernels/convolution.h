@@ -87,8 +87,8 @@ enum IntegerKernel {
 struct KernelTable {
   bool unsigned_data;  // dot products of int8 take the data plus 128: `start` takes it out again
   ConvolutionFunction integer[kIntegerKernels];  // null: not on this instruction set
-  ConvolutionFunction real3;                     // 3x3 of an int16 stream, F(4x4)
-  ConvolutionFunction real5;                     // 5x5 of an int16 stream, F(2x2)
+  ConvolutionFunction real3;                     // 3x3 of an int16 stream, F(6x6)
+  ConvolutionFunction real5;                     // 5x5 of an int16 stream, F(4x4)
   ConvolutionFunction real_direct;               // any side; int16 stream
   ConvolutionFunction real_narrow;               // the same with at most 4 output channels
   ConvolutionFunction real_picture;              // any side; uint8 picture of 3 channels
@@ -97,7 +97,8 @@ struct KernelTable {
   EpilogueFunction picture;
 };
 
-// Tiles of an algorithm that are computed together: their sums stay in the second-level cache.
-constexpr int kTilesTogether = 24;
+// Tiles of an algorithm that are computed together, a multiple of 8: what they need for all its
+// points stays in the second-level cache.
+constexpr int kTilesTogether = 24, kRealTilesTogether = 16;
 
 }  // namespace gdq
