@@ -148,7 +148,7 @@ void Network::prepare_real(const Layer& layer, int layer_index, PreparedLayer& p
     prepared.run = kernel == 3 ? table.real3 : table.real5;
     prepared.weights = kernel == 3 ? packed(kReal3, [&] { return pack_real3(out, in, middle); })
                                    : packed(kReal5, [&] { return pack_real5(out, in, middle); });
-    prepared.scratch_bytes = (36 * kTilesTogether * (in + padded_out) + 16 * padded_out) * floats;
+    prepared.scratch_bytes = (64 * kRealTilesTogether * (in + padded_out) + 36 * padded_out) * floats;
   } else {
     const bool narrow = source.kind == ValueKind::kStream && out <= kNarrow;
     prepared.run = source.kind == ValueKind::kPicture ? table.real_picture

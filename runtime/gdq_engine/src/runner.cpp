@@ -11,10 +11,10 @@ namespace gdq {
 namespace {
 
 constexpr int kLeast = 2, kMost = 4096;
-// Algorithms compute whole tiles of up to 4x4 outputs and read what these would need.
-constexpr int kLargestTile = 4;
+// Algorithms compute whole tiles of 2, 4 or 6 outputs a side and read what these would need.
+constexpr int kTileSides = 12;
 
-int rounded(int size) { return (size + kLargestTile - 1) / kLargestTile * kLargestTile; }
+int rounded(int size) { return (size + kTileSides - 1) / kTileSides * kTileSides; }
 
 }  // namespace
 

@@ -7,7 +7,7 @@
 namespace gdq {
 namespace {
 
-constexpr int kMostTaps = 5, kMostPoints = 7;
+constexpr int kMostTaps = 5, kMostPoints = 8;
 
 // A one-dimensional algorithm: G, and what the bounds of its data need. docs/engine.md derives them.
 struct Algorithm {
@@ -33,12 +33,20 @@ const Algorithm kF4{4, 6, 3, 1,
                      {1 / kRoot21, 2 / kRoot21, 4 / kRoot21},
                      {1 / kRoot21, -2 / kRoot21, 4 / kRoot21}, {0, 0, 1}},
                     {10, 10, 10, 6, 6, 10}, {0, -6, 0, 0, 0, 0}};
-const Algorithm kF25{2, 6, 5, 1,
-                     {{1. / 4, 0, 0, 0, 0}, {-1. / 6, -1. / 6, -1. / 6, -1. / 6, -1. / 6},
-                      {-1. / 6, 1. / 6, -1. / 6, 1. / 6, -1. / 6},
-                      {1. / 24, 2. / 24, 4. / 24, 8. / 24, 16. / 24},
-                      {1. / 24, -2. / 24, 4. / 24, -8. / 24, 16. / 24}, {0, 0, 0, 0, 1}},
-                     {10, 10, 10, 6, 6, 10}, {0, -6, 0, 0, 0, 0}};
+// Real algorithms: the bounds of their data do not matter.
+const Algorithm kF6{6, 8, 3, 1,
+                    {{1, 0, 0}, {-2. / 9, -2. / 9, -2. / 9}, {-2. / 9, 2. / 9, -2. / 9},
+                     {1. / 90, 2. / 90, 4. / 90}, {1. / 90, -2. / 90, 4. / 90},
+                     {32. / 45, 16. / 45, 8. / 45}, {32. / 45, -16. / 45, 8. / 45}, {0, 0, 1}},
+                    {}, {}};
+const Algorithm kF45{4, 8, 5, 1,
+                     {{1, 0, 0, 0, 0}, {-2. / 9, -2. / 9, -2. / 9, -2. / 9, -2. / 9},
+                      {-2. / 9, 2. / 9, -2. / 9, 2. / 9, -2. / 9},
+                      {1. / 90, 2. / 90, 4. / 90, 8. / 90, 16. / 90},
+                      {1. / 90, -2. / 90, 4. / 90, -8. / 90, 16. / 90},
+                      {32. / 45, 16. / 45, 8. / 45, 4. / 45, 2. / 45},
+                      {32. / 45, -16. / 45, 8. / 45, -4. / 45, 2. / 45}, {0, 0, 0, 0, 1}},
+                     {}, {}};
 // No transform: a product for each tap.
 const Algorithm kDirect1{1, 3, 3, 1, {{1, 0, 0}, {0, 1, 0}, {0, 0, 1}}, {1, 1, 1}, {1, 1, 1}};
 
@@ -204,11 +212,11 @@ AlignedBytes pack_real(const Algorithm& algorithm, int out_channels, int in_chan
 }  // namespace
 
 AlignedBytes pack_real3(int out_channels, int in_channels, const float* weights) {
-  return pack_real(kF4, out_channels, in_channels, weights);
+  return pack_real(kF6, out_channels, in_channels, weights);
 }
 
 AlignedBytes pack_real5(int out_channels, int in_channels, const float* weights) {
-  return pack_real(kF25, out_channels, in_channels, weights);
+  return pack_real(kF45, out_channels, in_channels, weights);
 }
 
 AlignedBytes pack_real_direct(int places, int kernel, int out_channels, int in_channels,

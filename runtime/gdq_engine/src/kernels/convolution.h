@@ -89,8 +89,8 @@ struct KernelTable {
   int int16_block;     // weights of int16: output channels between those of two input channels
   int int16_cost;      // of a multiplication of int16, in multiplications of int8
   ConvolutionFunction integer[kIntegerKernels];  // null: not on this instruction set
-  ConvolutionFunction real3;                     // 3x3 of an int16 stream, F(4x4)
-  ConvolutionFunction real5;                     // 5x5 of an int16 stream, F(2x2)
+  ConvolutionFunction real3;                     // 3x3 of an int16 stream, F(6x6)
+  ConvolutionFunction real5;                     // 5x5 of an int16 stream, F(4x4)
   ConvolutionFunction real_direct;               // any side; int16 stream
   ConvolutionFunction real_narrow;               // the same with at most 4 output channels
   ConvolutionFunction real_picture;              // any side; uint8 picture of 3 channels
@@ -99,7 +99,8 @@ struct KernelTable {
   EpilogueFunction picture;
 };
 
-// Tiles of an algorithm that are computed together: their sums stay in the second-level cache.
-constexpr int kTilesTogether = 24;
+// Tiles of an algorithm that are computed together, a multiple of 8: what they need for all its
+// points stays in the second-level cache.
+constexpr int kTilesTogether = 24, kRealTilesTogether = 16;
 
 }  // namespace gdq

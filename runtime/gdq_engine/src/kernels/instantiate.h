@@ -28,8 +28,8 @@ constexpr KernelTable kTable = {
         GDQ_INTEGER_KERNELS(GDQ_KERNEL)
 #undef GDQ_KERNEL
     },
-    Transformed<F4, F4, float>::run,
-    Transformed<F25, F25, float>::run,
+    Transformed<EightPoints<6>, EightPoints<6>, float>::run,
+    Transformed<EightPoints<4>, EightPoints<4>, float>::run,
     real_direct,
     real_narrow,
     real_picture,

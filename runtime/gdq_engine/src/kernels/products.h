@@ -84,7 +84,10 @@ GDQ_INLINE void accumulate(const typename Dot::Element* data, ptrdiff_t data_pit
   }
 }
 
-// Sums of `tiles` tiles (a multiple of 8) at one point, all output channels.
+// `multiply` takes any multiple of this many tiles.
+constexpr int kTileStep = 8;
+
+// Sums of `tiles` tiles (a multiple of kTileStep) at one point, all output channels.
 // start: (out_channels) where sums begin, or null; sums: (tiles, out_channels).
 template <class Dot, int Tiles, int Groups>
 GDQ_INLINE void multiply_groups(const typename Dot::Element* data, int depth, const char* weights,
@@ -116,8 +119,9 @@ GDQ_INLINE void multiply(const typename Dot::Element* data, int depth, const cha
   auto groups = [&](auto count) GDQ_ALWAYS {
     constexpr int kGroups = decltype(count)::value;
     constexpr int kChannels = kGroups * Isa::kLanes;
+    constexpr int kAtOnce = Isa::kTiles / kGroups, kTiles = kAtOnce < kTileStep ? kAtOnce : kTileStep;
     for (; oc + kChannels <= out_channels; oc += kChannels)
-      multiply_groups<Dot, Isa::kTiles / kGroups, kGroups>(
+      multiply_groups<Dot, kTiles, kGroups>(
           data, depth, weights + oc * 4, weight_pitch, start ? start + oc : nullptr, tiles,
           sums + oc, out_channels);
   };

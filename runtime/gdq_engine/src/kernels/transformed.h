@@ -1,5 +1,5 @@
 // Convolution by transforms of rows and columns: input transform, products at each point, output
-// transform, epilogue, for kTilesTogether tiles at a time.
+// transform, epilogue, for some tiles at a time.
 #pragma once
 
 #include "kernels/convolution.h"
@@ -50,18 +50,19 @@ struct Transformed {
   using Source = typename SourceOf<Element>::Type;
   using Sum = typename Dot::Sum;
   static constexpr int kPoints = Rows::kPoints * Columns::kPoints;
+  static constexpr int kTogether = sizeof(Element) == 4 ? kRealTilesTogether : kTilesTogether;
   static constexpr int kBorder = Rows::kInputs - Rows::kOutputs;  // kernel side minus one
 
   static void run(const Convolution& layer) {
     Element* data = static_cast<Element*>(layer.scratch);
-    Sum* sums = reinterpret_cast<Sum*>(data + (ptrdiff_t)kPoints * kTilesTogether * layer.in_channels);
+    Sum* sums = reinterpret_cast<Sum*>(data + (ptrdiff_t)kPoints * kTogether * layer.in_channels);
     float* outputs = reinterpret_cast<float*>(
-        sums + (ptrdiff_t)kPoints * kTilesTogether * layer.out_channels);
+        sums + (ptrdiff_t)kPoints * kTogether * layer.out_channels);
     const int across = (layer.width + Columns::kOutputs - 1) / Columns::kOutputs;
     for (int row = 0; row < layer.height; row += Rows::kOutputs) {
-      for (int first = 0; first < across; first += kTilesTogether) {
-        const int tiles = across - first < kTilesTogether ? across - first : kTilesTogether;
-        const int computed = (tiles + 7) / 8 * 8;  // a multiple of what `multiply` takes at once
+      for (int first = 0; first < across; first += kTogether) {
+        const int tiles = across - first < kTogether ? across - first : kTogether;
+        const int computed = (tiles + kTileStep - 1) / kTileStep * kTileStep;
         read_tiles(layer, row, first, tiles, computed, data);
         for (int p = 0; p < kPoints; p++)
           multiply<Dot>(data + (ptrdiff_t)p * computed * layer.in_channels, layer.in_channels,
