@@ -46,6 +46,21 @@ class Machine:
         """Python packages (ARM64)."""
         return self.folder / "wheels"
 
+    @property
+    def tools(self) -> Path:
+        """Compiler and build tools (x86-64)."""
+        return self.folder / "tools"
+
+    @property
+    def engine(self) -> Path:
+        """Build folder of the engine gdq."""
+        return self.folder / "engine"
+
+    @property
+    def library(self) -> Path:
+        """The engine's library (ARM64)."""
+        return self.engine / "libgdq_engine.so"
+
     def run(
         self, cpu: str, program: Path, *arguments: str, packages: Sequence[Path], seconds: float
     ) -> str:

@@ -28,6 +28,26 @@ struct NeonIsa {
     const int32x4_t first = vmlal_laneq_s16((int32x4_t)sum, vget_low_s16(w), data, 2 * Step);
     return (I32)vmlal_high_laneq_s16(first, w, data, 2 * Step + 1);
   }
+
+  // float -> int16, saturated, ties to even.
+  static inline __attribute__((always_inline)) int16x4_t rounded(F32 x) {
+    return vqmovn_s32(vcvtnq_s32_f32((float32x4_t)x));
+  }
+  static inline __attribute__((always_inline)) void store_stream(int16_t* to, F32 x) {
+    vst1_s16(to, rounded(x));
+  }
+  // The lowest and the highest code.
+  struct CodeRange {
+    int16x4_t low, high;
+    inline __attribute__((always_inline)) CodeRange(float low, float high)
+        : low(vdup_n_s16((int16_t)low)), high(vdup_n_s16((int16_t)high)) {}
+    inline __attribute__((always_inline)) void store(int8_t* to, F32 x) const {
+      const int16x4_t codes = vmin_s16(vmax_s16(rounded(x), low), high);
+      const int32x2_t four = vreinterpret_s32_s8(vmovn_s16(vcombine_s16(codes, codes)));
+      const int bits = vget_lane_s32(four, 0);
+      __builtin_memcpy(to, &bits, 4);
+    }
+  };
 };
 
 }  // namespace GDQ_ISA
