@@ -93,8 +93,10 @@ class SingleConvolution {
   void run(float* sums, int repeats) {
     const int centre = is_signed_ ? 0 : 1 << (bits_ - 1);
     const gdq::KernelShape& shape = gdq::kernel_shape(kernel_);
-    gdq::AlignedBytes scratch(size_t(shape.products) * gdq::kTilesTogether * (in_ * 2 + out_ * 4) +
-                              16 * out_ * sizeof(float) + 3 * size_t(width_ + 16) * in_ + 64);
+    gdq::AlignedBytes scratch(std::max(
+        gdq::direct_scratch(3, 1, width_, in_, out_),
+        gdq::transformed_scratch(shape.products, shape.rows * shape.columns, shape.weight_bits / 8,
+                                 in_, out_)));
     gdq::Epilogue epilogue{};
     epilogue.height = height_;
     epilogue.width = width_;

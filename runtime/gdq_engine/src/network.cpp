@@ -107,15 +107,12 @@ void Network::prepare_integer(const Layer& layer, int layer_index, int width_ind
                         exact.data());
   });
   const KernelShape& shape = kernel_shape(kernel);
-  const size_t element = shape.weight_bits / 8;
-  if (kernel == kDirect) {
-    prepared.scratch_bytes_per_pixel_of_width = 3 * layer.in_channels;
-    prepared.scratch_bytes = 3 * 16 * layer.in_channels + 64 + 8 * out * sizeof(float);
-  } else {
-    prepared.scratch_bytes =
-        size_t(shape.products) * kTilesTogether * (layer.in_channels * element + out * 4) +
-        shape.rows * shape.columns * out * sizeof(float);
-  }
+  prepared.scratch_bytes = [=, &shape](int width) {
+    return kernel == kDirect
+               ? direct_scratch(3, 1, width, layer.in_channels, out)
+               : transformed_scratch(shape.products, shape.rows * shape.columns,
+                                     shape.weight_bits / 8, layer.in_channels, out);
+  };
   const double step = source.steps[width_index];
   const float* bias = model_.tensors[layer.bias].floats() + size_t(width_index) * out;
   // Unsigned codes are stored less their centre, whose response is the same at every pixel.
@@ -130,7 +127,7 @@ void Network::prepare_integer(const Layer& layer, int layer_index, int width_ind
 void Network::prepare_real(const Layer& layer, int layer_index, PreparedLayer& prepared) {
   const Value& source = model_.values[layer.source];
   const int in = layer.in_channels, out = layer.out_channels, kernel = layer.kernel;
-  const size_t floats = sizeof(float), padded_out = prepared.out_channels;
+  const int padded_out = prepared.out_channels;
   const float* weights = model_.tensors[layer.weights].floats();
   const size_t per_place = size_t(kernel) * kernel * in * out;
   const int inside = layer.places == 9 ? 4 : 0;
@@ -148,7 +145,9 @@ void Network::prepare_real(const Layer& layer, int layer_index, PreparedLayer& p
     prepared.run = kernel == 3 ? table.real3 : table.real5;
     prepared.weights = kernel == 3 ? packed(kReal3, [&] { return pack_real3(out, in, middle); })
                                    : packed(kReal5, [&] { return pack_real5(out, in, middle); });
-    prepared.scratch_bytes = (64 * kRealTilesTogether * (in + padded_out) + 36 * padded_out) * floats;
+    prepared.scratch_bytes = [=](int) {
+      return transformed_scratch(64, 36, sizeof(float), in, padded_out);
+    };
   } else {
     const bool narrow = source.kind == ValueKind::kStream && out <= kNarrow;
     prepared.run = source.kind == ValueKind::kPicture ? table.real_picture
@@ -157,15 +156,17 @@ void Network::prepare_real(const Layer& layer, int layer_index, PreparedLayer& p
     prepared.weights =
         narrow ? packed(kRealNarrow, [&] { return pack_real_narrow(kernel, out, in, middle); })
                : packed(kRealDirect, [&] { return pack_real_direct(1, kernel, out, in, middle); });
-    prepared.scratch_bytes_per_pixel_of_width = size_t(kernel) * in * floats;
-    prepared.scratch_bytes = (size_t(kernel) * (kernel + 8) * in + 8 * padded_out) * floats + 64;
+    prepared.scratch_bytes = [=](int width) {
+      return direct_scratch(kernel, sizeof(float), width, in, padded_out);
+    };
   }
   if (layer.places == 9) {
     prepared.run_border = table.real_border;
     prepared.border_weights =
         packed(kRealBorder, [&] { return pack_real_direct(9, kernel, out, in, weights); });
-    prepared.scratch_bytes = std::max(prepared.scratch_bytes,
-                                      8 * (size_t(kernel) * kernel * in + padded_out) * floats);
+    prepared.scratch_bytes = [=, main = prepared.scratch_bytes](int width) {
+      return std::max(main(width), border_scratch(kernel, in, padded_out));
+    };
   }
   prepared.scales.assign(padded_out, 1.0f);
   const float* bias = model_.tensors[layer.bias].floats();

@@ -1,6 +1,7 @@
 // A model made ready for one instruction set: kernels chosen, weights packed, factors multiplied.
 #pragma once
 
+#include <functional>
 #include <map>
 #include <memory>
 #include <mutex>
@@ -26,7 +27,7 @@ struct PreparedLayer {
   std::vector<float> scales, biases, slopes, gains, shifts;
   size_t inside_bias = 0;  // where the biases of inner pixels begin
   Epilogue epilogue{};
-  size_t scratch_bytes_per_pixel_of_width = 0, scratch_bytes = 0;
+  std::function<size_t(int)> scratch_bytes;  // of the width of the source
 };
 
 struct PreparedNetwork {

@@ -115,10 +115,8 @@ void Runner::run(int bit_width, const uint8_t* tile, uint8_t* picture) {
   const Model& model = network_.model();
   size_t scratch = 0;
   for (size_t i = 0; i < model.layers.size(); i++) {
-    const PreparedLayer& layer = prepared.layers[i];
-    const size_t width = size_t(width_) * model.values[model.layers[i].source].scale;
-    scratch = std::max(scratch,
-                       layer.scratch_bytes + width * layer.scratch_bytes_per_pixel_of_width);
+    const int width = width_ * model.values[model.layers[i].source].scale;
+    scratch = std::max(scratch, prepared.layers[i].scratch_bytes(width));
   }
   if (scratch > scratch_.size()) scratch_ = AlignedBytes(scratch);
   set_borders(prepared.width_index);

@@ -5,10 +5,12 @@
 
 #define GDQ_ISA avx2
 
+#include "kernels/narrow.h"
+
 namespace gdq {
 namespace GDQ_ISA {
 
-struct Isa {
+struct Isa : PortableNarrowing<8> {
   static constexpr int kBytes = 32, kLanes = 8;
   static constexpr int kGroups = 2, kTiles = 8;
   static constexpr bool kHasDot4 = false, kUnsignedData = false;

@@ -37,6 +37,23 @@ struct Isa {
   static inline __attribute__((always_inline)) I32 dot2(I32 sum, const void* weights, Data16 data) {
     return (I32)_mm512_dpwssd_epi32((__m512i)sum, data, _mm512_loadu_si512(weights));
   }
+
+  static inline __attribute__((always_inline)) void store_stream(int16_t* to, F32 x) {
+    const __m512i rounded = _mm512_cvtps_epi32((__m512)x);
+    _mm256_storeu_si256(reinterpret_cast<__m256i*>(to), _mm512_cvtsepi32_epi16(rounded));
+  }
+
+  // The lowest and the highest code; saturation to 8 bits comes first.
+  struct CodeRange {
+    __m128i low, high;
+    inline __attribute__((always_inline)) CodeRange(float low, float high)
+        : low(_mm_set1_epi8(static_cast<char>(low))), high(_mm_set1_epi8(static_cast<char>(high))) {}
+    inline __attribute__((always_inline)) void store(int8_t* to, F32 x) const {
+      const __m128i bytes = _mm512_cvtsepi32_epi8(_mm512_cvtps_epi32((__m512)x));
+      _mm_storeu_si128(reinterpret_cast<__m128i*>(to),
+                       _mm_min_epi8(_mm_max_epi8(bytes, low), high));
+    }
+  };
 };
 
 }  // namespace GDQ_ISA

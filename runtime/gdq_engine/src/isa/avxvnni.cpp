@@ -4,10 +4,12 @@
 
 #define GDQ_ISA avxvnni
 
+#include "kernels/narrow.h"
+
 namespace gdq {
 namespace GDQ_ISA {
 
-struct Isa {
+struct Isa : PortableNarrowing<8> {
   static constexpr int kBytes = 32, kLanes = 8;
   static constexpr int kGroups = 2, kTiles = 8;
   static constexpr bool kHasDot4 = true, kUnsignedData = true;

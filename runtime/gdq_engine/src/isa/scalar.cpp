@@ -3,10 +3,12 @@
 
 #define GDQ_ISA scalar
 
+#include "kernels/narrow.h"
+
 namespace gdq {
 namespace GDQ_ISA {
 
-struct Isa {
+struct Isa : PortableNarrowing<4> {
   static constexpr int kBytes = 16, kLanes = 4;
   static constexpr int kGroups = 1, kTiles = 4;
   static constexpr bool kHasDot4 = true, kUnsignedData = false;

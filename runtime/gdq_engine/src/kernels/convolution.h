@@ -100,5 +100,28 @@ struct KernelTable {
 // Tiles of an algorithm that are computed together, a multiple of 8: what they need for all its
 // points stays in the second-level cache.
 constexpr int kTilesTogether = 24, kRealTilesTogether = 16;
+// Pixels that convolutions without a transform compute together.
+constexpr int kPixelsTogether = 8;
+
+// Bytes of scratch of a transformed convolution: data and sums of all points, with a cache line
+// between points, and the outputs of one tile. element: bytes of the transformed data.
+inline size_t transformed_scratch(int products, int outputs, int element, int in_channels,
+                                  int out_channels) {
+  const size_t tiles = element == sizeof(float) ? kRealTilesTogether : kTilesTogether;
+  return products * (tiles * (size_t(in_channels) * element + size_t(out_channels) * 4) + 64) +
+         size_t(outputs) * out_channels * sizeof(float);
+}
+
+// The same of a convolution by rows: `kernel` rows, and the outputs of some pixels.
+inline size_t direct_scratch(int kernel, int element, int width, int in_channels,
+                             int out_channels) {
+  return kernel * (size_t(width) + kernel + kPixelsTogether) * in_channels * element + 64 +
+         kPixelsTogether * size_t(out_channels) * sizeof(float);
+}
+
+// The same of the outermost pixels: what some pixels see, and their outputs.
+inline size_t border_scratch(int kernel, int in_channels, int out_channels) {
+  return kPixelsTogether * (size_t(kernel) * kernel * in_channels + out_channels) * sizeof(float);
+}
 
 }  // namespace gdq

@@ -9,9 +9,6 @@
 namespace gdq {
 namespace GDQ_ISA {
 
-// Pixels that are computed together.
-constexpr int kPixelsTogether = 8;
-
 // Copies of the last `kernel` rows of the source in the form that products take.
 template <class Element>
 class RowRing {

@@ -12,53 +12,60 @@ GDQ_INLINE Isa::F32 load_stream(const int16_t* from) {
   return __builtin_convertvector(load<Vector<int16_t, Isa::kLanes>>(from), Isa::F32);
 }
 
-GDQ_INLINE void store_stream(int16_t* to, Isa::F32 x) {
-  x = smaller(larger(x, all<Isa::F32>(-32767.0f)), all<Isa::F32>(32767.0f));
-  store(to, __builtin_convertvector(round_to_even<Isa::kLanes>(x), Vector<int16_t, Isa::kLanes>));
-}
+GDQ_INLINE int at_most(int a, int b) { return a < b ? a : b; }
 
-GDQ_INLINE void store_codes(const Epilogue& e, int8_t* to, Isa::F32 x) {
-  x = x * e.codes_scale + e.codes_zero;
-  x = smaller(larger(x, all<Isa::F32>(e.codes_low)), all<Isa::F32>(e.codes_high));
-  store(to, __builtin_convertvector(round_to_even<Isa::kLanes>(x), Vector<int8_t, Isa::kLanes>));
+// One group of channels of all pixels. What it reads of the epilogue is copied first: the compiler
+// cannot know that the maps it writes do not hold it.
+template <unsigned Flags>
+GDQ_INLINE void finish_group(const Epilogue& e, const Sums& sums, int rows, int columns, int oc) {
+  // Behind depth-to-space, a pixel's channels are those of one of its block * block subpixels.
+  const int channels = e.channels / (e.block * e.block), subpixel = oc / channels;
+  const ptrdiff_t top = (ptrdiff_t)sums.row * e.block + subpixel / e.block;
+  const ptrdiff_t left = (ptrdiff_t)sums.column * e.block + subpixel % e.block;
+  const ptrdiff_t corner = left * channels + oc % channels, step = (ptrdiff_t)e.block * channels;
+  const Isa::F32 scale = load<Isa::F32>(e.scales + oc), bias = load<Isa::F32>(e.biases + oc);
+  Isa::F32 slope{}, gain{}, shift{};
+  if constexpr (Flags & kActivation) {
+    slope = load<Isa::F32>(e.slopes + oc);
+    gain = load<Isa::F32>(e.gains + oc);
+    shift = load<Isa::F32>(e.shifts + oc);
+  }
+  const float residual_factor = e.residual_factor, codes_scale = e.codes_scale;
+  const float codes_zero = e.codes_zero;
+  const typename Isa::CodeRange range(e.codes_low, e.codes_high);
+  for (int r = 0; r < rows; r++) {
+    const ptrdiff_t y = top + (ptrdiff_t)r * e.block;
+    const float* from = sums.first + r * sums.row_pitch + oc;
+    const int16_t* residual = e.residual + y * e.residual_pitch + corner;
+    int16_t* stream = e.stream + y * e.stream_pitch + corner;
+    int8_t* codes = e.codes + y * e.codes_pitch + corner;
+    for (int c = 0; c < columns; c++) {
+      Isa::F32 x = load<Isa::F32>(from + c * sums.column_pitch) * scale + bias;
+      if constexpr (Flags & kActivation) {
+        const Isa::F32 zero{};
+        x = larger(x, zero) + smaller(x, zero) * slope;
+        x = x * gain + shift;
+      }
+      if constexpr (Flags & kResidual) x = load_stream(residual + c * step) * residual_factor + x;
+      if constexpr (Flags & kStream) Isa::store_stream(stream + c * step, x);
+      if constexpr (Flags & kCodes) range.store(codes + c * step, x * codes_scale + codes_zero);
+    }
+  }
 }
 
 template <unsigned Flags>
 void finish(const Epilogue& e, const Sums& sums) {
-  const int rows = e.height - sums.row < sums.rows ? e.height - sums.row : sums.rows;
-  const int columns = e.width - sums.column < sums.columns ? e.width - sums.column : sums.columns;
-  // Behind depth-to-space, a pixel's channels are those of one of its block * block subpixels.
-  const int channels = e.channels / (e.block * e.block);
-  for (int oc = 0; oc < e.channels; oc += Isa::kLanes) {
-    const Isa::F32 scale = load<Isa::F32>(e.scales + oc), bias = load<Isa::F32>(e.biases + oc);
-    const int subpixel = oc / channels, channel = oc % channels;
-    const ptrdiff_t top = (ptrdiff_t)sums.row * e.block + subpixel / e.block;
-    const ptrdiff_t left = (ptrdiff_t)sums.column * e.block + subpixel % e.block;
-    for (int r = 0; r < rows; r++) {
-      const float* from = sums.first + r * sums.row_pitch + oc;
-      const ptrdiff_t y = top + (ptrdiff_t)r * e.block;
-      for (int c = 0; c < columns; c++) {
-        Isa::F32 x = load<Isa::F32>(from + c * sums.column_pitch) * scale + bias;
-        const ptrdiff_t place = (left + (ptrdiff_t)c * e.block) * channels + channel;
-        if constexpr (Flags & kActivation) {
-          const Isa::F32 zero{};
-          x = larger(x, zero) + smaller(x, zero) * load<Isa::F32>(e.slopes + oc);
-          x = x * load<Isa::F32>(e.gains + oc) + load<Isa::F32>(e.shifts + oc);
-        }
-        if constexpr (Flags & kResidual)
-          x = load_stream(e.residual + y * e.residual_pitch + place) * e.residual_factor + x;
-        if constexpr (Flags & kStream) store_stream(e.stream + y * e.stream_pitch + place, x);
-        if constexpr (Flags & kCodes) store_codes(e, e.codes + y * e.codes_pitch + place, x);
-      }
-    }
-  }
+  const int rows = at_most(e.height - sums.row, sums.rows);
+  const int columns = at_most(e.width - sums.column, sums.columns);
+  for (int oc = 0; oc < e.channels; oc += Isa::kLanes)
+    finish_group<Flags>(e, sums, rows, columns, oc);
 }
 
 // The last layer's: 3 * block^2 channels to an RGB picture without a border.
 inline void finish_picture(const Epilogue& e, const Sums& sums) {
   constexpr int kMost = 48;  // channels at the largest factor, 4
-  const int rows = e.height - sums.row < sums.rows ? e.height - sums.row : sums.rows;
-  const int columns = e.width - sums.column < sums.columns ? e.width - sums.column : sums.columns;
+  const int rows = at_most(e.height - sums.row, sums.rows);
+  const int columns = at_most(e.width - sums.column, sums.columns);
   const ptrdiff_t pitch = (ptrdiff_t)e.width * e.block * 3;
   for (int r = 0; r < rows; r++) {
     for (int c = 0; c < columns; c++) {

@@ -51,28 +51,31 @@ struct Transformed {
   using Sum = typename Dot::Sum;
   static constexpr int kPoints = Rows::kPoints * Columns::kPoints;
   static constexpr int kTogether = sizeof(Element) == 4 ? kRealTilesTogether : kTilesTogether;
+  static constexpr int kLine = 64 / sizeof(Sum);
   static constexpr int kBorder = Rows::kInputs - Rows::kOutputs;  // kernel side minus one
 
   static void run(const Convolution& layer) {
     Element* data = static_cast<Element*>(layer.scratch);
     Sum* sums = reinterpret_cast<Sum*>(data + (ptrdiff_t)kPoints * kTogether * layer.in_channels);
     float* outputs = reinterpret_cast<float*>(
-        sums + (ptrdiff_t)kPoints * kTogether * layer.out_channels);
+        sums + kPoints * ((ptrdiff_t)kTogether * layer.out_channels + kLine));
     const int across = (layer.width + Columns::kOutputs - 1) / Columns::kOutputs;
     for (int row = 0; row < layer.height; row += Rows::kOutputs) {
       for (int first = 0; first < across; first += kTogether) {
         const int tiles = across - first < kTogether ? across - first : kTogether;
         const int computed = (tiles + kTileStep - 1) / kTileStep * kTileStep;
+        // One line more than a multiple of the cache's own stride, or all points of a tile would
+        // compete for the same few places in it.
+        const ptrdiff_t point_pitch = (ptrdiff_t)computed * layer.out_channels + kLine;
         read_tiles(layer, row, first, tiles, computed, data);
         for (int p = 0; p < kPoints; p++)
           multiply<Dot>(data + (ptrdiff_t)p * computed * layer.in_channels, layer.in_channels,
                         static_cast<const char*>(layer.weights) +
                             (ptrdiff_t)p * layer.in_channels * layer.out_channels * sizeof(Element),
                         layer.start ? layer.start + p * layer.out_channels : nullptr, computed,
-                        layer.out_channels, sums + (ptrdiff_t)p * computed * layer.out_channels);
+                        layer.out_channels, sums + p * point_pitch);
         for (int t = 0; t < tiles; t++) {
-          write_tile(layer, sums + (ptrdiff_t)t * layer.out_channels,
-                     (ptrdiff_t)computed * layer.out_channels, outputs);
+          write_tile(layer, sums + (ptrdiff_t)t * layer.out_channels, point_pitch, outputs);
           layer.finish(*layer.epilogue,
                        {outputs, (ptrdiff_t)Columns::kOutputs * layer.out_channels,
                         layer.out_channels, row, (first + t) * Columns::kOutputs, Rows::kOutputs,
