@@ -48,7 +48,8 @@ int Runner::take_map(const Value& value, int border) {
 }
 
 // Gives every value a map, and maps whose value was read for the last time to values after it. A
-// layer's output may take the map of its residual: each element is read just before it is written.
+// layer's output may take the map of its residual: each element is read just before it is written,
+// except where the outermost pixels are computed a second time.
 void Runner::plan() {
   const Model& model = network_.model();
   const size_t count = model.values.size();
@@ -77,10 +78,12 @@ void Runner::plan() {
   };
   for (size_t i = 0; i < model.layers.size(); i++) {
     const Layer& layer = model.layers[i];
-    if (layer.residual != layer.source) release(layer.residual, i);
+    const bool in_place = layer.residual != layer.source && layer.places == 1;
+    if (in_place) release(layer.residual, i);
     give(layer.stream);
     give(layer.codes);
     release(layer.source, i);
+    if (!in_place && layer.residual != layer.source) release(layer.residual, i);
     // What nobody reads is free at once.
     for (const int written : {layer.stream, layer.codes})
       if (written != kNone && last_read[written] == 0) release(written, 0);
