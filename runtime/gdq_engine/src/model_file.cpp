@@ -225,6 +225,8 @@ class Checker {
       const size_t steps = layer.weight_steps == kNone ? 0 : tensor(layer.weight_steps).count;
       require(steps == 1 || steps == out, "a layer has not as many weight steps as it needs");
       expect(layer.weight_steps, true, steps, "weight steps");
+      for (size_t i = 0; i < steps; i++)
+        require(tensor(layer.weight_steps).floats()[i] > 0, "a weight step is not above zero");
       expect(layer.bias, true, model_.bit_widths.size() * out, "biases");
     } else {
       require(layer.places == 1 || (layer.places == 9 && layer.kernel == 5),
