@@ -11,6 +11,8 @@ namespace gdq {
 namespace {
 
 constexpr int kLeast = 2, kMost = 4096;
+// Of all maps. Linux promises more memory than there is, and then ends the process that uses it.
+constexpr size_t kMostBytes = size_t{2} << 30;
 // Algorithms compute whole tiles of 2, 4 or 6 outputs a side and read what these would need.
 constexpr int kTileSides = 12;
 
@@ -42,7 +44,13 @@ int Runner::take_map(const Value& value, int border) {
   map.is_codes = value.kind == ValueKind::kCodes;
   map.pitch = ptrdiff_t{columns} * value.channels;
   map.origin = border * map.pitch + ptrdiff_t{border} * value.channels;
-  map.memory = AlignedBytes(size_t(rows) * map.pitch * (map.is_codes ? 1 : sizeof(int16_t)));
+  const size_t size = size_t(rows) * map.pitch * (map.is_codes ? 1 : sizeof(int16_t));
+  if (size > kMostBytes - planned_)
+    throw Error("tiles of " + std::to_string(width_) + "x" + std::to_string(height_) +
+                " pixels need more than " + std::to_string(kMostBytes >> 20) +
+                " MiB with this model: choose smaller ones");
+  planned_ += size;
+  map.memory = AlignedBytes(size);
   maps_.push_back(std::move(map));
   return static_cast<int>(maps_.size()) - 1;
 }
