@@ -99,7 +99,7 @@ struct KernelTable {
 
 // Tiles of an algorithm that are computed together, a multiple of 8: what they need for all its
 // points stays in the second-level cache.
-constexpr int kTilesTogether = 24, kRealTilesTogether = 16;
+constexpr int kTilesTogether = 24, kRealTilesTogether = 8;
 // Pixels that convolutions without a transform compute together.
 constexpr int kPixelsTogether = 8;
 
