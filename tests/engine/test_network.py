@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from engine.library import Kernel, has_kernel, instruction_sets, kernels, need_library
-from engine.networks import BIT_WIDTHS, NETWORKS
+from engine.networks import BIT_WIDTHS, NETWORKS, Builder
 from engine.packed import Network
 from gdq_runtime.engines.native_library import NativeModel, NativeRunner
 
@@ -148,3 +148,22 @@ def test_any_set_of_bit_widths(bit_widths: tuple[int, ...]) -> None:
     for bit_width in bit_widths:
         error = np.abs(upscale(model, bit_width, tile) - expected_picture(network, bit_width, tile))
         assert error.mean() < 0.4
+
+
+@on_each
+@pytest.mark.parametrize("magnitude", [1e3, 1e7, 1e12, 1e30])
+@pytest.mark.parametrize("signed", [False, True], ids=["unsigned", "signed"])
+def test_saturates_at_both_ends(instruction_set: str, magnitude: float, signed: bool) -> None:
+    """Whatever the magnitude: beyond 32 bits, too."""
+    b = Builder(0, 2)
+    stream, codes, end = b.stream(), b.codes(signed=signed), b.stream()
+    b.real(0, 1, stream=stream, codes=codes)
+    b.network.layers[-1].bias[0] = magnitude * np.resize([1, -1], b.channels)
+    b.integer(codes, residual=stream, factor=0.2, stream=end)
+    b.real(end, 1, block=2, stream=b.picture())
+    tile = random_tile(0, 6, 9)
+    kernel = EXACT if has_kernel(instruction_set, EXACT) else None
+    model = load(b.network, instruction_set, kernel)
+    for bit_width in BIT_WIDTHS:
+        expected = expected_picture(b.network, bit_width, tile)
+        assert np.abs(upscale(model, bit_width, tile) - expected).max() < 1
