@@ -1,7 +1,8 @@
 """The whole road once: a checkpoint becomes a bundle, and a photo is upscaled with it.
 
-`make demo` runs this and leaves everything in demo/. It uses the public API only, so it is also the
-shortest example of it. Another checkpoint or folder: python examples/demo.py CHECKPOINT FOLDER
+`make demo` runs this and leaves everything in demo/. Its work is done by the public API, so it is
+also the shortest example of it. Another checkpoint or folder:
+python examples/demo.py CHECKPOINT FOLDER
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ from skimage import data
 
 from gdq_exporter import ExportConfig, export
 from gdq_runtime import GdqError, OutputError, Upscaler, UpscaleResult, draw_bit_map
+from gdq_runtime.cli.native_output import silence_native_libraries
 
 ROOT = Path(__file__).resolve().parent.parent
 CHECKPOINT = ROOT / "models/zoo/edsr_baseline_x2/edsr_baseline_x2.safetensors"
@@ -131,7 +133,8 @@ def _say(text: str) -> None:
 
 if __name__ == "__main__":
     try:
-        main(*map(Path, sys.argv[1:3]))
+        with silence_native_libraries():  # LiteRT tells of its delegate
+            main(*map(Path, sys.argv[1:3]))
     except GdqError as error:
         print(f"error: {error}", file=sys.stderr)
         sys.exit(2)

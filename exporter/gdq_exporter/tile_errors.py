@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from gdq_runtime.bundle.manifest import BitWidth
 from gdq_runtime.engines.base import Engine, Prediction
-from gdq_runtime.gradients import gradient_sparsity, mean_gradient
+from gdq_runtime.gradients import mean_gradient
 from gdq_runtime.interpolation import interpolate
 from gdq_runtime.metrics import luma
 from gdq_runtime.workers import Workers
@@ -50,8 +50,6 @@ class TileErrors:
     """(N,), nats."""
     gradient: NDArray[np.float64]
     """(N,), see ``mean_gradient``."""
-    gradient_sparsity: NDArray[np.float64]
-    """(N,), see ``gradient_sparsity``."""
     predicted: NDArray[np.int64]
     """(N,), the predictor's bit-width."""
 
@@ -85,7 +83,6 @@ def measure_tiles(
         gate_margin=np.array([float(p.logits[-1] - p.logits[0]) for p in predictions]),
         entropy=np.array([p.entropy for p in predictions]),
         gradient=np.array([mean_gradient(tile) for tile, _ in pairs]),
-        gradient_sparsity=np.array([gradient_sparsity(tile) for tile, _ in pairs]),
         predicted=np.array([p.bit_width for p in predictions]),
     )
 

@@ -146,7 +146,7 @@ def _best_signal(bit_widths: tuple[BitWidth, ...], curves: dict[Signal, Curve]) 
     A few tiles do not tell signals apart that are nearly as good.
     """
     bits = np.linspace(bit_widths[0], bit_widths[-1], 33)
-    losses = {signal: float(curve.errors_at(bits).mean()) for signal, curve in curves.items()}
+    losses = {signal: float(curve.losses_at(bits).mean()) for signal, curve in curves.items()}
     best = min(losses, key=lambda signal: losses[signal])
     is_clear = losses[best] < _CLEARLY * losses["gate_margin"]
     return best if is_clear else "gate_margin"
@@ -156,7 +156,7 @@ def _operating_points(
     seen: TileErrors, frontier: Frontier, held_out: Curve
 ) -> list[OperatingPoint]:
     points: list[OperatingPoint] = []
-    losses = held_out.errors_at(frontier.bits)
+    losses = held_out.losses_at(frontier.bits)
     for bits, loss, choice in zip(frontier.bits, losses, frontier.choices, strict=True):
         widths: list[BitWidth] = [seen.bit_widths[index] for index in choice]
         point = OperatingPoint(**_point(bits, loss).model_dump(), bit_widths=widths)
@@ -175,7 +175,7 @@ def _predictor_point(seen: TileErrors) -> TradeOffPoint:
 def _drawn(curve: Curve) -> list[TradeOffPoint]:
     last = len(curve.bits) - 1
     kept = np.unique(np.linspace(0, last, _CURVE_POINTS).round().astype(int))
-    points = zip(curve.bits[kept].tolist(), curve.errors[kept].tolist(), strict=True)
+    points = zip(curve.bits[kept].tolist(), curve.losses[kept].tolist(), strict=True)
     return [_point(*point) for point in points]
 
 

@@ -61,7 +61,6 @@ def plot_trade_off(
     drawn = [
         ("random gate", "random", curves.random),
         ("entropy", "entropy", curves.entropy),
-        ("gradient sparsity", "sparsity", curves.gradient_sparsity),
         ("gate", "gate", curves.gate_margin),
         ("oracle", "oracle", curves.oracle),
     ]

@@ -16,7 +16,7 @@ from gdq_runtime.bundle.manifest import Manifest, OperatingPoint, Signal, TradeO
 from gdq_runtime.bundle.reader import Bundle
 from gdq_runtime.engines.base import Prediction
 from gdq_runtime.errors import RequestError
-from gdq_runtime.gradients import gradient_sparsity, mean_gradient
+from gdq_runtime.gradients import mean_gradient
 from gdq_runtime.tiling import Policy
 
 Bits = Literal["auto", 4, 5, 6, 8]
@@ -196,8 +196,6 @@ def _expected_loss(
 
 def _read_signal(signal: Signal, tile: NDArray[np.uint8], predict: Predict) -> float:
     match signal:
-        case "gradient_sparsity":
-            return gradient_sparsity(tile)
         case "entropy":
             return predict(tile).entropy
         case "gate_margin":

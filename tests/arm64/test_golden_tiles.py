@@ -13,10 +13,10 @@ import pytest
 from emulation.machine import CPUS, FOLDER, Machine
 
 from arm64.answers import ANSWERS, Answer, EngineAnswer, Refusal
-from arm64.golden_tiles import run_bundle
+from arm64.golden_tiles import ENGINES, run_bundle
 from gdq_exporter import ExportConfig, export
 from gdq_runtime import Bundle
-from gdq_runtime.engines.registry import DEFAULT_ENGINE, engine_names
+from gdq_runtime.engines.registry import DEFAULT_ENGINE
 from runtime.tiny_bundle import read_manifest, seal, upscale, write_manifest, write_tiny_bundle
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -86,10 +86,10 @@ def answer_of(answers: Answers, cpu: str, engine: str) -> EngineAnswer:
 def test_runs_on_the_processor_asked_for(answers: Answers, cpu: str) -> None:
     answer = answers[cpu].result()
     assert (answer.machine, answer.features) == ("aarch64", FEATURES[cpu])
-    assert tuple(answer.engines) == engine_names()
+    assert tuple(answer.engines) == ENGINES
 
 
-@pytest.mark.parametrize("engine", engine_names())
+@pytest.mark.parametrize("engine", ENGINES)
 @pytest.mark.parametrize("cpu", CPUS)
 def test_predicts_the_expected_bit_widths(
     answers: Answers, bundle: Path, cpu: str, engine: str
@@ -99,7 +99,7 @@ def test_predicts_the_expected_bit_widths(
     assert answer.wrong_decisions == []
 
 
-@pytest.mark.parametrize("engine", engine_names())
+@pytest.mark.parametrize("engine", ENGINES)
 @pytest.mark.parametrize("cpu", CPUS)
 def test_outputs_keep_the_contract(answers: Answers, bundle: Path, cpu: str, engine: str) -> None:
     answer = answer_of(answers, cpu, engine)

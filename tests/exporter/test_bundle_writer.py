@@ -13,7 +13,7 @@ import pytest
 from gdq_exporter.bundle_writer import bundle_folder, list_files, write_text
 from gdq_exporter.errors import ExportError
 
-MANIFEST = json.dumps({"schema_version": 2, "subgraphs": []})
+MANIFEST = json.dumps({"schema_version": 3, "subgraphs": []})
 
 
 def make(target: Path, content: str = "new", *, overwrite: bool = False) -> None:

@@ -16,19 +16,19 @@ WIDTHS = (4, 5, 6, 8)
 def groups(draw: st.DrawFn) -> tuple[NDArray[np.float64], NDArray[np.intp]]:
     count = draw(st.integers(1, 4))
     sizes = np.array(draw(st.lists(st.integers(1, 5), min_size=count, max_size=count)))
-    errors = st.lists(st.integers(1, 100), min_size=4, max_size=4)
-    table = np.array(draw(st.lists(errors, min_size=count, max_size=count)), dtype=float)
+    losses = st.lists(st.integers(1, 100), min_size=4, max_size=4)
+    table = np.array(draw(st.lists(losses, min_size=count, max_size=count)), dtype=float)
     return table, sizes
 
 
 @given(groups())
 def test_no_choice_beats_the_frontier(case: tuple[NDArray[np.float64], NDArray[np.intp]]) -> None:
-    errors, counts = case
-    frontier = trace_frontier(WIDTHS, errors, counts)
-    for choice in product(range(4), repeat=len(errors)):
+    losses, counts = case
+    frontier = trace_frontier(WIDTHS, losses, counts)
+    for choice in product(range(4), repeat=len(losses)):
         bits = sum(WIDTHS[i] * n for i, n in zip(choice, counts, strict=True)) / counts.sum()
-        error = sum(errors[group, i] for group, i in enumerate(choice)) / counts.sum()
-        assert error >= frontier.errors_at(np.array([bits]))[0] - 1e-9
+        loss = sum(losses[group, i] for group, i in enumerate(choice)) / counts.sum()
+        assert loss >= frontier.losses_at(np.array([bits]))[0] - 1e-9
 
 
 @given(groups())
@@ -38,8 +38,8 @@ def test_bits_ascend_errors_descend_and_the_curve_is_convex(
     frontier = trace_frontier(WIDTHS, *case)
     assert frontier.bits[0] == 4
     assert (np.diff(frontier.bits) > 0).all()
-    assert (np.diff(frontier.errors) < 0).all()
-    slopes = np.diff(frontier.errors) / np.diff(frontier.bits)
+    assert (np.diff(frontier.losses) < 0).all()
+    slopes = np.diff(frontier.losses) / np.diff(frontier.bits)
     assert all(later >= earlier - 1e-9 for earlier, later in pairwise(slopes))
 
 
@@ -47,12 +47,12 @@ def test_bits_ascend_errors_descend_and_the_curve_is_convex(
 def test_points_are_what_their_choices_cost(
     case: tuple[NDArray[np.float64], NDArray[np.intp]],
 ) -> None:
-    errors, counts = case
-    frontier = trace_frontier(WIDTHS, errors, counts)
-    for bits, error, choice in zip(frontier.bits, frontier.errors, frontier.choices, strict=True):
+    losses, counts = case
+    frontier = trace_frontier(WIDTHS, losses, counts)
+    for bits, loss, choice in zip(frontier.bits, frontier.losses, frontier.choices, strict=True):
         spent = sum(WIDTHS[i] * n for i, n in zip(choice, counts, strict=True))
         np.testing.assert_allclose(bits, spent / counts.sum())
-        np.testing.assert_allclose(error, errors[range(len(errors)), choice].sum() / counts.sum())
+        np.testing.assert_allclose(loss, losses[range(len(losses)), choice].sum() / counts.sum())
 
 
 def test_bits_that_save_nothing_are_not_bought() -> None:

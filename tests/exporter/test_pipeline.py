@@ -227,7 +227,7 @@ def test_a_bundle_may_be_replaced(checkpoint: Path, tmp_path: Path) -> None:
     """An export that fails leaves the old one as it was."""
     target = tmp_path / "bundle"
     target.mkdir()
-    (target / "manifest.json").write_text('{"schema_version": 2, "subgraphs": []}')
+    (target / "manifest.json").write_text('{"schema_version": 3, "subgraphs": []}')
     replacing = ExportConfig(tile=16, calibration_tiles=4, overwrite=True)
     with pytest.raises(ExportError, match="nothing"):
         export(tmp_path / "nothing", target, replacing)

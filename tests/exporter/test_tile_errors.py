@@ -5,7 +5,7 @@ from numpy.typing import NDArray
 
 from gdq_exporter.tile_errors import measure_tiles
 from gdq_runtime.engines.base import Prediction
-from gdq_runtime.gradients import gradient_sparsity, mean_gradient
+from gdq_runtime.gradients import mean_gradient
 from gdq_runtime.interpolation import interpolate
 from gdq_runtime.metrics import luma
 
@@ -51,6 +51,5 @@ def test_losses_are_relative_to_the_picture_at_the_largest_width() -> None:
     np.testing.assert_allclose(seen.interpolated, 0, atol=1e-12)
     np.testing.assert_allclose(seen.gate_margin, [2 * t.mean() for t in tiles], rtol=1e-5)
     np.testing.assert_allclose(seen.gradient, [mean_gradient(t) for t in tiles])
-    np.testing.assert_allclose(seen.gradient_sparsity, [gradient_sparsity(t) for t in tiles])
     np.testing.assert_array_equal(seen.picture_of, [0, 1, 0, 1, 0, 1])
     np.testing.assert_array_equal(seen.predicted, 6)

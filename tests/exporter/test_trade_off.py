@@ -92,7 +92,6 @@ def test_points_are_monotone_and_their_bins_give_their_fab(count: int, seed: int
         gate_margin=random.integers(0, 5, count).astype(float),
         entropy=random.uniform(1, 3, count),
         gradient=random.uniform(0, 9, count),
-        gradient_sparsity=random.uniform(1, 3, count),
         predicted=random.choice([4, 5, 6, 8], count),
     )
     trade_off = find_trade_off(seen)

@@ -11,7 +11,7 @@ LINE = [TradeOffPoint(fab=4, loss_db=0.4), TradeOffPoint(fab=8, loss_db=0)]
 
 @pytest.fixture
 def trade_off() -> TradeOff:
-    names = ("gate_margin", "entropy", "gradient_sparsity", "random", "oracle")
+    names = ("gate_margin", "entropy", "random", "oracle")
     return TradeOff.model_validate(
         {
             "tiles": 2,
@@ -31,7 +31,7 @@ def corners(curve: Curve) -> np.ndarray:
 
 def test_curves_fall_from_top_left_to_bottom_right(trade_off: TradeOff) -> None:
     plot = plot_trade_off(trade_off)
-    assert len(plot.curves) == 5
+    assert len(plot.curves) == 4
     for curve in plot.curves:
         (left, high), (right, low) = corners(curve)
         assert 0 < left < right < WIDTH

@@ -80,27 +80,13 @@ def test_the_dial_finds_its_point(
     assert router.expected_loss == pytest.approx(loss)
 
 
-@pytest.mark.parametrize("signal", ["gate_margin", "gradient_sparsity"])
-def test_the_dial_reads_its_signal(tmp_path: Path, signal: str) -> None:
+def test_the_dial_reads_the_gate(tmp_path: Path) -> None:
     folder = write_tiny_bundle(tmp_path / "bundle")
-    add_dial(folder, signal)
+    add_dial(folder, "gate_margin")
     router = Router.create(Bundle.open(folder), Wish(fab=6))
-    edge = TILE.copy()
-    edge[:, 4:] = 90
     sure = Prediction(np.array([0, 0, 0.6], dtype=np.float32), 9.0, 5)
     unsure = Prediction(np.array([0.2, 0, 0.6], dtype=np.float32), 9.0, 5)
-    routes = [router.route(tile, says(seen)) for tile in (TILE, edge) for seen in (unsure, sure)]
-    assert routes == ([4, 8, 4, 8] if signal == "gate_margin" else [4, 4, 8, 8])
-
-
-def test_a_dial_on_gradients_asks_no_predictor(tmp_path: Path) -> None:
-    folder = write_tiny_bundle(tmp_path / "bundle")
-    add_dial(folder, "gradient_sparsity")
-
-    def refuse(tile: object) -> Prediction:
-        raise AssertionError(tile)
-
-    assert Router.create(Bundle.open(folder), Wish(fab=6)).route(TILE, refuse) == 4
+    assert [router.route(TILE, says(seen)) for seen in (unsure, sure)] == [4, 8]
 
 
 def test_only_a_fab_is_a_budget(dialled: Bundle) -> None:

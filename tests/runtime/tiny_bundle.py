@@ -70,7 +70,7 @@ def tiny_manifest(
 ) -> dict[str, Any]:
     picture = {"name": "tile", "dtype": "uint8", "shape": [1, "height", "width", 3]}
     return {
-        "schema_version": 2,
+        "schema_version": 3,
         "formats": ["onnx"],
         "network": {
             "name": "nearest",
@@ -205,9 +205,7 @@ def add_dial(folder: Path, signal: str = "entropy") -> None:
         ],
         "predictor": {"fab": 5.5, "loss_db": 0.2},
         "fixed": ends,
-        "curves": dict.fromkeys(
-            ("gate_margin", "entropy", "gradient_sparsity", "random", "oracle"), ends
-        ),
+        "curves": dict.fromkeys(("gate_margin", "entropy", "random", "oracle"), ends),
     }
     manifest["flat_tiles"] = {"largest_gradient": 1.0, "share": 0.2, "loss_db": 0.01}
     write_manifest(folder, manifest)

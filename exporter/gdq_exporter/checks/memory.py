@@ -25,6 +25,9 @@ def measure_memory(bundle: Bundle) -> dict[str, dict[str, int]]:
     library loaded: weights, read or mapped; the engine's own forms of them; tensors; and what the
     library sets up once. Another machine or another library has other numbers.
 
+    Forks of one process would take a quarter of the time, but a fork does not see the pages of the
+    library that are loaded already: it counts 2 to 8 MB too much.
+
     Returns:
         Bytes per engine and graph; subgraphs are named ``bits4`` to ``bits8``.
 

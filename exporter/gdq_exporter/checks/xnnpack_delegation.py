@@ -32,11 +32,12 @@ class DelegationResult:
 def check_delegation(file: Path, signature: str) -> DelegationResult:
     """Loads one graph of a written file as LiteRT does by default and looks who runs it.
 
-    A graph without convolutions, the predictor, may have operators of plain kernels.
+    A graph without convolutions, the predictor, may have operators of plain kernels, and may
+    rearrange its matrices.
 
     Raises:
-        ExportError: a graph with convolutions is not XNNPACK's as a whole, a graph changes the
-            layout of a tensor, or LiteRT refuses it.
+        ExportError: a graph with convolutions is not XNNPACK's as a whole, or changes the layout
+            of a tensor; or LiteRT refuses the graph.
     """
     place = f"{file.name}, {signature}"
     try:
@@ -47,9 +48,11 @@ def check_delegation(file: Path, signature: str) -> DelegationResult:
         reason = " ".join(str(error).split())[:300]
         raise ExportError(f"{place}: LiteRT refuses it: {reason}") from error
     result = _inspect(interpreter)
+    if not _CONVOLUTIONS & result.operators.keys():
+        return result
     if "TRANSPOSE" in result.operators:
         raise ExportError(f"{place}: a tensor changes its layout; please report this")
-    if not result.is_whole and _CONVOLUTIONS & result.operators.keys():
+    if not result.is_whole:
         raise ExportError(
             f"{place}: XNNPACK takes {result.parts} parts of the graph, not all of it: some "
             "convolutions would run on slow kernels; please report this"

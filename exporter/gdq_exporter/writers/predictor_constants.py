@@ -9,6 +9,14 @@ from gdq_models.predictor.parameters import PredictorParameters
 
 Array = NDArray[np.float64]
 
+BLOCK = 4
+"""Side of the smallest square that holds whole pixels of all three granularities."""
+GRANULARITIES = (1, 2, 4)
+"""Side of the square of pixels averaged for Z1, Z2 and Z3."""
+
+STRIPS = 4
+"""The entropy looks at pixels in so many strips, whose distances to all bins fit the cache."""
+
 
 def linear_gate(parameters: PredictorParameters) -> tuple[Array, Array]:
     """Gate and head as one map of the mean patch: weight (3, k k 3) and bias (3,).
@@ -41,3 +49,72 @@ def group_members(parameters: PredictorParameters) -> Array:
     assert parameters.groups is not None
     channels = len(parameters.head_bias)
     return np.repeat(np.eye(parameters.groups), channels // parameters.groups, axis=1)
+
+
+def group_average(parameters: PredictorParameters) -> Array:
+    """(C, groups): averages over the channels of a group."""
+    members = group_members(parameters)
+    average: Array = members.T / members.sum(axis=1)
+    return average
+
+
+def block_side(kernel: int) -> int:
+    """Side of the patch that a block's features come from."""
+    return BLOCK + kernel - 1
+
+
+def tap_means(kernel: int) -> Array:
+    """(S S 3, k k 3): what makes a block's mean patch that of the head conv; S is its side.
+
+    A patch is (rows, columns, RGB). The three granularities have the same mean.
+    """
+    side = block_side(kernel)
+    axis = np.mean([_taps(kernel, side, start, 1) for start in range(BLOCK)], axis=0)
+    means: Array = np.einsum("au,bv,cd->uvcabd", axis, axis, np.eye(3))
+    return means.reshape(side * side * 3, -1)
+
+
+def colour_means(kernel: int) -> Array:
+    """(3, S S 3): the tile's mean colour from the mean of its blocks' patches.
+
+    The block itself, without the pixels around it, sees every pixel of the tile once.
+    """
+    side, before = block_side(kernel), kernel // 2
+    inside = np.zeros((side, side))
+    inside[before : before + BLOCK, before : before + BLOCK] = 1 / BLOCK**2
+    means: Array = np.einsum("s,cd->csd", inside.ravel(), np.eye(3))
+    return means.reshape(3, -1)
+
+
+def one_colour(kernel: int) -> Array:
+    """(S S 3, 3): a block's patch that is one colour throughout, from that colour."""
+    return np.tile(np.eye(3), (block_side(kernel) ** 2, 1))
+
+
+def tap_products(kernel: int) -> Array:
+    """(3, k^2, S^2): along one axis, mean products of two taps from products of a block's pixels.
+
+    For each granularity, its squares' starts within the block are averaged.
+    """
+    side = block_side(kernel)
+    products: Array = np.zeros((len(GRANULARITIES), kernel, kernel, side, side))
+    for scale, square in enumerate(GRANULARITIES):
+        for start in range(0, BLOCK, square):
+            taps = _taps(kernel, side, start, square)
+            products[scale] += square / BLOCK * np.einsum("au,bv->abuv", taps, taps)
+    return products.reshape(len(GRANULARITIES), kernel**2, side**2)
+
+
+def group_squares_by_axis(parameters: PredictorParameters, axes: tuple[int, ...]) -> Array:
+    """``group_squares`` for moments (row, column, RGB, row, column, RGB) with their axes moved."""
+    kernel = parameters.head_weight.shape[-1]
+    squares = group_squares(parameters).reshape(-1, kernel, kernel, 3, kernel, kernel, 3)
+    return squares.transpose(0, *(axis + 1 for axis in axes)).reshape(len(squares), -1)
+
+
+def _taps(kernel: int, side: int, start: int, square: int) -> Array:
+    """(k, S): the mean of ``square`` pixels that each tap sees from ``start``."""
+    taps = np.zeros((kernel, side))
+    for tap in range(kernel):
+        taps[tap, start + tap : start + tap + square] = 1 / square
+    return taps

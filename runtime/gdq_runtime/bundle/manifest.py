@@ -12,7 +12,7 @@ from typing import Annotated, Final, Literal
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 
-SCHEMA_VERSION: Final = 2
+SCHEMA_VERSION: Final = 3
 """Raised when a reader of the previous version would misread a manifest."""
 
 Format = Literal["onnx", "tflite"]
@@ -144,7 +144,7 @@ class Tiling(_Model):
         return self
 
 
-Signal = Literal["gate_margin", "entropy", "gradient_sparsity"]
+Signal = Literal["gate_margin", "entropy"]
 """What the dial can tell tiles apart by."""
 
 
@@ -174,7 +174,6 @@ class TradeOffCurves(_Model):
 
     gate_margin: _Curve
     entropy: _Curve
-    gradient_sparsity: _Curve
     random: Annotated[
         list[TradeOffPoint], Field(min_length=1, description="a gate that knows nothing of a tile")
     ]
@@ -189,11 +188,7 @@ class TradeOff(_Model):
     tiles: Annotated[int, Field(ge=1, description="calibration tiles with ground truth")]
     signal: Annotated[
         Signal,
-        Field(
-            description="last logit minus first logit, the entropy output of the predictor, or "
-            "the root mean square of the tile's differences of neighbouring luma over their mean "
-            "magnitude plus 0.05"
-        ),
+        Field(description="last logit minus first logit, or the entropy output of the predictor"),
     ]
     bin_edges: Annotated[
         list[float], Field(description="ascending; a tile's bin is the number of edges below it")
@@ -261,7 +256,7 @@ class Checkpoint(_Model):
 class Manifest(_Model):
     """Everything a runtime must know of a bundle."""
 
-    schema_version: Literal[2]
+    schema_version: Literal[3]
     formats: Annotated[
         list[Format], Field(min_length=1, description="every graph is there in each of them")
     ]

@@ -55,7 +55,7 @@ policy_option = click.option(
 
 engine_option = click.option(
     "--engine",
-    type=click.Choice(["onnxruntime", "litert"]),
+    type=click.Choice(["onnxruntime", "litert", "tensorflow"]),
     default="onnxruntime",
     show_default=True,
     help="What executes the bundle's graphs.",

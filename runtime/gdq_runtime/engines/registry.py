@@ -21,11 +21,18 @@ def _litert() -> EngineFactory:
     return open_litert
 
 
+def _tensorflow() -> EngineFactory:
+    from gdq_runtime.engines.tensorflow import open_tensorflow
+
+    return open_tensorflow
+
+
 # Each entry imports its library only when it is chosen: nobody needs all of them.
 _FACTORIES = {
     # name: (factory, package that brings its library)
     "onnxruntime": (_onnxruntime, "onnxruntime"),
     "litert": (_litert, "ai-edge-litert"),
+    "tensorflow": (_tensorflow, "tensorflow"),
 }
 
 

@@ -86,11 +86,17 @@ def test_a_conv_that_xnnpack_does_not_take_fails_the_export(tmp_path: Path) -> N
 
 def test_a_changed_layout_fails_the_export(tmp_path: Path) -> None:
     def build(graph: GraphBuilder, x: Tensor) -> Tensor:
-        order = graph.constant([0, 3, 1, 2], np.int32)
-        return graph.op("TRANSPOSE", [x, order], (1, 4, 8, 8), options=schema.TransposeOptionsT())
+        return operators.transpose(graph, conv(graph, x), 0, 3, 1, 2)
 
     with pytest.raises(ExportError, match="changes its layout"):
         check_delegation(write(tmp_path, build), "spoiled")
+
+
+def test_without_convolutions_matrices_may_be_rearranged(tmp_path: Path) -> None:
+    def build(graph: GraphBuilder, x: Tensor) -> Tensor:
+        return operators.transpose(graph, x, 0, 3, 1, 2)
+
+    assert check_delegation(write(tmp_path, build), "spoiled").operators == {"TRANSPOSE": 1}
 
 
 def test_what_litert_refuses_is_one_sentence(tmp_path: Path) -> None:

@@ -29,6 +29,7 @@ def test_names_the_engines_there_are(tmp_path: Path) -> None:
     [
         ("onnxruntime", ["onnxruntime"], "onnxruntime"),
         ("litert", ["ai_edge_litert", "tflite_runtime"], "ai-edge-litert"),
+        ("tensorflow", ["tensorflow"], "tensorflow"),
     ],
 )
 def test_says_how_to_install_a_missing_library(

@@ -12,7 +12,7 @@ from gdq_models.predictor.parameters import PredictorParameters
 
 def add_gate(
     graph: GraphBuilder,
-    pixels: ir.Value,
+    tile: ir.Value,
     height: ir.Value,
     width: ir.Value,
     parameters: PredictorParameters,
@@ -23,12 +23,13 @@ def add_gate(
 
     Args:
         graph: where the operators go.
-        pixels: (1, height, width, 3) float32 of 0..255.
+        tile: (1, height, width, 3) uint8.
         height: (1,) int64.
         width: (1,) int64.
         parameters: of a ``linear`` gate.
     """
     kernel = parameters.head_weight.shape[-1]
+    pixels = graph.op("Cast", tile, to=int(ir.DataType.FLOAT))
     if np.any(parameters.mean):
         pixels = graph.op("Sub", pixels, graph.float32(parameters.mean))
     rows, columns = (_box_matrix(graph, length, kernel) for length in (height, width))

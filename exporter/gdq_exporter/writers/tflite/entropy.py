@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import numpy as np
 
+from gdq_exporter.writers.predictor_constants import STRIPS
 from gdq_exporter.writers.tflite import operators
 from gdq_exporter.writers.tflite.model_builder import GraphBuilder, Tensor
 from gdq_models.predictor.entropy import BINS, KERNEL_SIGMA, LUMA_WEIGHTS
@@ -26,11 +29,14 @@ def add_entropy(graph: GraphBuilder, pixels: Tensor) -> Tensor:
     unit = np.sqrt(2) * KERNEL_SIGMA
     weights = graph.constant(np.array(LUMA_WEIGHTS)[None] / (255 * unit))
     luma = operators.linear(graph, operators.reshape(graph, pixels, count, 3), weights)
-    row = operators.reshape(graph, luma, 1, count)
     bins = graph.constant(np.linspace(0, 1, BINS)[:, None] / unit)
-    squares = operators.arithmetic(graph, "SQUARED_DIFFERENCE", row, bins)
-    kernel = operators.unary(graph, "EXP", operators.unary(graph, "NEG", squares))
-    density = operators.reduce(graph, "SUM", kernel, 1)
+    # Strip by strip, for the processor's cache.
+    bounds = [count * strip // STRIPS for strip in range(STRIPS + 1)]
+    row = operators.reshape(graph, luma, 1, count)
+    strips = [operators.slice_(graph, row, 1, *ends) for ends in pairwise(bounds)]
+    density = _density(graph, strips[0], bins)
+    for strip in strips[1:]:
+        density = operators.arithmetic(graph, "ADD", density, _density(graph, strip, bins))
     share = operators.arithmetic(graph, "DIV", density, operators.reduce(graph, "SUM", density, 0))
     # A bin that no pixel is near has density 0; its share of the entropy is 0, not 0 * log 0.
     positive = operators.arithmetic(graph, "MAXIMUM", share, graph.constant([1e-30]))
@@ -38,3 +44,10 @@ def add_entropy(graph: GraphBuilder, pixels: Tensor) -> Tensor:
     terms = operators.arithmetic(graph, "MUL", positive, logarithm)
     total = operators.reduce(graph, "SUM", terms, 0)
     return operators.reshape(graph, operators.unary(graph, "NEG", total), 1)
+
+
+def _density(graph: GraphBuilder, luma: Tensor, bins: Tensor) -> Tensor:
+    """(32, 1): the sum of the kernels of (1, N) pixels at each bin."""
+    squares = operators.arithmetic(graph, "SQUARED_DIFFERENCE", luma, bins)
+    kernel = operators.unary(graph, "EXP", operators.unary(graph, "NEG", squares))
+    return operators.reduce(graph, "SUM", kernel, 1)

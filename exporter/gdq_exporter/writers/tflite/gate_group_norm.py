@@ -1,21 +1,32 @@
-"""The gate of the paper: group-normalised features at three granularities, from Gram matrices.
+"""The gate of the paper: group-normalised features at three granularities.
 
-The formulas are those of the ONNX graph (``writers/onnx/gate_group_norm.py``). Patches are columns
-of one matrix, whose product with its transpose is the Gram matrix. So colours must lie apart; a
-product with the identity takes them apart, exactly and three times as fast as slices.
+The formulas are those of the ONNX graph (``writers/onnx/gate_group_norm.py``, for whole blocks of
+four pixels).
 """
 
 from __future__ import annotations
 
 import numpy as np
 
-from gdq_exporter.writers.predictor_constants import group_members, group_squares, head_rows
+from gdq_exporter.writers.predictor_constants import (
+    BLOCK,
+    GRANULARITIES,
+    block_side,
+    colour_means,
+    group_average,
+    group_members,
+    group_squares_by_axis,
+    head_rows,
+    one_colour,
+    tap_means,
+    tap_products,
+)
 from gdq_exporter.writers.tflite import operators
 from gdq_exporter.writers.tflite.model_builder import GraphBuilder, Tensor
 from gdq_models.predictor.parameters import PredictorParameters
 
-_BLOCKS = (1, 2, 4)
-"""Pixels averaged for Z1, Z2 and Z3."""
+_BY_AXIS = (0, 3, 2, 5, 1, 4)
+"""Of products (row, column, RGB, row, column, RGB): rows, colours and columns side by side."""
 
 
 def add_gate(graph: GraphBuilder, pixels: Tensor, parameters: PredictorParameters) -> Tensor:
@@ -23,154 +34,120 @@ def add_gate(graph: GraphBuilder, pixels: Tensor, parameters: PredictorParameter
 
     Args:
         graph: where the operators go.
-        pixels: (1, side, side, 3) float of 0..255.
+        pixels: (1, side, side, 3) float of 0..255; the side is a multiple of four.
         parameters: of a ``group_norm`` gate.
     """
     if np.any(parameters.mean):
         pixels = operators.arithmetic(graph, "SUB", pixels, graph.constant(parameters.mean))
-    kernel, side = parameters.head_weight.shape[-1], pixels.shape[1]
-    centre = operators.reduce(graph, "MEAN", pixels, 1, 2)
-    averages = _averages(graph, _centred(graph, pixels, centre, kernel // 2))
-    patches = [
-        _patches(graph, averaged, block, side // block, kernel)
-        for block, averaged in zip(_BLOCKS, averages, strict=True)
-    ]
-    mean_patches = [operators.reduce(graph, "MEAN", patch, 1) for patch in patches]
-    means = _feature_means(graph, mean_patches, centre, parameters)
-    covariances = [
-        _covariance(graph, patch, mean) for patch, mean in zip(patches, mean_patches, strict=True)
-    ]
-    # Pooling keeps the top-left multiple of four pixels: the mean over Z3 is that of all three.
-    features = [
-        _normalised(graph, means[-1], mean, covariance, parameters, scale)
-        for scale, (mean, covariance) in enumerate(zip(means, covariances, strict=True))
-    ]
-    joined = operators.concatenate(graph, features, 1)
+    means, variances = _statistics(graph, pixels, parameters)
+    features = _normalised(graph, means, variances, parameters)
+    joined = operators.reshape(graph, features, 1, features.shape[0] * features.shape[1])
     weight, bias = (graph.constant(a) for a in (parameters.gate_weight, parameters.gate_bias))
     return operators.linear(graph, joined, weight, bias)
 
 
-def _centred(graph: GraphBuilder, pixels: Tensor, centre: Tensor, radius: int) -> Tensor:
-    """(3, side + 2 radius + 3, side + 2 radius): zero-padded colours less their mean.
+def _statistics(
+    graph: GraphBuilder, pixels: Tensor, parameters: PredictorParameters
+) -> tuple[Tensor, Tensor]:
+    """Means (1, C), and variances (3, groups) of channels in themselves."""
+    kernel = parameters.head_weight.shape[-1]
+    patches = _patches(graph, pixels, kernel)
+    mean = operators.reduce(graph, "MEAN", patches, 1)
+    row = operators.reshape(graph, mean, 1, mean.shape[0])
+    # Pixels count from the mean colour: no term is much larger than the sum, float32 suffices.
+    colour = operators.linear(graph, row, graph.constant(colour_means(kernel)))
+    centre_row = operators.linear(graph, colour, graph.constant(one_colour(kernel)))
+    centre = operators.reshape(graph, centre_row, *mean.shape)
+    taps = graph.constant(tap_means(kernel).T)
+    patch = operators.linear(graph, row, taps)
+    heads, bias = graph.constant(head_rows(parameters)), graph.constant(parameters.head_bias)
+    means = operators.linear(graph, patch, heads, bias)
+    offset = operators.linear(graph, operators.arithmetic(graph, "SUB", row, centre_row), taps)
+    moments = _moments(graph, operators.arithmetic(graph, "SUB", patches, centre), kernel)
+    products = _products(graph, offset, kernel)
+    covariances = operators.arithmetic(graph, "SUB", moments, products)
+    squares = graph.constant(group_squares_by_axis(parameters, _BY_AXIS))
+    return means, operators.linear(graph, covariances, squares)
 
-    The last three rows are there to be cut off: then every block of rows is whole.
+
+def _patches(graph: GraphBuilder, pixels: Tensor, kernel: int) -> Tensor:
+    """(S S 3, N): each block's patch with the pixels around it, zeros outside the tile."""
+    side, count = block_side(kernel), pixels.shape[1] // BLOCK
+    blocks = -(-side // BLOCK)
+    ends = (kernel // 2, BLOCK * (blocks - 1) - kernel // 2)
+    padded = operators.pad(graph, pixels, [(0, 0), ends, ends, (0, 0)])
+    phases = operators.space_to_depth(graph, padded, BLOCK)
+    _, rows, columns, depth = phases.shape
+    flat = operators.reshape(graph, phases, rows * columns, depth)
+    planes = operators.transpose(graph, flat, 1, 0)
+    # (block row, block column RGB, rows of blocks, columns of blocks)
+    planar = operators.reshape(graph, planes, BLOCK, BLOCK * 3, rows, columns)
+    wide = _with_neighbours(graph, planar, axis=3, into=1, count=side * 3)
+    whole = _with_neighbours(graph, wide, axis=2, into=0, count=side)
+    return operators.reshape(graph, whole, side * side * 3, count * count)
+
+
+def _with_neighbours(graph: GraphBuilder, x: Tensor, *, axis: int, into: int, count: int) -> Tensor:
+    """Extends axis ``into`` to ``count`` by what comes next along ``axis``, block by block."""
+    step = x.shape[into]
+    last = (count - 1) // step
+    parts = []
+    for distance in range(last + 1):
+        length = min(step, count - distance * step)
+        part = operators.slice_(graph, x, axis, distance, x.shape[axis] - last + distance)
+        parts.append(operators.slice_(graph, part, into, 0, length) if length < step else part)
+    return operators.concatenate(graph, parts, into)
+
+
+def _moments(graph: GraphBuilder, patches: Tensor, kernel: int) -> Tensor:
+    """(3, (k k 3)^2): second moments of the head's patches at each granularity.
+
+    They are (row, row, RGB, RGB, column, column): what a matrix product sums lies together.
     """
-    side = pixels.shape[1]
-    rows = operators.reshape(graph, pixels, side * side, 3)
-    colours = operators.matmul(graph, graph.constant(np.eye(3)), rows, transpose_b=True)
-    planes = operators.reshape(graph, colours, 3, side, side)
-    below = radius + _BLOCKS[-1] - 1
-    padded = operators.pad(graph, planes, [(0, 0), (radius, below), (radius, radius)])
-    return operators.arithmetic(graph, "SUB", padded, operators.reshape(graph, centre, 3, 1, 1))
-
-
-def _averages(graph: GraphBuilder, padded: Tensor) -> list[Tensor]:
-    """Averages over 1x1, 2x2 and 4x4 pixels at every position; each halves what the last summed."""
-    averages = [padded]
-    for distance in _BLOCKS[:-1]:
-        averages.append(_average_pairs(graph, averages[-1], distance))
-    return averages
-
-
-def _average_pairs(graph: GraphBuilder, image: Tensor, distance: int) -> Tensor:
-    """Averages each pixel with those ``distance`` below, right, and both."""
-    for axis in (1, 2):
-        length = image.shape[axis]
-        near = operators.slice_(graph, image, axis, 0, length - distance)
-        far = operators.slice_(graph, image, axis, distance, length)
-        image = operators.arithmetic(graph, "ADD", near, far)
-    return operators.arithmetic(graph, "MUL", image, graph.constant([0.25]))
-
-
-def _patches(graph: GraphBuilder, averaged: Tensor, block: int, count: int, kernel: int) -> Tensor:
-    """(k k 3, count^2): every patch that a conv followed by block averaging sums."""
-    # Columns, then rows: fewer and longer pieces than tap by tap.
-    columns = [_columns(graph, averaged, tap, block, count) for tap in range(kernel)]
-    stacked = operators.concatenate(graph, columns, 0)
-    rows = [_rows(graph, stacked, tap, block, count) for tap in range(kernel)]
-    patches = operators.concatenate(graph, rows, 0)
-    return operators.reshape(graph, patches, 3 * kernel * kernel, count * count)
-
-
-def _columns(graph: GraphBuilder, x: Tensor, start: int, step: int, count: int) -> Tensor:
-    """Every ``step``-th column of (channels, rows, columns)."""
-    if step == 1:
-        return operators.slice_(graph, x, 2, start, start + count)
-    # A product picks single numbers faster than a strided slice, for which XNNPACK has no kernel.
-    channels, height, width = x.shape
-    picked = np.zeros((count, width))
-    picked[np.arange(count), start + step * np.arange(count)] = 1
-    lines = operators.reshape(graph, x, channels * height, width)
-    columns = operators.linear(graph, lines, graph.constant(picked))
-    return operators.reshape(graph, columns, channels, height, count)
-
-
-def _rows(graph: GraphBuilder, x: Tensor, start: int, step: int, count: int) -> Tensor:
-    """Every ``step``-th row of (channels, rows, columns)."""
-    channels, _, width = x.shape
-    span = operators.slice_(graph, x, 1, start, start + step * count)
-    if step == 1:
-        return span
-    blocks = operators.reshape(graph, span, channels, count, step, width)
-    first = operators.slice_(graph, blocks, 2, 0, 1)
-    return operators.reshape(graph, first, channels, count, width)
-
-
-def _feature_means(
-    graph: GraphBuilder,
-    mean_patches: list[Tensor],
-    centre: Tensor,
-    parameters: PredictorParameters,
-) -> list[Tensor]:
-    """(1, C) of each granularity: the head applied to its mean patch, from the mean colour."""
-    colour = operators.reshape(graph, centre, 1, 3)
-    per_colour = graph.constant(parameters.head_weight.sum(axis=(2, 3)))
-    at_centre = operators.linear(graph, colour, per_colour, graph.constant(parameters.head_bias))
-    heads = graph.constant(head_rows(parameters))
-    rows = [operators.reshape(graph, patch, 1, patch.shape[0]) for patch in mean_patches]
-    return [
-        operators.arithmetic(graph, "ADD", operators.linear(graph, row, heads), at_centre)
-        for row in rows
-    ]
-
-
-def _covariance(graph: GraphBuilder, patches: Tensor, mean: Tensor) -> Tensor:
-    """(1, (k k 3)^2): mean of p p^T less the product of the means."""
-    size, count = patches.shape
+    side, scales = block_side(kernel), len(GRANULARITIES)
     gram = operators.matmul(graph, patches, patches, transpose_b=True)
-    moment = operators.arithmetic(graph, "MUL", gram, graph.constant([1 / count]))
-    row = operators.reshape(graph, mean, 1, size)
-    products = operators.arithmetic(graph, "MUL", mean, row)
-    covariance = operators.arithmetic(graph, "SUB", moment, products)
-    return operators.reshape(graph, covariance, 1, size * size)
+    by_axis = _by_axis(graph, gram, side)
+    products = tap_products(kernel)
+    rows = graph.constant(products.reshape(-1, side**2) / patches.shape[1])
+    flat = operators.reshape(graph, by_axis, side**2, 9 * side**2)
+    by_row = operators.matmul(graph, rows, flat)
+    batch = operators.reshape(graph, by_row, scales, 9 * kernel**2, side**2)
+    by_column = operators.matmul(graph, batch, graph.constant(products), transpose_b=True)
+    return operators.reshape(graph, by_column, scales, 9 * kernel**4)
+
+
+def _products(graph: GraphBuilder, patch: Tensor, kernel: int) -> Tensor:
+    """(1, (k k 3)^2): a patch times itself, in the order of moments."""
+    size = patch.shape[1]
+    column = operators.reshape(graph, patch, size, 1)
+    products = operators.arithmetic(graph, "MUL", column, patch)
+    return operators.reshape(graph, _by_axis(graph, products, kernel), 1, size * size)
+
+
+def _by_axis(graph: GraphBuilder, products: Tensor, side: int) -> Tensor:
+    """(rows, rows, RGB, RGB, columns, columns) of (rows columns RGB, rows columns RGB)."""
+    axes = operators.reshape(graph, products, side, side, 3, side, side, 3)
+    return operators.transpose(graph, axes, *_BY_AXIS)
 
 
 def _normalised(
-    graph: GraphBuilder,
-    pooled_mean: Tensor,
-    mean: Tensor,
-    covariance: Tensor,
-    parameters: PredictorParameters,
-    scale: int,
+    graph: GraphBuilder, means: Tensor, within: Tensor, parameters: PredictorParameters
 ) -> Tensor:
-    """(1, C): what the pooled mean becomes after group normalisation at one granularity."""
+    """(3, C): what the features' mean becomes after group normalisation at each granularity."""
     assert parameters.norm_weight is not None
     assert parameters.norm_bias is not None
-    members = group_members(parameters)
-    average = graph.constant(members / members.sum(axis=1, keepdims=True))
-    spread = graph.constant(members.T)
+    average = graph.constant(group_average(parameters).T)
+    spread = graph.constant(group_members(parameters).T)
 
     def op(operator: str, a: Tensor, b: Tensor) -> Tensor:
         return operators.arithmetic(graph, operator, a, b)
 
-    within = operators.linear(graph, covariance, graph.constant(group_squares(parameters)))
-    group_mean = operators.linear(graph, operators.linear(graph, mean, average), spread)
-    distances = op("SQUARED_DIFFERENCE", mean, group_mean)
-    between = operators.linear(graph, distances, average)
+    group_means = operators.linear(graph, operators.linear(graph, means, average), spread)
+    centred = op("SUB", means, group_means)
+    between = operators.linear(graph, op("MUL", centred, centred), average)
     variance = op("ADD", operators.unary(graph, "RELU", within), between)
     epsilon = graph.constant([parameters.norm_epsilon])
     deviation = operators.unary(graph, "SQRT", op("ADD", variance, epsilon))
-    centred = op("SUB", pooled_mean, group_mean)
     unit = op("DIV", centred, operators.linear(graph, deviation, spread))
-    weighted = op("MUL", unit, graph.constant(parameters.norm_weight[scale]))
-    return op("ADD", weighted, graph.constant(parameters.norm_bias[scale]))
+    weighted = op("MUL", unit, graph.constant(parameters.norm_weight))
+    return op("ADD", weighted, graph.constant(parameters.norm_bias))

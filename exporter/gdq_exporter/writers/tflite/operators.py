@@ -139,6 +139,24 @@ def depth_to_space(graph: GraphBuilder, x: Tensor, block: int) -> Tensor:
     )
 
 
+def space_to_depth(graph: GraphBuilder, x: Tensor, block: int) -> Tensor:
+    """SPACE_TO_DEPTH in the order DCR, of floats."""
+    options = schema.SpaceToDepthOptionsT()
+    options.blockSize = block
+    _, height, width, channels = x.shape
+    shape = (1, height // block, width // block, channels * block**2)
+    return graph.op("SPACE_TO_DEPTH", [x], shape, options=options)
+
+
+def transpose(graph: GraphBuilder, x: Tensor, *axes: int) -> Tensor:
+    """TRANSPOSE of floats: axis ``i`` of the result is axis ``axes[i]``."""
+    shape = [x.shape[axis] for axis in axes]
+    options = schema.TransposeOptionsT()
+    version = 1 if len(axes) <= 4 else 6
+    inputs = [x, graph.constant(axes, np.int32)]
+    return graph.op("TRANSPOSE", inputs, shape, options=options, version=version)
+
+
 def pad(graph: GraphBuilder, x: Tensor, pads: Sequence[tuple[int, int]]) -> Tensor:
     """PAD with real zeros; a (before, after) pair for every axis."""
     shape = [size + sum(pair) for size, pair in zip(x.shape, pads, strict=True)]

@@ -17,11 +17,11 @@ Tile = NDArray[np.uint8]
 
 def build() -> ir.Model:
     graph = GraphBuilder()
-    pixels = ir.val("tile", ir.DataType.FLOAT, [1, "height", "width", 3])
-    height, width = (graph.op("Shape", pixels, start=axis, end=axis + 1) for axis in (1, 2))
-    nats = add_entropy(graph, pixels, height, width)
+    tile = ir.val("tile", ir.DataType.UINT8, [1, "height", "width", 3])
+    height, width = (graph.op("Shape", tile, start=axis, end=axis + 1) for axis in (1, 2))
+    nats = add_entropy(graph, tile, height, width)
     nats.name, nats.dtype, nats.shape = "entropy", ir.DataType.FLOAT, ir.Shape([1])
-    return graph.model([pixels], [nats])
+    return graph.model([tile], [nats])
 
 
 MODEL = build()
@@ -38,7 +38,7 @@ def released_entropy(tile: Tile) -> float:
 
 
 def entropy(tile: Tile) -> float:
-    return float(oracle.output(MODEL, tile[None].astype(np.float32)).item())
+    return float(oracle.output(MODEL, tile[None]).item())
 
 
 @settings(max_examples=50, deadline=None)

@@ -1,32 +1,22 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import get_args
 
 import numpy as np
 import onnx
 import onnx_ir as ir
 import onnxruntime as ort
-import pytest
 
-from exporter import oracle, traced
+from exporter import oracle
 from exporter.networks import Network, random
 from exporter.traced import TILE
-from factories import sample_tiles, tiny_edsr
-from gdq_exporter.config import DEFAULT_PROFILE, PROFILES
-from gdq_exporter.lowering import LoweredNetwork, lower_shared, lower_width
-from gdq_exporter.trace import trace
+from factories import sample_tiles
+from gdq_exporter.lowering import LoweredNetwork
 from gdq_exporter.writers.onnx.predictor import build_predictor
 from gdq_exporter.writers.onnx.writer import OnnxWriter
 from gdq_models import SuperResolutionNetwork
-from gdq_runtime.bundle.manifest import BitWidth
 
 TILES = sample_tiles(4, TILE).permute(0, 2, 3, 1).byte().numpy()
-
-
-@pytest.fixture(scope="module")
-def lowered() -> LoweredNetwork:
-    return traced.lowered("edsr x2", 5)
 
 
 def test_a_written_subgraph_is_the_lowered_network(lowered: LoweredNetwork, tmp_path: Path) -> None:
@@ -104,13 +94,11 @@ def folder_size(lowered: list[LoweredNetwork], network: SuperResolutionNetwork, 
     return sum(path.stat().st_size for path in at.rglob("*") if path.is_file())
 
 
-def test_four_widths_are_hardly_larger_than_one(tmp_path: Path) -> None:
+def test_four_widths_are_hardly_larger_than_one(
+    edsr_baseline: tuple[SuperResolutionNetwork, list[LoweredNetwork]], tmp_path: Path
+) -> None:
     """EDSR-baseline: weights are stored once, so three more graphs cost at most five per cent."""
-    network = tiny_edsr(2, channels=64, blocks=16)
-    shared = lower_shared(trace(network, 16), PROFILES[DEFAULT_PROFILE])
-    tiles = sample_tiles(1, 16).permute(0, 2, 3, 1).byte().numpy()
-    widths: tuple[BitWidth, ...] = get_args(BitWidth)
-    lowered = [lower_width(shared, bit_width, tiles) for bit_width in widths]
+    network, lowered = edsr_baseline
     one = folder_size(lowered[-1:], network, tmp_path / "one")
     four = folder_size(lowered, network, tmp_path / "four")
     assert four <= 1.05 * one, f"{four / one:.4f}"

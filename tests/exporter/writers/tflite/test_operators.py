@@ -15,6 +15,7 @@ from gdq_exporter.writers.tflite import operators
 from gdq_exporter.writers.tflite.model_builder import GraphBuilder, Quantization, Tensor
 
 Array = NDArray[np.float32]
+SIX_AXES = (0, 3, 1, 4, 2, 5)
 X, IMAGE, MATRIX = random(2, 6), random(1, 8, 8, 4), random(6, 3)
 
 REFERENCES: dict[str, tuple[Callable[[GraphBuilder, Tensor], Tensor], Array, Array]] = {
@@ -22,6 +23,21 @@ REFERENCES: dict[str, tuple[Callable[[GraphBuilder, Tensor], Tensor], Array, Arr
         lambda g, x: operators.pad(g, x, [(0, 0), (1, 2), (0, 3), (0, 0)]),
         IMAGE,
         np.pad(IMAGE, [(0, 0), (1, 2), (0, 3), (0, 0)]),
+    ),
+    "space to depth": (
+        lambda g, x: operators.space_to_depth(g, x, 4),
+        IMAGE,
+        IMAGE.reshape(1, 2, 4, 2, 4, 4).transpose(0, 1, 3, 2, 4, 5).reshape(1, 2, 2, 64),
+    ),
+    "transpose": (
+        lambda g, x: operators.transpose(g, x, 0, 3, 1, 2),
+        IMAGE,
+        IMAGE.transpose(0, 3, 1, 2),
+    ),
+    "transpose of six axes": (
+        lambda g, x: operators.transpose(g, operators.reshape(g, x, 2, 4, 4, 2, 2, 2), *SIX_AXES),
+        IMAGE,
+        IMAGE.reshape(2, 4, 4, 2, 2, 2).transpose(SIX_AXES),
     ),
     "slice": (lambda g, x: operators.slice_(g, x, 2, 3, 5), IMAGE, IMAGE[:, :, 3:5]),
     "concatenate": (

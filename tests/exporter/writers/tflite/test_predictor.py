@@ -16,8 +16,8 @@ from factories import sample_tiles
 from gdq_exporter.writers.tflite.model_builder import ModelBuilder
 from gdq_exporter.writers.tflite.predictor import add_predictor
 
-SIDES = [4, 7, 18, 32, 101]
-"""The writer takes any; of odd ones, pooling leaves out the last rows."""
+SIDES = [4, 8, 20, 32, 100]
+"""Multiples of four, as ``ExportConfig.tile``."""
 
 
 @lru_cache

@@ -1,28 +1,18 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import get_args
 
 import numpy as np
 import onnx_ir as ir
-import pytest
 
 from exporter import traced
 from exporter.litert import runner
 from exporter.traced import TILE
-from factories import sample_tiles, tiny_edsr
-from gdq_exporter.config import DEFAULT_PROFILE, PROFILES
-from gdq_exporter.lowering import LoweredNetwork, lower_shared, lower_width
-from gdq_exporter.trace import trace
+from gdq_exporter.lowering import LoweredNetwork
 from gdq_exporter.writers.onnx.writer import OnnxWriter
 from gdq_exporter.writers.tflite.writer import FILE, TfliteWriter
 from gdq_models import SuperResolutionNetwork
-from gdq_runtime.bundle.manifest import BitWidth, GraphSpec
-
-
-@pytest.fixture(scope="module")
-def lowered() -> LoweredNetwork:
-    return traced.lowered("edsr x2", 5)
+from gdq_runtime.bundle.manifest import GraphSpec
 
 
 def test_every_graph_has_a_signature_of_its_own(lowered: LoweredNetwork, tmp_path: Path) -> None:
@@ -72,13 +62,11 @@ def file_size(lowered: list[LoweredNetwork], network: SuperResolutionNetwork, at
     return (at / FILE).stat().st_size
 
 
-def test_four_widths_are_hardly_larger_than_one(tmp_path: Path) -> None:
+def test_four_widths_are_hardly_larger_than_one(
+    edsr_baseline: tuple[SuperResolutionNetwork, list[LoweredNetwork]], tmp_path: Path
+) -> None:
     """EDSR-baseline: weights are stored once, so three more graphs cost at most ten per cent."""
-    network = tiny_edsr(2, channels=64, blocks=16)
-    shared = lower_shared(trace(network, 16), PROFILES[DEFAULT_PROFILE])
-    tiles = sample_tiles(1, 16).permute(0, 2, 3, 1).byte().numpy()
-    widths: tuple[BitWidth, ...] = get_args(BitWidth)
-    lowered = [lower_width(shared, bit_width, tiles) for bit_width in widths]
+    network, lowered = edsr_baseline
     one = file_size(lowered[-1:], network, tmp_path / "one")
     four = file_size(lowered, network, tmp_path / "four")
     assert four <= 1.10 * one, f"{four / one:.4f}"

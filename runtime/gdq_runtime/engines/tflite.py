@@ -1,0 +1,167 @@
+"""TFLite graphs on the CPU: XNNPACK's kernels, one thread and one interpreter for each worker.
+
+An interpreter belongs to one thread at a time, so every worker has its own. They map the same file.
+A graph takes memory (25 MiB at 96x96 for EDSR-baseline) when a thread first calls it, so that
+bit-widths that are not used cost nothing.
+
+Several libraries bring this interpreter, each an engine of its own: ``litert.py``,
+``tensorflow.py``.
+"""
+
+from __future__ import annotations
+
+import threading
+from functools import cached_property
+from pathlib import Path
+from typing import Any, ClassVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from gdq_runtime.bundle.manifest import GraphSpec, TfliteGraph
+from gdq_runtime.bundle.reader import Bundle
+from gdq_runtime.engines.answers import one_line, read_picture, read_prediction
+from gdq_runtime.engines.base import Prediction
+from gdq_runtime.errors import EngineError
+
+_REFUSALS = (RuntimeError, ValueError, TypeError)
+"""What the interpreter raises for a file, a graph or an input that it does not take."""
+
+
+class TfliteEngine:
+    """Runs the bundle's TFLite graphs with the interpreter of some library."""
+
+    name: str
+    library: ClassVar[str]
+    interpreter: ClassVar[Any]
+    """The library's class."""
+    accelerator_asked = "XNNPACK"
+
+    def __init__(self, bundle: Bundle, tile_size: int | None) -> None:
+        """Prepare the engine; interpreters are made when a thread first needs one.
+
+        Args:
+            bundle: what to run.
+            tile_size: side of all tiles: the bundle's own, for its TFLite graphs take no other.
+
+        Raises:
+            BundleError: the bundle has no TFLite graphs.
+            EngineError: tiles of other sizes are to be run.
+
+        """
+        bundle.require("tflite", self.name)
+        size = bundle.manifest.tiling.size
+        if tile_size != size:
+            raise EngineError(
+                f"engine {self.name!r} runs tiles of {size}x{size} pixels only, and policy 'paper' "
+                "cuts others: choose --policy uniform or --engine onnxruntime"
+            )
+        self._bundle = bundle
+        self._own = threading.local()
+
+    @cached_property
+    def accelerator_used(self) -> str:
+        """Who runs the first graph of the file, read back from the interpreter.
+
+        The export has checked the others, which have the same operators.
+        """
+        graph = _graph(self._bundle.manifest.subgraphs[0])
+        # One of its own, which is let go at once: no worker may ever need this graph.
+        interpreter = self._load(self._bundle.file(graph.file))
+        try:
+            interpreter.allocate_tensors()
+        except _REFUSALS as error:
+            raise EngineError(f"{self._place(graph)} failed: {one_line(error)}") from error
+        return _accelerator(interpreter)
+
+    def predict(self, tile: NDArray[np.uint8]) -> Prediction:
+        """See ``Engine.predict``."""
+        predictor = self._bundle.manifest.predictor
+        place = self._place(_graph(predictor))
+        return read_prediction(place, *self._call(predictor, tile, outputs=3))
+
+    def run(self, bit_width: int, tile: NDArray[np.uint8]) -> NDArray[np.uint8]:
+        """See ``Engine.run``."""
+        subgraph = self._bundle.subgraph(bit_width)
+        (output,) = self._call(subgraph, tile, outputs=1)
+        place, scale = self._place(_graph(subgraph)), self._bundle.manifest.network.scale
+        return read_picture(place, output, tile, scale)
+
+    def close(self) -> None:
+        """See ``Engine.close``."""
+        self._own = threading.local()
+
+    def _call(self, spec: GraphSpec, tile: NDArray[np.uint8], outputs: int) -> list[NDArray[Any]]:
+        graph = _graph(spec)
+        runner = self._runner(graph, spec.inputs[0].name)
+        if len(spec.outputs) != outputs:
+            raise EngineError(f"{self._place(graph)}: needs {outputs} outputs in the manifest")
+        size = self._bundle.manifest.tiling.size
+        if tile.shape != (size, size, 3):
+            raise EngineError(
+                f"{self._place(graph)} takes tiles of {size}x{size} pixels, not of "
+                f"{tile.shape[1]}x{tile.shape[0]}"
+            )
+        try:
+            answers = runner(**{spec.inputs[0].name: tile[np.newaxis]})
+            return [np.asarray(answers[tensor.name]) for tensor in spec.outputs]
+        except _REFUSALS as error:
+            raise EngineError(f"{self._place(graph)} failed: {one_line(error)}") from error
+        except KeyError as error:
+            raise EngineError(f"{self._place(graph)} has no output {error}") from error
+
+    def _load(self, path: Path) -> Any:
+        try:
+            return self.interpreter(model_path=str(path), num_threads=1)
+        except _REFUSALS as error:
+            raise EngineError(f"{self.library} refuses {path}: {one_line(error)}") from error
+
+    def _runner(self, graph: TfliteGraph, input_name: str) -> Any:
+        """The calling thread's own way to call a graph."""
+        runners: dict[TfliteGraph, Any] = self._own.__dict__.setdefault("runners", {})
+        if graph not in runners:
+            interpreters: dict[str, Any] = self._own.__dict__.setdefault("interpreters", {})
+            if graph.file not in interpreters:
+                interpreters[graph.file] = self._load(self._bundle.file(graph.file))
+            runners[graph] = self._open(interpreters[graph.file], graph, input_name)
+        return runners[graph]
+
+    def _open(self, interpreter: Any, graph: TfliteGraph, input_name: str) -> Any:
+        signatures = interpreter.get_signature_list()
+        if graph.signature not in signatures:
+            raise EngineError(
+                f"{self._bundle.path / graph.file} has no signature {graph.signature!r}, which the "
+                f"manifest promises; it has {', '.join(signatures) or 'none'}"
+            )
+        runner = interpreter.get_signature_runner(graph.signature)
+        size = self._bundle.manifest.tiling.size
+        actual = {
+            name: (detail["dtype"], list(detail["shape"]))
+            for name, detail in runner.get_input_details().items()
+        }
+        if actual != {input_name: (np.uint8, [1, size, size, 3])}:
+            raise EngineError(
+                f"{self._place(graph)}: has inputs {sorted(actual)}, the manifest promises one "
+                f"uint8 tile of {size}x{size} pixels, {input_name!r}"
+            )
+        return runner
+
+    def _place(self, graph: TfliteGraph) -> str:
+        return f"{self._bundle.path / graph.file} ({graph.signature})"
+
+
+def _graph(spec: GraphSpec) -> TfliteGraph:
+    assert spec.tflite is not None, "the bundle was asked for its formats"
+    return spec.tflite
+
+
+def _accelerator(interpreter: Any) -> str:
+    """Whose the operators are: operators that a delegate took stay listed beside its node."""
+    nodes = interpreter._get_ops_details()
+    delegates = [node for node in nodes if node["op_name"] == "DELEGATE"]
+    outputs = {tensor["index"] for tensor in interpreter.get_output_details()}
+    if len(delegates) == 1 and outputs == set(delegates[0]["outputs"]):
+        return "XNNPACK"
+    if delegates:
+        return "XNNPACK in part, the rest (as a rule integer convolutions) on slower kernels"
+    return "plain kernels, without XNNPACK"
