@@ -31,7 +31,8 @@ def find_warnings(
             "the processors were busy with other work: wall time and processor time differ by "
             f"{waiting:.0%}; ratios are of processor time"
         )
-    warnings += [_describe_scatter(timed) for timed in alone if timed.wall.relative > _SCATTER]
+    if scattered := [timed for timed in alone if timed.wall.relative > _SCATTER]:
+        warnings.append(_describe_scatter(scattered, len(alone)))
     warnings += [_describe_crew(one) for one in pictures if _is_idle(one)]
     warnings += [_describe_engine(engine) for engine in engines if not engine.golden.holds]
     warnings += [
@@ -43,11 +44,12 @@ def find_warnings(
     return warnings
 
 
-def _describe_scatter(timed: TileTimes | PictureTimes) -> str:
-    what = "pictures" if isinstance(timed, PictureTimes) else "tiles"
+def _describe_scatter(scattered: Sequence[TileTimes | PictureTimes], of: int) -> str:
+    worst = max(scattered, key=lambda timed: timed.wall.relative)
+    what = "pictures" if isinstance(worst, PictureTimes) else "tiles"
     return (
-        f"{what} on {timed.engine}, {name_bits(timed.bits)}: half of the rounds lie "
-        f"{timed.wall.relative:.0%} apart"
+        f"times scatter in {len(scattered)} of {of} rows: most of all {what} on {worst.engine}, "
+        f"{name_bits(worst.bits)}, where the quartiles lie {worst.wall.relative:.0%} apart"
     )
 
 

@@ -16,8 +16,12 @@ def test_waiting_for_a_processor_is_told() -> None:
 
 
 def test_scattered_rounds_are_told() -> None:
-    (warning,) = find_warnings([], [tile(32, scatter=0.3)], [picture()])
-    assert warning == "tiles on onnxruntime, float: half of the rounds lie 30% apart"
+    tiles = [tile(8), tile(4, scatter=0.2), tile(32, scatter=0.3)]
+    (warning,) = find_warnings([], tiles, [picture()])
+    assert warning == (
+        "times scatter in 2 of 4 rows: most of all tiles on onnxruntime, float, "
+        "where the quartiles lie 30% apart"
+    )
 
 
 def test_idle_workers_are_told() -> None:
