@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -27,7 +28,7 @@ class Candidate:
     """An engine that runs here.
 
     Attributes:
-        engine: open; the owner closes it.
+        engine: open on the bundle.
         widths: what it can be asked to run, ascending; the last may be ``FLOAT_WIDTH``.
         agreement: how far it is from the bundle's golden tiles.
 
@@ -43,8 +44,11 @@ def candidate_names() -> tuple[str, ...]:
     return (*engine_names(), OPENVINO)
 
 
-def open_candidates(bundle: Bundle, wanted: str, folder: Path, tell: Tell) -> list[Candidate]:
-    """Open engines and run the bundle's golden tiles on each.
+@contextmanager
+def open_candidates(
+    bundle: Bundle, wanted: str, folder: Path, tell: Tell
+) -> Iterator[list[Candidate]]:
+    """Open engines for a block, and run the bundle's golden tiles on each.
 
     Args:
         bundle: what they shall run.
@@ -64,26 +68,22 @@ def open_candidates(bundle: Bundle, wanted: str, folder: Path, tell: Tell) -> li
     names = _parse(wanted)
     float_network = _make_float_network(bundle, names, folder / "float.onnx", tell)
     opened: list[Candidate] = []
-    try:
+    with ExitStack() as stack:
         for name in names:
             try:
-                opened.append(_open(name, bundle, float_network))
+                candidate = _open(name, bundle, float_network)
             except (EngineError, BundleError) as error:
                 if wanted != ALL:
                     raise
                 tell(f"{name} is left out: {error}")
-    except BaseException:
-        close_candidates(opened)
-        raise
-    if not opened:
-        raise EngineError(f"no engine here runs {bundle.path}")
-    return opened
-
-
-def close_candidates(candidates: list[Candidate]) -> None:
-    """Free the engines."""
-    for candidate in candidates:
-        candidate.engine.close()
+                continue
+            stack.callback(candidate.engine.close)
+            opened.append(candidate)
+            if float_network is not None and FLOAT_WIDTH not in candidate.widths:
+                tell(f"{name} runs no network in float: only ONNX graphs are turned back")
+        if not opened:
+            raise EngineError(f"no engine here runs {bundle.path}")
+        yield opened
 
 
 def _parse(wanted: str) -> list[str]:
@@ -126,8 +126,6 @@ def _open_engine(name: str, bundle: Bundle, float_network: Path | None) -> Engin
 
 def _make_float_network(bundle: Bundle, names: list[str], target: Path, tell: Tell) -> Path | None:
     """Write the network in float if an engine runs it and the bundle has what it is made of."""
-    if "litert" in names:
-        tell("litert runs no network in float: TFLite graphs are not turned back")
     graph = bundle.subgraph(bundle.bit_widths[-1]).onnx
     if graph is None or not set(names).intersection(_WITH_FLOAT):
         return None

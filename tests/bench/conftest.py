@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from factories import tiny_edsr
-from gdq_bench.candidates import Candidate, close_candidates, open_candidates
+from gdq_bench.candidates import Candidate, open_candidates
 from gdq_exporter import ExportConfig, export
 from gdq_models import save_checkpoint
 from gdq_runtime.bundle.reader import Bundle
@@ -36,9 +36,8 @@ def candidates(
 ) -> Iterator[list[Candidate]]:
     """ONNX Runtime and LiteRT, open."""
     folder = tmp_path_factory.mktemp("candidates")
-    opened = open_candidates(bundle, "onnxruntime,litert", folder, lambda _: None)
-    yield opened
-    close_candidates(opened)
+    with open_candidates(bundle, "onnxruntime,litert", folder, lambda _: None) as opened:
+        yield opened
 
 
 @pytest.fixture(scope="session")

@@ -62,6 +62,7 @@ def main(
     assert host, "the only target yet"
     with report_errors(), silence_native_libraries():
         from gdq_bench.targets.host import Plan, measure_host
+        from gdq_bench.text import render_text
         from gdq_runtime.bundle.reader import Bundle
         from gdq_runtime.cli.progress import TileProgress
         from gdq_runtime.text_file import check_text_target
@@ -73,10 +74,9 @@ def main(
             _require_jinja()
         plan = Plan(engines, data, repeats)
         result = measure_host(Bundle.open(bundle), plan, TileProgress)
+        # First of all on the terminal: what took minutes must not be lost to a full disk.
+        click.echo(render_text(result))
         _save(result, json_file, html_file)
-    from gdq_bench.text import render_text
-
-    click.echo(render_text(result))
 
 
 def _require_jinja() -> None:

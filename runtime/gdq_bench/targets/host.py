@@ -8,7 +8,7 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
 
-from gdq_bench.candidates import Candidate, close_candidates, open_candidates
+from gdq_bench.candidates import Candidate, open_candidates
 from gdq_bench.machine import describe_machine, pinned, processors
 from gdq_bench.pictures import measure_pictures
 from gdq_bench.results import (
@@ -75,8 +75,7 @@ def measure_host(bundle: Bundle, plan: Plan, open_bar: ProgressBar) -> BenchResu
         truths = _find_pictures(plan.data, bundle.manifest.network.scale, folder)
         if len(processors()) == 1:
             notes.append("two workers are left out: there is one processor")
-        candidates = open_candidates(bundle, plan.engines, folder, notes.append)
-        try:
+        with open_candidates(bundle, plan.engines, folder, notes.append) as candidates:
             tile = read_picture(bundle.file(bundle.manifest.golden[0].tile))
             with open_bar("tiles") as progress:
                 tiles = measure_tiles(candidates, tile, _TILE_ROUNDS * plan.repeats, progress)
@@ -85,8 +84,6 @@ def measure_host(bundle: Bundle, plan: Plan, open_bar: ProgressBar) -> BenchResu
                     bundle, candidates, truths, plan.repeats, progress
                 )
             engines = [_describe(candidate) for candidate in candidates]
-        finally:
-            close_candidates(candidates)
     has_baseline = any((one.engine, one.bits) == (BASELINE_ENGINE, BASELINE_BITS) for one in tiles)
     return BenchResult(
         target="host",
