@@ -17,6 +17,7 @@ from gdq_bench.results import (
     BenchResult,
     EngineFacts,
     GoldenTiles,
+    PictureSize,
     Settings,
     name_bits,
 )
@@ -88,19 +89,7 @@ def measure_host(bundle: Bundle, plan: Plan, open_bar: ProgressBar) -> BenchResu
     return BenchResult(
         target="host",
         machine=machine,
-        settings=Settings(
-            bundle=bundle.path.resolve().name,
-            network=bundle.manifest.network.name,
-            scale=bundle.manifest.network.scale,
-            profile=bundle.manifest.profile,
-            checkpoint=bundle.manifest.checkpoint.sha256,
-            tile=bundle.manifest.tiling.size,
-            overlap=bundle.manifest.tiling.overlap,
-            tile_rounds=_TILE_ROUNDS * plan.repeats,
-            picture_rounds=plan.repeats,
-            data="scikit-image samples" if plan.data is None else plan.data.resolve().name,
-            pictures=sizes,
-        ),
+        settings=_describe_settings(bundle, plan, sizes),
         engines=engines,
         baseline=f"{BASELINE_ENGINE}, {name_bits(BASELINE_BITS)}" if has_baseline else None,
         tiles=tiles,
@@ -116,6 +105,23 @@ def _find_pictures(data: Path | None, scale: int, folder: Path) -> list[GroundTr
     path = folder / "sample_photos.png"
     save_picture(mosaic(_WIDTH, _HEIGHT), path, overwrite=False)
     return [GroundTruth(path.stem, path, None, scale)]
+
+
+def _describe_settings(bundle: Bundle, plan: Plan, pictures: list[PictureSize]) -> Settings:
+    manifest = bundle.manifest
+    return Settings(
+        bundle=bundle.path.resolve().name,
+        network=manifest.network.name,
+        scale=manifest.network.scale,
+        profile=manifest.profile,
+        checkpoint=manifest.checkpoint.sha256,
+        tile=manifest.tiling.size,
+        overlap=manifest.tiling.overlap,
+        tile_rounds=_TILE_ROUNDS * plan.repeats,
+        picture_rounds=plan.repeats,
+        data="scikit-image samples" if plan.data is None else plan.data.resolve().name,
+        pictures=pictures,
+    )
 
 
 def _describe(candidate: Candidate) -> EngineFacts:
