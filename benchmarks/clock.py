@@ -1,64 +1,33 @@
-"""Times of functions and of commands: wall clock and processor time, side by side."""
+"""Times of commands, and what is told of times: medians, extremes, ratios."""
 
 from __future__ import annotations
 
 import json
 import subprocess
 import sys
-import time
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from statistics import median
-from typing import Literal
+
+from gdq_bench.clock import Clock, Times
+from gdq_bench.clock import ratio as spread_of_ratios
 
 _LAUNCHER = Path(__file__).with_name("launch.py")
 
 
-@dataclass(frozen=True)
-class Times:
-    """Seconds of every round.
-
-    Attributes:
-        wall: what passed.
-        cpu: what the process had of all processors; hardly disturbed by other programs.
-    """
-
-    wall: list[float] = field(default_factory=list)
-    cpu: list[float] = field(default_factory=list)
-
-    def facts(self, name: str) -> dict[str, float | int | str]:
-        """Medians and extremes under a name."""
-        return {
-            f"{name}: wall, s": round(median(self.wall), 4),
-            f"{name}: wall from to, s": f"{min(self.wall):.4f} to {max(self.wall):.4f}",
-            f"{name}: cpu, s": round(median(self.cpu), 4),
-        }
+def facts_of(name: str, times: Times) -> dict[str, float | int | str]:
+    """Medians and extremes under a name."""
+    return {
+        f"{name}: wall, s": round(median(times.wall), 4),
+        f"{name}: wall from to, s": f"{min(times.wall):.4f} to {max(times.wall):.4f}",
+        f"{name}: cpu, s": round(median(times.cpu), 4),
+    }
 
 
-def interleave(functions: Mapping[str, Callable[[], object]], rounds: int) -> dict[str, Times]:
-    """Runs all functions in turn, ``rounds`` times, after one round that does not count.
-
-    In turn, so that a machine that slows down slows all of them down.
-    """
-    times = {name: Times() for name in functions}
-    for number in range(rounds + 1):
-        for name, function in functions.items():
-            wall, cpu = time.perf_counter(), time.process_time()
-            function()
-            wall, cpu = time.perf_counter() - wall, time.process_time() - cpu
-            if number:
-                times[name].wall.append(wall)
-                times[name].cpu.append(cpu)
-    return times
-
-
-def ratio(numerator: Times, denominator: Times, clock: Literal["wall", "cpu"] = "wall") -> float:
+def ratio(numerator: Times, denominator: Times, clock: Clock = "wall") -> float:
     """Median of the rounds' ratios: each round is compared with itself."""
-    ours, theirs = (
-        times.wall if clock == "wall" else times.cpu for times in (numerator, denominator)
-    )
-    return median(a / b for a, b in zip(ours, theirs, strict=True))
+    return spread_of_ratios(numerator, denominator, clock).median
 
 
 @dataclass(frozen=True)

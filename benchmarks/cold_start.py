@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from statistics import median
 
-from benchmarks.clock import run_commands
-from benchmarks.machine import pinned
+from benchmarks.clock import facts_of, run_commands
 from benchmarks.results import Result
 from benchmarks.subjects import Subjects
+from gdq_bench.machine import pinned
 
 
 def measure(subjects: Subjects) -> list[Result]:
@@ -21,9 +21,17 @@ def measure(subjects: Subjects) -> list[Result]:
         upscaling, _ = run_commands(command, rounds)
     return [
         Result(
-            "gdq-upscale --help", median(helping.wall), "s", bar=0.3, facts=helping.facts("--help")
+            "gdq-upscale --help",
+            median(helping.wall),
+            "s",
+            bar=0.3,
+            facts=facts_of("--help", helping),
         ),
         Result(
-            "first tile", median(upscaling.wall), "s", bar=1.5, facts=upscaling.facts("one tile")
+            "first tile",
+            median(upscaling.wall),
+            "s",
+            bar=1.5,
+            facts=facts_of("one tile", upscaling),
         ),
     ]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from statistics import median
 
-from benchmarks.clock import run_commands
+from benchmarks.clock import facts_of, run_commands
 from benchmarks.results import Result
 from benchmarks.subjects import Subjects
 
@@ -14,4 +14,4 @@ def measure(subjects: Subjects) -> list[Result]:
     target = subjects.folder / "exported"
     command = ("gdq-export", subjects.checkpoint, "-o", target, "--overwrite")
     times, _ = run_commands(command, rounds=min(subjects.rounds, 3))
-    return [Result("export", median(times.wall), "s", bar=30, facts=times.facts("gdq-export"))]
+    return [Result("export", median(times.wall), "s", bar=30, facts=facts_of("gdq-export", times))]

@@ -11,11 +11,13 @@ from typing import get_args
 
 from ai_edge_litert.interpreter import Interpreter
 
-from benchmarks.clock import Times, interleave, ratio
-from benchmarks.machine import pinned
+from benchmarks.clock import facts_of, ratio
 from benchmarks.plain_int8 import SIGNATURE, write_plain_int8
 from benchmarks.results import Result
-from benchmarks.subjects import Subjects, mosaic
+from benchmarks.subjects import Subjects
+from gdq_bench.clock import Times, interleave
+from gdq_bench.machine import pinned
+from gdq_bench.sample_picture import mosaic
 from gdq_exporter.calibration import load_calibration
 from gdq_exporter.config import DEFAULT_PROFILE, PROFILES
 from gdq_exporter.lowering import LoweredNetwork, lower_shared, lower_width
@@ -40,7 +42,7 @@ def measure(subjects: Subjects) -> list[Result]:
     )
     facts: dict[str, float | int | str] = {}
     for name, measured in times.items():
-        facts |= measured.facts(name)
+        facts |= facts_of(name, measured)
     ratios = [ratio(other, one, "cpu") for other, one in zip(theirs, ours, strict=True)]
     facts["ONNX Runtime over LiteRT"] = round(median(ratios), 3)
     slowest = max(ratio(one, times["plain int8"], "cpu") for one in ours)

@@ -5,9 +5,9 @@ from __future__ import annotations
 import time
 from statistics import median
 
-from benchmarks.machine import pinned
 from benchmarks.results import Result
 from benchmarks.subjects import Subjects
+from gdq_bench.machine import pinned
 from gdq_runtime import Upscaler
 from gdq_runtime.timings import StageTime, Timings
 

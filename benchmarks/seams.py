@@ -7,7 +7,8 @@ from contextlib import closing
 import numpy as np
 
 from benchmarks.results import Result
-from benchmarks.subjects import Image, Subjects, mosaic
+from benchmarks.subjects import Subjects
+from gdq_bench.sample_picture import Picture, mosaic
 from gdq_runtime.bundle.reader import Bundle
 from gdq_runtime.engines.base import Engine
 from gdq_runtime.engines.registry import open_engine
@@ -47,7 +48,7 @@ def measure(subjects: Subjects) -> list[Result]:
     return [Result("error at seams", ratios[tiling.overlap], "ratio", bar=1.05, facts=facts)]
 
 
-def _upscale(engine: Engine, low: Image, plan: TilePlan, scale: int) -> Image:
+def _upscale(engine: Engine, low: Picture, plan: TilePlan, scale: int) -> Picture:
     output = np.empty((len(low) * scale, low.shape[1] * scale, 3), np.uint8)
     for row in plan.rows:
         for column in plan.columns:

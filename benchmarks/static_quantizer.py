@@ -17,10 +17,12 @@ from onnxruntime.quantization import (
     quantize_static,
 )
 
-from benchmarks.clock import interleave, ratio
-from benchmarks.machine import pinned
+from benchmarks.clock import facts_of, ratio
 from benchmarks.results import Result
-from benchmarks.subjects import Subjects, mosaic
+from benchmarks.subjects import Subjects
+from gdq_bench.clock import interleave
+from gdq_bench.machine import pinned
+from gdq_bench.sample_picture import mosaic
 from gdq_exporter import editing, operators
 from gdq_exporter.trace import HEIGHT, INPUT, WIDTH, trace
 from gdq_models import load_checkpoint
@@ -60,7 +62,7 @@ def measure(subjects: Subjects) -> list[Result]:
         times = interleave(runs, rounds=3 if subjects.quick else 40)
     facts: dict[str, float | int | str] = {}
     for name, measured in times.items():
-        facts |= measured.facts(name)
+        facts |= facts_of(name, measured)
     slowest_case = max(ratio(times["ours"], times[name]) for name in _VARIANTS)
     return [
         Result("8-bit subgraph against a static export", slowest_case, "ratio", 1.10, facts=facts)

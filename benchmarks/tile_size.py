@@ -9,10 +9,12 @@ from statistics import median
 
 from ai_edge_litert.interpreter import Interpreter
 
-from benchmarks.clock import Times, interleave
-from benchmarks.machine import pinned
+from benchmarks.clock import facts_of
 from benchmarks.results import Result
-from benchmarks.subjects import Subjects, mosaic
+from benchmarks.subjects import Subjects
+from gdq_bench.clock import Times, interleave
+from gdq_bench.machine import pinned
+from gdq_bench.sample_picture import mosaic
 from gdq_exporter.calibration import load_calibration
 from gdq_exporter.config import DEFAULT_PROFILE, PROFILES, ExportConfig
 from gdq_exporter.lowering import lower_shared, lower_width
@@ -101,6 +103,6 @@ def compare(engine: str, times: Mapping[str, Times], scale: int) -> Result:
         f"{tile}x{tile}: cpu, ns per new pixel": round(1e9 * cost) for tile, cost in costs.items()
     }
     for tile in TILES:
-        facts |= times[f"{engine}, {tile}"].facts(f"{tile}x{tile}")
+        facts |= facts_of(f"{tile}x{tile}", times[f"{engine}, {tile}"])
     name = f"tiles of {_DEFAULT} against the best, {engine}"
     return Result(name, costs[_DEFAULT] / min(costs.values()), "ratio", 1.1, facts=facts)

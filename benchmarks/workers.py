@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from contextlib import ExitStack
 
-from benchmarks.clock import interleave, ratio
-from benchmarks.machine import pinned, processors
+from benchmarks.clock import facts_of, ratio
 from benchmarks.results import Result
-from benchmarks.subjects import Subjects, mosaic
+from benchmarks.subjects import Subjects
+from gdq_bench.clock import interleave
+from gdq_bench.machine import pinned, processors
+from gdq_bench.sample_picture import mosaic
 from gdq_runtime import Upscaler
 
 
@@ -22,6 +24,6 @@ def measure(subjects: Subjects) -> list[Result]:
             for threads in (1, 2)
         )
         times = interleave({"one": lambda: one(photo), "two": lambda: two(photo)}, subjects.rounds)
-    facts = times["one"].facts("one worker") | times["two"].facts("two workers")
+    facts = facts_of("one worker", times["one"]) | facts_of("two workers", times["two"])
     speedup = ratio(times["one"], times["two"])
     return [Result("two workers", speedup, "ratio", bar=1.8, at_least=True, facts=facts)]

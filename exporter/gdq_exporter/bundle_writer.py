@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 import shutil
 import tempfile
 from collections.abc import Iterator
@@ -99,11 +98,3 @@ def list_files(folder: Path) -> list[FileEntry]:
         )
         for path in paths
     ]
-
-
-def write_text(path: Path, text: str) -> None:
-    """Writes a text file through to the disk."""
-    with path.open("w", encoding="utf-8", newline="\n") as file:
-        file.write(text)
-        file.flush()
-        os.fsync(file.fileno())

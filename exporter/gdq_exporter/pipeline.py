@@ -11,7 +11,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, get_args
 
-from gdq_exporter.bundle_writer import MANIFEST, bundle_folder, list_files, write_text
+from gdq_exporter.bundle_writer import MANIFEST, bundle_folder, list_files
 from gdq_exporter.calibration import CalibrationSet, load_calibration
 from gdq_exporter.checks.agreement import check_agreement
 from gdq_exporter.checks.memory import is_measurable, measure_memory
@@ -57,6 +57,7 @@ from gdq_runtime.bundle.reader import Bundle
 from gdq_runtime.engines.base import Engine
 from gdq_runtime.engines.registry import open_engine
 from gdq_runtime.errors import EngineError
+from gdq_runtime.text_file import write_text
 
 if TYPE_CHECKING:
     from gdq_exporter.checks.xnnpack_delegation import DelegationResult

@@ -9,11 +9,11 @@ from typing import Any
 
 from jinja2 import Environment, PackageLoader, select_autoescape
 
-from gdq_exporter.bundle_writer import write_text
 from gdq_exporter.checks.parity import LARGEST_LOSS, ParityResult
 from gdq_exporter.checks.results import CheckResults
 from gdq_exporter.trade_off_plot import plot_trade_off
 from gdq_runtime.bundle.manifest import Manifest
+from gdq_runtime.text_file import write_text
 
 
 def write_report(folder: Path, manifest: Manifest, checks: CheckResults) -> None:

@@ -78,11 +78,12 @@ def main(
     with report_errors(), silence_native_libraries():
         from gdq_runtime.bundle.reader import Bundle
         from gdq_runtime.router import Wish
+        from gdq_runtime.text_file import check_text_target, save_text
 
         _check_request(data, engines, [html_file, checkpoint, min_psnr, max_fab, max_loss])
         for path in (json_file, html_file):
             if path is not None:
-                _check_place(path, overwrite)
+                check_text_target(path, overwrite=overwrite)
         one_width: Any = "auto" if bits == "auto" else int(bits)
         wish = Wish(one_width, settings.pop("fab"), None, settings.pop("flat_tiles"))
         opened = Bundle.open(bundle)
@@ -93,11 +94,11 @@ def main(
             report = _validate(opened, data, checkpoint, wish, cards, **settings)
             report = report.model_copy(update={"engines": agreements})
         if json_file is not None:
-            _save(json_file, _as_json(report, agreements))
+            save_text(json_file, _as_json(report, agreements))
         if html_file is not None and report is not None and cards is not None:
             from gdq_exporter.validation_page import render_page
 
-            _save(html_file, render_page(report, opened.manifest, cards))
+            save_text(html_file, render_page(report, opened.manifest, cards))
     from gdq_exporter.validation_text import render_agreements, render_text
 
     if agreements:
@@ -230,30 +231,6 @@ def _missed_bars(
     if max_loss is not None and report.loss_db > max_loss:
         missed.append(f"missed: {report.loss_db:.4f} dB below all-8-bit is more than {max_loss}")
     return missed
-
-
-def _check_place(path: Path, overwrite: bool) -> None:
-    from gdq_runtime.errors import OutputError
-
-    if path.exists() and not (overwrite and path.is_file()):
-        raise OutputError(f"{path} exists; --overwrite replaces a file")
-    if not path.absolute().parent.is_dir():
-        raise OutputError(f"{path} cannot be written: there is no folder {path.parent}")
-
-
-def _save(path: Path, text: str) -> None:
-    """Write a file, whole or not at all."""
-    from gdq_exporter.bundle_writer import write_text
-    from gdq_runtime.errors import OutputError
-
-    draft = path.with_name(f".{path.name}.part")
-    try:
-        write_text(draft, text)
-        draft.replace(path)
-    except OSError as error:
-        raise OutputError(f"{path} cannot be written: {error.strerror}") from error
-    finally:
-        draft.unlink(missing_ok=True)
 
 
 if __name__ == "__main__":

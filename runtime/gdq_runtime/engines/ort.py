@@ -8,6 +8,7 @@ interpreter lock, so all workers share the sessions.
 from __future__ import annotations
 
 import threading
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -93,26 +94,9 @@ class OrtEngine:
             with self._lock:
                 session = self._sessions.get(file)
                 if session is None:
-                    session = self._sessions[file] = self._open(graph)
-        return session
-
-    def _open(self, graph: GraphSpec) -> ort.InferenceSession:
-        options = ort.SessionOptions()
-        options.intra_op_num_threads = 1
-        options.inter_op_num_threads = 1
-        options.log_severity_level = _LOG_ERRORS_ONLY
-        options.add_session_config_entry("session.use_env_allocators", "1")
-        if self._tile_size is not None:
-            for dimension in _free_dimensions(graph.inputs[0]):
-                options.add_free_dimension_override_by_name(dimension, self._tile_size)
-        path = self._bundle.file(_file(graph))
-        try:
-            session = ort.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
-        except Exception as error:  # as above
-            raise EngineError(f"ONNX Runtime refuses {path}: {one_line(error)}") from error
-        actual = [(tensor.name, tensor.type) for tensor in session.get_inputs()]
-        if actual != [(graph.inputs[0].name, "tensor(uint8)")]:
-            raise EngineError(f"{path}: has inputs {actual}, the manifest promises one uint8 tile")
+                    path = self._bundle.file(file)
+                    session = open_session(path, graph.inputs[0], self._tile_size)
+                    self._sessions[file] = session
         return session
 
     def _place(self, graph: GraphSpec) -> str:
@@ -122,6 +106,36 @@ class OrtEngine:
 def open_ort(bundle: Bundle, tile_size: int | None) -> OrtEngine:
     """See ``EngineFactory``."""
     return OrtEngine(bundle, tile_size)
+
+
+def open_session(path: Path, tile: TensorSpec, tile_size: int | None) -> ort.InferenceSession:
+    """Open a graph as this engine does; it must have been made before, for its memory is shared.
+
+    Args:
+        path: ONNX file.
+        tile: the input that it must have.
+        tile_size: see ``OrtEngine``.
+
+    Raises:
+        EngineError: ONNX Runtime refuses the file, or it has other inputs.
+
+    """
+    options = ort.SessionOptions()
+    options.intra_op_num_threads = 1
+    options.inter_op_num_threads = 1
+    options.log_severity_level = _LOG_ERRORS_ONLY
+    options.add_session_config_entry("session.use_env_allocators", "1")
+    if tile_size is not None:
+        for dimension in _free_dimensions(tile):
+            options.add_free_dimension_override_by_name(dimension, tile_size)
+    try:
+        session = ort.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
+    except Exception as error:  # as above
+        raise EngineError(f"ONNX Runtime refuses {path}: {one_line(error)}") from error
+    actual = [(tensor.name, tensor.type) for tensor in session.get_inputs()]
+    if actual != [(tile.name, "tensor(uint8)")]:
+        raise EngineError(f"{path}: has inputs {actual}, the manifest promises one uint8 tile")
+    return session
 
 
 def _register_shared_arena() -> None:

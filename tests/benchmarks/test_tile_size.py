@@ -1,8 +1,9 @@
 from __future__ import annotations
 
 import pytest
-from benchmarks.clock import Times
 from benchmarks.tile_size import TILES, compare
+
+from gdq_bench.clock import Times
 
 
 def test_only_pixels_that_a_tile_adds_count() -> None:

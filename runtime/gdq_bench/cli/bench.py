@@ -1,0 +1,104 @@
+"""``gdq-bench``: bundle + device -> times of all engines, side by side."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from gdq_runtime.cli import options
+from gdq_runtime.cli.errors import report_errors
+from gdq_runtime.cli.native_output import silence_native_libraries
+
+if TYPE_CHECKING:
+    from gdq_bench.results import BenchResult
+
+EPILOG = """\b
+Examples:
+  gdq-bench --host edsr_x2
+  gdq-bench --host edsr_x2 --data Set14 --json result.json --html result.html
+  gdq-bench --host edsr_x2 --engines onnxruntime,openvino --repeats 10
+
+\b
+DIR has subfolders HR_xS and LR_xS with the same names, or photos, which are
+made smaller by antialiased bicubic.
+
+\b
+Keep the machine quiet. Exit code: 0 done (with warnings if the numbers may
+not be trusted), 2 an input or an option was refused, 130 interrupted.
+"""
+
+
+@click.command(epilog=EPILOG, context_settings={"help_option_names": ["-h", "--help"]})
+@click.argument("bundle", type=options.PATH)
+@click.option("--host", is_flag=True, required=True, help="Measure on this computer.")
+@click.option(
+    "--data", type=options.PATH, metavar="DIR",
+    help="Ground truth of whole pictures.  [default: a mosaic of scikit-image's sample photos, 2K]",
+)  # fmt: skip
+@click.option(
+    "--engines", metavar="all|NAME,...", default="all", show_default=True,
+    help="Engines of gdq-upscale, and openvino; all leaves out what is not installed.",
+)  # fmt: skip
+@click.option(
+    "--repeats", type=click.IntRange(min=1), default=5, show_default=True,
+    help="Rounds of whole pictures that count; of single tiles eight times as many.",
+)  # fmt: skip
+@click.option("--json", "json_file", type=options.PATH, help="Write everything to a file.")
+@click.option("--html", "html_file", type=options.PATH, help="Write a page with a plot.")
+@options.overwrite_option
+def main(
+    bundle: Path,
+    host: bool,
+    data: Path | None,
+    engines: str,
+    repeats: int,
+    json_file: Path | None,
+    html_file: Path | None,
+    overwrite: bool,
+) -> None:
+    """Measure a BUNDLE: all engines in turn, one tile and whole pictures, pinned to processors."""
+    assert host, "the only target yet"
+    with report_errors(), silence_native_libraries():
+        from gdq_bench.targets.host import Plan, measure_host
+        from gdq_bench.text import render_text
+        from gdq_runtime.bundle.reader import Bundle
+        from gdq_runtime.cli.progress import TileProgress
+        from gdq_runtime.text_file import check_text_target
+
+        for path in (json_file, html_file):
+            if path is not None:
+                check_text_target(path, overwrite=overwrite)
+        if html_file is not None:
+            _require_jinja()
+        plan = Plan(engines, data, repeats)
+        result = measure_host(Bundle.open(bundle), plan, TileProgress)
+        # First of all on the terminal: what took minutes must not be lost to a full disk.
+        click.echo(render_text(result))
+        _save(result, json_file, html_file)
+
+
+def _require_jinja() -> None:
+    """Find out before minutes of measuring that the page cannot be rendered."""
+    from gdq_runtime.errors import RequestError
+
+    try:
+        import jinja2  # noqa: F401
+    except ImportError as error:
+        raise RequestError(f"--html needs {error.name}: pip install jinja2") from error
+
+
+def _save(result: BenchResult, json_file: Path | None, html_file: Path | None) -> None:
+    from gdq_runtime.text_file import save_text
+
+    if json_file is not None:
+        save_text(json_file, result.model_dump_json(indent=1) + "\n")
+    if html_file is not None:
+        from gdq_bench.page import render_page
+
+        save_text(html_file, render_page(result))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,141 @@
+"""The computer that we run on: engines run in this process."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from pathlib import Path
+
+from gdq_bench.candidates import Candidate, open_candidates
+from gdq_bench.machine import describe_machine, pinned, processors
+from gdq_bench.pictures import measure_pictures
+from gdq_bench.results import (
+    BASELINE_BITS,
+    BASELINE_ENGINE,
+    BenchResult,
+    EngineFacts,
+    GoldenTiles,
+    PictureSize,
+    Settings,
+    name_bits,
+)
+from gdq_bench.sample_picture import mosaic
+from gdq_bench.tiles import measure_tiles
+from gdq_bench.verdict import find_warnings
+from gdq_runtime.agreement import read_picture
+from gdq_runtime.bundle.reader import Bundle
+from gdq_runtime.encode import save_picture
+from gdq_runtime.ground_truth import GroundTruth, list_ground_truth
+from gdq_runtime.tile_runner import Progress
+
+_PACKAGES = (
+    "onnxruntime", "ai-edge-litert", "tflite-runtime", "openvino", "onnx", "numpy",
+    "opencv-python-headless", "granular-dq-mobile",
+)  # fmt: skip
+_TILE_ROUNDS = 8
+"""Rounds of single tiles for each round of whole pictures, which take longer."""
+_WIDTH, _HEIGHT = 2048, 1152
+"""Of the default picture, upscaled."""
+
+ProgressBar = Callable[[str], AbstractContextManager[Progress]]
+"""Opens a bar with a label."""
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What to measure.
+
+    Attributes:
+        engines: "all", or names with commas between.
+        data: folder of ground truth, or None for the sample photos.
+        repeats: rounds of whole pictures, at least 1.
+
+    """
+
+    engines: str
+    data: Path | None
+    repeats: int
+
+
+def measure_host(bundle: Bundle, plan: Plan, open_bar: ProgressBar) -> BenchResult:
+    """Measure tiles, then pictures, on the first processors of our affinity.
+
+    Raises:
+        BundleError: the bundle has no graphs for an engine that was named, or no golden tiles.
+        EngineError: an engine is unknown, not installed, or refuses a graph.
+        ImageError: no ground truth, or a picture that cannot be used.
+        RequestError: the default picture cannot be made.
+
+    """
+    machine = describe_machine(_PACKAGES)
+    notes: list[str] = []
+    with tempfile.TemporaryDirectory(prefix="gdq-bench.") as name, pinned(2):
+        folder = Path(name)
+        truths = _find_pictures(plan.data, bundle.manifest.network.scale, folder)
+        if len(processors()) == 1:
+            notes.append("two workers are left out: there is one processor")
+        with open_candidates(bundle, plan.engines, folder, notes.append) as candidates:
+            tile = read_picture(bundle.file(bundle.manifest.golden[0].tile))
+            with open_bar("tiles") as progress:
+                tiles = measure_tiles(candidates, tile, _TILE_ROUNDS * plan.repeats, progress)
+            with open_bar("pictures") as progress:
+                sizes, pictures = measure_pictures(
+                    bundle, candidates, truths, plan.repeats, progress
+                )
+            engines = [_describe(candidate) for candidate in candidates]
+    has_baseline = any((one.engine, one.bits) == (BASELINE_ENGINE, BASELINE_BITS) for one in tiles)
+    return BenchResult(
+        target="host",
+        machine=machine,
+        settings=_describe_settings(bundle, plan, sizes),
+        engines=engines,
+        baseline=f"{BASELINE_ENGINE}, {name_bits(BASELINE_BITS)}" if has_baseline else None,
+        tiles=tiles,
+        pictures=pictures,
+        warnings=find_warnings(engines, tiles, pictures),
+        notes=notes,
+    )
+
+
+def _find_pictures(data: Path | None, scale: int, folder: Path) -> list[GroundTruth]:
+    if data is not None:
+        return list_ground_truth(data, scale)
+    path = folder / "sample_photos.png"
+    save_picture(mosaic(_WIDTH, _HEIGHT), path, overwrite=False)
+    return [GroundTruth(path.stem, path, None, scale)]
+
+
+def _describe_settings(bundle: Bundle, plan: Plan, pictures: list[PictureSize]) -> Settings:
+    manifest = bundle.manifest
+    return Settings(
+        bundle=bundle.path.resolve().name,
+        network=manifest.network.name,
+        scale=manifest.network.scale,
+        profile=manifest.profile,
+        checkpoint=manifest.checkpoint.sha256,
+        tile=manifest.tiling.size,
+        overlap=manifest.tiling.overlap,
+        tile_rounds=_TILE_ROUNDS * plan.repeats,
+        picture_rounds=plan.repeats,
+        data="scikit-image samples" if plan.data is None else plan.data.resolve().name,
+        pictures=pictures,
+    )
+
+
+def _describe(candidate: Candidate) -> EngineFacts:
+    engine, found = candidate.engine, candidate.agreement
+    return EngineFacts(
+        name=engine.name,
+        accelerator_asked=engine.accelerator_asked,
+        accelerator_used=engine.accelerator_used,
+        golden=GoldenTiles(
+            equal=found.equal,
+            beyond_one=found.beyond_one,
+            largest=found.largest,
+            same_bit_width=found.same_bit_width,
+            tiles=found.tiles,
+            holds=found.holds,
+        ),
+    )

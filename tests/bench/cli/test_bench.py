@@ -1,0 +1,132 @@
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner, Result
+
+from gdq_bench.cli.bench import main
+from gdq_bench.results import BenchResult
+from runtime.tiny_bundle import write_tiny_bundle
+
+HEAVY = ["numpy", "cv2", "onnxruntime", "pydantic", "openvino", "onnx", "jinja2"]
+
+
+@pytest.fixture
+def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, exported: Path, photos: Path) -> Path:
+    """A folder with a bundle and pictures."""
+    monkeypatch.chdir(tmp_path)
+    Path("bundle").symlink_to(exported)
+    Path("photos").symlink_to(photos)
+    return tmp_path
+
+
+def run(*arguments: str) -> Result:
+    command = ["--host", "--data", "photos", "--repeats", "1", *arguments]
+    return CliRunner().invoke(main, command, catch_exceptions=False)
+
+
+def names() -> list[str]:
+    return sorted(path.name for path in Path().iterdir())
+
+
+def test_table_json_and_page(here: Path) -> None:
+    result = run("bundle", "--json", "result.json", "--html", "page.html")
+    assert result.exit_code == 0, result.output
+    assert "one tile on one processor, medians of 8 rounds in turn" in result.stdout
+    stored = BenchResult.model_validate(json.loads(Path("result.json").read_text()))
+    assert {"onnxruntime", "litert"} <= {engine.name for engine in stored.engines}
+    assert "<svg" in Path("page.html").read_text(encoding="utf-8")
+    assert names() == ["bundle", "page.html", "photos", "result.json"]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "sentence"),
+    [
+        (["photos"], "is not a bundle"),
+        (["absent"], "error: "),
+        (["bundle", "--engines", "none"], "unknown engine 'none'; there is onnxruntime"),
+        (["bundle", "--data", "absent"], "absent is not a folder of pictures"),
+        (["bundle", "--data", "empty"], "has neither photos nor the subfolders HR_x2 and LR_x2"),
+        (["bundle", "--json", "absent/a.json"], "there is no folder"),
+        (["bundle", "--json", "taken.json"], "exists; --overwrite"),
+        (["bundle", "--html", "photos", "--overwrite"], "exists"),
+        (["only_onnx", "--engines", "litert"], "holds no golden tiles"),
+    ],
+)
+def test_refusals_are_one_sentence(here: Path, arguments: list[str], sentence: str) -> None:
+    Path("empty").mkdir()
+    Path("taken.json").write_text("old")
+    write_tiny_bundle(Path("only_onnx"))
+    before = names()
+    result = run(*arguments)
+    assert result.exit_code == 2
+    (line,) = result.stderr.splitlines()
+    assert line.startswith("error: ")
+    assert sentence in line
+    assert names() == before
+    assert Path("taken.json").read_text() == "old"
+
+
+def test_an_engine_that_is_not_installed_is_named_with_its_package(
+    here: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, "openvino", None)
+    monkeypatch.delitem(sys.modules, "gdq_bench.engines.openvino", raising=False)
+    result = run("bundle", "--engines", "openvino")
+    assert result.exit_code == 2
+    assert result.stderr.endswith("pip install openvino\n")
+
+
+def test_a_page_needs_jinja(here: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "jinja2", None)
+    result = run("bundle", "--html", "page.html")
+    assert result.exit_code == 2
+    assert result.stderr == "error: --html needs jinja2: pip install jinja2\n"
+
+
+def test_a_target_must_be_named(here: Path) -> None:
+    result = CliRunner().invoke(main, ["bundle"])
+    assert result.exit_code == 2
+    assert "--host" in result.stderr
+
+
+def test_an_interruption_leaves_nothing(here: Path, tmp_path: Path) -> None:
+    environment = os.environ | {"TMPDIR": str(tmp_path / "temporary")}
+    (tmp_path / "temporary").mkdir()
+    command = ["--host", "bundle", "--data", "photos", "--repeats", "1000", "--json", "result.json"]
+    program = f"from gdq_bench.cli.bench import main; main({command})"
+    running = subprocess.Popen(
+        [sys.executable, "-c", program], env=environment, stderr=subprocess.PIPE, text=True
+    )
+    deadline = time.monotonic() + 60
+    while not list((tmp_path / "temporary").glob("gdq-bench.*/float.onnx")):
+        assert time.monotonic() < deadline
+        time.sleep(0.1)
+    time.sleep(1)
+    running.send_signal(signal.SIGINT)
+    _, said = running.communicate(timeout=60)
+    assert running.returncode == 130
+    assert said.splitlines()[-1] == "interrupted"
+    assert names() == ["bundle", "photos", "temporary"]
+    # Libraries keep files of their own there.
+    assert list(Path("temporary").glob("gdq-bench.*")) == []
+
+
+def test_help_imports_nothing_heavy() -> None:
+    program = f"""
+import sys
+from gdq_bench.cli.bench import main
+try:
+    main(["--help"])
+except SystemExit:
+    print([name for name in {HEAVY} if name in sys.modules])
+"""
+    finished = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)
+    assert finished.stdout.splitlines()[-1] == "[]", finished.stdout + finished.stderr
