@@ -1,6 +1,6 @@
 # What a person types here. `make help` lists it; nothing else has to be installed or typed before.
 .DEFAULT_GOAL := help
-.PHONY: help install demo test test-arm64 check format bench clean
+.PHONY: help install demo test test-engine-memory test-arm64 check format bench clean
 .DELETE_ON_ERROR:
 
 VENV := .venv
@@ -27,6 +27,25 @@ demo: $(INSTALLED) ## export a checkpoint, upscale a photo, leave bundle and pic
 
 test: check ## all checks, then all tests
 	@$(BIN)/pytest -n 2 $(PYTEST_ARGS)
+
+# GCC's, because Python does not begin with the sanitizers' library: it has to be loaded before.
+SANITIZED := build/engine_sanitized
+SANITIZERS := -fsanitize=address,undefined
+# Not those that only try more numbers.
+SANITIZED_TESTS := not close_to_the_real and not bit_for_bit and not equals_64 and not every_kernel_side
+test-engine-memory: $(INSTALLED) ## the engine's tests with AddressSanitizer and UBSan (Linux, GCC)
+	@if ! echo 'int main() {}' | g++ -x c++ $(SANITIZERS) -o /dev/null - 2>/dev/null; then \
+		echo "the engine's memory is not tested: there is no g++ with sanitizers"; exit 0; fi; \
+	set -e; CXX=g++ cmake -S runtime/gdq_engine -B $(SANITIZED) -DCMAKE_BUILD_TYPE=Debug \
+		-DCMAKE_CXX_FLAGS='-O1 -g1 -fno-var-tracking' -DGDQ_SANITIZE=address,undefined \
+		-DGDQ_FUZZ=ON >/dev/null; \
+	cmake --build $(SANITIZED) --parallel 2; \
+	export GDQ_TEST_LIBRARY=$(abspath $(SANITIZED))/libgdq_engine.so; \
+	export UBSAN_OPTIONS=halt_on_error=1:print_stacktrace=1; \
+	LD_PRELOAD="$$(g++ -print-file-name=libasan.so) $$(g++ -print-file-name=libstdc++.so)" \
+	ASAN_OPTIONS=detect_leaks=0 \
+		$(BIN)/pytest -n 2 -p no:faulthandler $(PYTEST_ARGS) tests/engine/kernels \
+		tests/engine/test_runner.py tests/engine/test_model_file.py -k '$(SANITIZED_TESTS)'
 
 # The setup's exit code 77 says that this machine cannot have one; why stands above it by then.
 test-arm64: $(INSTALLED) ## golden tiles and the engine's kernels on emulated ARM64 (Linux x86-64, apt)
