@@ -7,6 +7,9 @@ VENV := .venv
 BIN := $(VENV)/bin
 # Touched when the environment holds what pyproject.toml and constraints.txt ask for.
 INSTALLED := $(VENV)/.installed
+# What is compiled on the way: the library of the engine gdq.
+ENGINE := hatch_build.py $(shell find runtime/gdq_engine -name '*.cpp' -o -name '*.h' \
+	-o -name '*.map' -o -name CMakeLists.txt)
 # Override with PYTHON=/path/to/python; otherwise the first of these that really works is taken.
 PYTHON ?= python3.13 python3.12 python3.11 python3.10 python3
 WORKS := import sys, venv, ensurepip; sys.exit(not (3, 10) <= sys.version_info[:2] <= (3, 13))
@@ -38,7 +41,7 @@ check: $(INSTALLED) ## lint, formatting, types, import contracts
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
 	@if $(BIN)/python -c 'import sys; sys.exit(sys.version_info < (3, 11))'; then \
-		$(BIN)/mypy && $(BIN)/mypy examples benchmarks emulation; \
+		$(BIN)/mypy && $(BIN)/mypy examples benchmarks emulation hatch_build.py; \
 	else echo "types are not checked: NumPy for Python 3.10 describes its own too loosely"; fi
 	@$(BIN)/lint-imports
 
@@ -50,12 +53,12 @@ bench: $(INSTALLED) ## measure what docs/performance.md promises (takes long; ke
 	@$(BIN)/python -m benchmarks $(BENCH_ARGS)
 
 clean: ## remove the environment, the demo, the emulated machine, benchmark results and caches
-	rm -rf $(VENV) demo benchmarks/results build dist
+	rm -rf $(VENV) demo benchmarks/results build dist runtime/gdq_runtime/native
 	rm -rf .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 # An environment left half-made by an interruption is made anew; a whole one is only updated.
-$(INSTALLED): pyproject.toml constraints.txt
+$(INSTALLED): pyproject.toml constraints.txt $(ENGINE)
 	@if ! $(BIN)/python -m pip --version >/dev/null 2>&1; then \
 		for python in $(PYTHON); do \
 			"$$python" -c '$(WORKS)' >/dev/null 2>&1 && break; python=; \
@@ -68,6 +71,7 @@ $(INSTALLED): pyproject.toml constraints.txt
 		"$$python" -m venv --clear $(VENV); \
 	fi
 	@echo "installing into $(VENV) (a few minutes: torch is large)"
-	@$(BIN)/python -m pip install $$(test -t 1 || echo --quiet) --disable-pip-version-check \
-		-c constraints.txt -e '.[dev]'
+	@PIP_CONSTRAINT=constraints.txt PIP_BUILD_CONSTRAINT=constraints.txt \
+		$(BIN)/python -m pip install $$(test -t 1 || echo --quiet) --disable-pip-version-check \
+		-e '.[dev]'
 	@touch $@

@@ -116,6 +116,11 @@ class Observation:
     smallest: float = 0.0
     samples: list[NDArray[np.float32]] = field(default_factory=list)
 
+    @property
+    def magnitude(self) -> float:
+        """Of the extreme that is further from zero."""
+        return max(self.largest, -self.smallest)
+
     def add(self, values: NDArray[np.float32]) -> None:
         """Takes in the tensor of one more tile.
 
@@ -142,6 +147,13 @@ def calibrate(
         tiles: (N, size, size, 3) uint8.
     """
     names = [value.name for value in values if value.name is not None]
+    return {name: choose_point(seen) for name, seen in observe(model, names, tiles).items()}
+
+
+def observe(
+    model: ir.Model, names: Sequence[str], tiles: NDArray[np.uint8]
+) -> dict[str, Observation]:
+    """Runs the network on every tile, (N, size, size, 3), and looks at its float values by name."""
     session = _observing_session(model, names)
     observations = {name: Observation() for name in names}
     input_name = session.get_inputs()[0].name
@@ -155,7 +167,7 @@ def calibrate(
         for outputs in workers.map_in_order(run, tiles, ahead=workers.threads):
             for name, array in zip(names, outputs, strict=True):
                 observations[name].add(array)
-    return {name: choose_point(seen) for name, seen in observations.items()}
+    return observations
 
 
 def _observing_session(model: ir.Model, names: Sequence[str]) -> ort.InferenceSession:
@@ -177,7 +189,7 @@ def choose_point(seen: Observation) -> QuantizationPoint:
     samples = np.concatenate(seen.samples).astype(np.float32)
     signed = seen.smallest < 0
     zero_point, half = (128, 127) if signed else (0, 255)
-    magnitude = max(seen.largest, -seen.smallest)
+    magnitude = seen.magnitude
     if magnitude == 0:
         return QuantizationPoint(np.float32(1), zero_point)
     errors = []

@@ -98,9 +98,10 @@ def insert(
     op_type: str,
     inputs: Sequence[ir.Value | None],
     attributes: Mapping[str, Any] | None = None,
+    domain: str = "",
 ) -> ir.Value:
     """Inserts one node before another (at the end if None) and returns its output."""
-    node = ir.node(op_type, inputs, attributes=dict(attributes or {}))
+    node = ir.node(op_type, inputs, attributes=dict(attributes or {}), domain=domain)
     if before is None:
         model.graph.append(node)
     else:

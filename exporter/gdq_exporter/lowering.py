@@ -13,7 +13,13 @@ from gdq_exporter.calibration import calibrate
 from gdq_exporter.config import Profile
 from gdq_exporter.invariants import check_lowered, check_traced
 from gdq_exporter.passes.choose_steps import unquantized
-from gdq_exporter.passes.order import shared_passes, step_passes, width_passes
+from gdq_exporter.passes.order import (
+    integer_passes,
+    runnable_passes,
+    shared_passes,
+    step_passes,
+    width_passes,
+)
 from gdq_runtime.bundle.manifest import BitWidth
 
 
@@ -24,6 +30,8 @@ class LoweredNetwork:
     bit_width: BitWidth
     model: ir.Model
     """Input (1, 3, height, width) float32 0..255; output the same range at scale."""
+    compact: ir.Model
+    """The same for our own engine: real biases, a merged tail in one piece (gdq::MergedTail)."""
 
 
 def lower_shared(traced: ir.Model, profile: Profile) -> ir.Model:
@@ -38,11 +46,13 @@ def lower_shared(traced: ir.Model, profile: Profile) -> ir.Model:
 
 def lower_width(shared: ir.Model, bit_width: BitWidth, tiles: NDArray[np.uint8]) -> LoweredNetwork:
     """Specialises the shared network to a bit-width; ``tiles`` (N, size, size, 3) calibrate it."""
-    model = _run(shared.clone(), width_passes(bit_width))
-    points = calibrate(model, unquantized(model), tiles)
-    model = _run(model, step_passes(points))
+    compact = _run(shared.clone(), width_passes(bit_width))
+    runnable = _run(compact.clone(), runnable_passes())
+    points = calibrate(runnable, unquantized(runnable), tiles)
+    compact = _run(compact, step_passes(points))
+    model = _run(compact.clone(), integer_passes())
     check_lowered(model)
-    return LoweredNetwork(bit_width, model)
+    return LoweredNetwork(bit_width, model, compact)
 
 
 def _run(model: ir.Model, passes: Iterable[ir.passes.PassBase]) -> ir.Model:

@@ -1,15 +1,19 @@
-"""The operators of the ``gdq`` domain: what a traced network says of its learned quantizers.
+"""The operators of the ``gdq`` domain: learned quantizers of a traced network, and a merged tail.
 
-=============  ======================  ==========================================================
-operator       inputs                  meaning
-=============  ======================  ==========================================================
-``ActQuant``   x, steps (4,)           fake quantization at a bit-width that is not chosen yet;
-                                       ``steps`` in the order of ``BIT_WIDTHS``; ``signed`` 0 or 1
-``WeightQuant``  w, step ()            8-bit fake quantization of a weight tensor
-=============  ======================  ==========================================================
+===============  ==================  ============================================================
+operator         inputs              meaning
+===============  ==================  ============================================================
+``ActQuant``     x, steps (4,)       fake quantization at a bit-width that is not chosen yet;
+                                     ``steps`` in the order of ``BIT_WIDTHS``; ``signed`` 0 or 1
+``WeightQuant``  w, step ()          8-bit fake quantization of a weight tensor
+``MergedTail``   x, weights          5x5 convolution, padded with zeros, whose outermost ring of
+                 (9, O, C, 5, 5),    pixels has kernels of its own: ``3 * row + column``, row 0 the
+                 biases (9, O)       first row of pixels, 2 the last, 1 all others; columns likewise
+===============  ==================  ============================================================
 
-Tracing leaves them in place, so one trace carries every bit-width; passes turn them into standard
-QuantizeLinear and DequantizeLinear. Formulas: paper, equation 1, with the integer ranges of LSQ.
+Tracing leaves the first two in place, so one trace carries every bit-width; passes turn them into
+standard QuantizeLinear and DequantizeLinear. Formulas: paper, equation 1, with the integer ranges
+of LSQ.
 """
 
 from __future__ import annotations
@@ -22,6 +26,7 @@ from gdq_models import BIT_WIDTHS, integer_range
 DOMAIN = "gdq"
 ACT_QUANT = "ActQuant"
 WEIGHT_QUANT = "WeightQuant"
+MERGED_TAIL = "MergedTail"
 
 
 def quantize(

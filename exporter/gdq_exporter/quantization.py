@@ -78,6 +78,16 @@ def _top(producer: ir.Node | None) -> int:
     return int(top)
 
 
+def source(dequantized: ir.Value) -> ir.Value:
+    """The real value behind QuantizeLinear, Clip, DequantizeLinear."""
+    value = dequantized
+    while not editing.is_op(node := value.producer(), "QuantizeLinear"):
+        assert node is not None
+        value = editing.input_of(node, 0)
+    assert node is not None
+    return editing.input_of(node, 0)
+
+
 def is_integer_conv(node: ir.Node) -> bool:
     """Whether a node is a conv with dequantized integer weights, meant to run in integers."""
     if not editing.is_op(node, "Conv"):

@@ -32,12 +32,38 @@ def _act_quant(bit_width: int) -> type[OpRun]:
     return ActQuant
 
 
+class MergedTail(OpRun):
+    """Every pixel by the kernel of its place, with nothing in common between places."""
+
+    op_domain = operators.DOMAIN
+
+    def _run(
+        self, x: NDArray[np.float32], weight: NDArray[np.float64], bias: NDArray[np.float64]
+    ) -> tuple[Any]:
+        radius = weight.shape[-1] // 2
+        padded = np.pad(x[0].astype(np.float64), ((0, 0), (radius, radius), (radius, radius)))
+        windows = np.lib.stride_tricks.sliding_window_view(padded, weight.shape[-2:], axis=(1, 2))
+        _, height, width = x[0].shape
+        y = np.empty((weight.shape[1], height, width))
+        for row, column in np.ndindex(height, width):
+            place = 3 * _place(row, height) + _place(column, width)
+            window = windows[:, row, column]
+            y[:, row, column] = np.einsum("cuv,ocuv->o", window, weight[place]) + bias[place]
+        return (y[None].astype(np.float32),)
+
+
+def _place(index: int, count: int) -> int:
+    """0 the first, 2 the last, 1 all others."""
+    return 0 if index == 0 else 2 if index == count - 1 else 1
+
+
 def execute(
     model: ir.Model, x: NDArray[Any], bit_width: int = 8, *, also: tuple[ir.Value, ...] = ()
 ) -> list[NDArray[Any]]:
     """The outputs for one input, then ``also``, values inside; quantizers at ``bit_width``."""
     names = [value.name for value in (*model.graph.outputs, *also)]
-    evaluator = ReferenceEvaluator(ir.to_proto(model), new_ops=[_act_quant(bit_width), WeightQuant])
+    new_ops = [_act_quant(bit_width), WeightQuant, MergedTail]
+    evaluator = ReferenceEvaluator(ir.to_proto(model), new_ops=new_ops)
     results: list[NDArray[Any]] = evaluator.run(names, {model.graph.inputs[0].name: x})
     return results
 

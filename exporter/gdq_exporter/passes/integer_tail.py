@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import onnx_ir as ir
 
-from gdq_exporter import editing, quantization
+from gdq_exporter import editing, operators, quantization
 
 _TINY = np.finfo(np.float32).tiny
 
@@ -44,16 +44,22 @@ def _behind_integer_convs(model: ir.Model) -> set[ir.Node]:
 
 
 def _pixel_makers(model: ir.Model) -> set[ir.Node]:
-    """The last convs on every way to the image."""
+    """The last convs, or the merged tail, on every way to the image."""
     pending = [model.graph.outputs[0].producer()]
     seen: set[ir.Node] = set()
     while pending:
         node = pending.pop()
         if node is not None and node not in seen:
             seen.add(node)
-            if not editing.is_op(node, "Conv"):
+            if not _makes_pixels(node):
                 pending += [value.producer() for value in node.inputs if value is not None]
-    return {node for node in seen if editing.is_op(node, "Conv")}
+    return {node for node in seen if _makes_pixels(node)}
+
+
+def _makes_pixels(node: ir.Node) -> bool:
+    return editing.is_op(node, "Conv") or editing.is_op(
+        node, operators.MERGED_TAIL, operators.DOMAIN
+    )
 
 
 def _quantize_weights(model: ir.Model, conv: ir.Node) -> None:

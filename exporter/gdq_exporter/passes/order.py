@@ -7,6 +7,7 @@ from collections.abc import Mapping
 import onnx_ir as ir
 
 from gdq_exporter.passes.choose_steps import ChooseStepsPass
+from gdq_exporter.passes.expand_merged_tail import ExpandMergedTailPass
 from gdq_exporter.passes.explicit_bias import ExplicitBiasPass
 from gdq_exporter.passes.fold_batchnorm import FoldBatchNormPass
 from gdq_exporter.passes.fold_offset import FoldOffsetPass
@@ -51,8 +52,18 @@ def width_passes(bit_width: BitWidth) -> list[ir.passes.PassBase]:
 
 def step_passes(points: Mapping[str, QuantizationPoint]) -> list[ir.passes.PassBase]:
     """Needs the calibrated points of the specialised network."""
+    return [ChooseStepsPass(points)]
+
+
+def runnable_passes() -> list[ir.passes.PassBase]:
+    """For whoever knows standard operators only, calibration too; our engine has what is more."""
+    return [ExpandMergedTailPass()]
+
+
+def integer_passes() -> list[ir.passes.PassBase]:
+    """For ONNX and TFLite, whose integer convs want integer biases; our engine's have real ones."""
     return [
-        ChooseStepsPass(points),
+        *runnable_passes(),
         # Last: a bias counts in units of its conv's input step, known only now.
         IntegerBiasesPass(),
     ]

@@ -14,7 +14,7 @@ from factories import sample_tiles
 from gdq_exporter import editing, quantization
 from gdq_exporter.config import PROFILES
 from gdq_exporter.lowering import lower_shared
-from gdq_exporter.passes.order import shared_passes, step_passes, width_passes
+from gdq_exporter.passes.order import integer_passes, shared_passes, step_passes, width_passes
 from gdq_exporter.quantization import QuantizationPoint
 from gdq_models import BIT_WIDTHS, ActivationQuantizer, integer_range
 from gdq_runtime.bundle.manifest import BitWidth
@@ -156,7 +156,7 @@ def test_nothing_to_do_is_nothing_done() -> None:
     """Every pass says truthfully that it changed nothing."""
     point = QuantizationPoint(np.float32(1), 0)
     passes = [*shared_passes(integer_tail=True), *width_passes(4), *step_passes({"none": point})]
-    for lowering_pass in passes:
+    for lowering_pass in [*passes, *integer_passes()]:
         builder = Network(3)
         model = builder.model(builder.op("Relu", builder.x))
         assert not lowering_pass(model).modified

@@ -96,7 +96,7 @@ class _Translation:
         point = quantization.read(value)
         if point is None:
             return  # a weight or a bias; its conv reads it
-        source = _quantized(value)
+        source = quantization.source(value)
         conv = _fused_conv(source)
         if conv is not None:
             codes = self._integer_conv(conv, source, point)
@@ -267,16 +267,6 @@ def _is_written_by_reader(node: ir.Node) -> bool:
     if node.op_type == "Clip":
         return editing.is_op(editing.input_of(node, 0).producer(), "QuantizeLinear")
     return node.op_type == "QuantizeLinear" or quantization.is_integer_conv(node)
-
-
-def _quantized(dequantized: ir.Value) -> ir.Value:
-    """The real value behind QuantizeLinear, Clip, DequantizeLinear."""
-    value = dequantized
-    while not editing.is_op(node := value.producer(), "QuantizeLinear"):
-        assert node is not None
-        value = editing.input_of(node, 0)
-    assert node is not None
-    return editing.input_of(node, 0)
 
 
 def _fused_conv(value: ir.Value) -> ir.Node | None:

@@ -1,0 +1,1 @@
+"""Lowered networks -> the packed model of our own engine, one file for all bit-widths."""

@@ -1,0 +1,228 @@
+"""The engine's own library through ctypes: its C interface (gdq_engine.h), typed and checked.
+
+ctypes lets go of the interpreter lock during a call. What fails leaves its reason with the thread
+that called.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import sys
+import weakref
+from collections.abc import Sequence
+from ctypes import POINTER, c_char_p, c_float, c_int16, c_int32, c_size_t, c_void_p
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from gdq_runtime.errors import EngineError
+
+ABI_VERSION = 1
+"""Of the C interface that this file speaks."""
+
+LIBRARY = Path(__file__).resolve().parents[1] / "native" / {
+    "darwin": "libgdq_engine.dylib",
+    "win32": "gdq_engine.dll",
+}.get(sys.platform, "libgdq_engine.so")  # fmt: skip
+"""Where an installation has it, if it was built (hatch_build.py)."""
+
+_REMEDY = (
+    "install granular-dq-mobile again where a C++17 compiler is (GDQ_BUILD_ENGINE=1 pip install "
+    "says what is missing), or choose --engine onnxruntime"
+)
+
+
+class KernelInfo(ctypes.Structure):
+    """``gdq_kernel_info``."""
+
+    _fields_ = (
+        ("name", c_char_p),
+        ("rows", c_int32),
+        ("columns", c_int32),
+        ("products", c_int32),
+        ("weight_bits", c_int32),
+        ("largest_bits", c_int32),
+    )
+
+
+_Model = _Runner = c_void_p
+_SIGNATURES: dict[str, tuple[Any, Sequence[Any]]] = {
+    # function: (result, arguments), in the order of gdq_engine.h
+    "gdq_abi_version": (c_int32, ()),
+    "gdq_last_error": (c_char_p, ()),
+    "gdq_isa_count": (c_int32, ()),
+    "gdq_isa_name": (c_char_p, (c_int32,)),
+    "gdq_isa_available": (c_int32, (c_int32,)),
+    "gdq_model_load": (_Model, (c_char_p, c_char_p)),
+    "gdq_model_parse": (_Model, (c_char_p, c_size_t, c_char_p)),
+    "gdq_model_free": (None, (_Model,)),
+    "gdq_model_scale": (c_int32, (_Model,)),
+    "gdq_model_bit_widths": (c_int32, (_Model, POINTER(c_int32))),
+    "gdq_model_isa": (c_char_p, (_Model,)),
+    "gdq_model_kernel": (c_char_p, (_Model, c_int32)),
+    "gdq_model_choose_kernel": (c_int32, (_Model, c_int32, c_char_p)),
+    "gdq_runner_create": (_Runner, (_Model, c_int32, c_int32)),
+    "gdq_runner_run": (c_int32, (_Runner, c_int32, c_void_p, c_void_p)),
+    "gdq_runner_free": (None, (_Runner,)),
+    "gdq_kernel_count": (c_int32, ()),
+    "gdq_kernel_describe": (c_int32, (c_int32, POINTER(KernelInfo))),
+    "gdq_kernel_available": (c_int32, (c_char_p, c_char_p)),
+    "gdq_kernel_run": (
+        c_int32,
+        (
+            c_char_p, c_char_p, c_int32, c_int32, c_int32, c_int32, c_int32, c_int32,
+            POINTER(c_int16), POINTER(c_float), POINTER(c_float), POINTER(c_int32),
+            POINTER(c_float), c_int32,
+        ),
+    ),
+}  # fmt: skip
+
+
+class NativeLibrary:
+    """The library, loaded.
+
+    Attributes:
+        functions: its C functions, with the types of the header.
+
+    """
+
+    def __init__(self, path: Path) -> None:
+        """Load the library of a file.
+
+        Raises:
+            EngineError: it is not there, was built for another system, or speaks another version
+                of the interface.
+
+        """
+        if not path.is_file():
+            raise EngineError(f"engine 'gdq' was not built with this installation: {_REMEDY}")
+        try:
+            self.functions = ctypes.CDLL(str(path))
+            version = self.functions.gdq_abi_version()
+        except (OSError, AttributeError) as error:
+            raise EngineError(f"{path} cannot be loaded ({error}): {_REMEDY}") from error
+        if version != ABI_VERSION:
+            raise EngineError(
+                f"{path} has interface version {version}, this runtime needs {ABI_VERSION}: "
+                f"{_REMEDY}"
+            )
+        for name, (result, arguments) in _SIGNATURES.items():
+            function = getattr(self.functions, name)
+            function.restype, function.argtypes = result, arguments
+
+    def instruction_sets(self) -> dict[str, bool]:
+        """Tell which the library was built with, best first, and whether this processor has it."""
+        count = self.functions.gdq_isa_count()
+        return {
+            _text(self.functions.gdq_isa_name(index)): bool(self.functions.gdq_isa_available(index))
+            for index in range(count)
+        }
+
+    def last_error(self) -> str:
+        """Return why the calling thread's last call failed."""
+        return _text(self.functions.gdq_last_error())
+
+
+class NativeModel:
+    """A packed model, which threads may share.
+
+    Attributes:
+        scale: upscaling factor.
+        instruction_set: what it runs on.
+
+    """
+
+    def __init__(self, library: NativeLibrary, content: bytes, isa: str | None = None) -> None:
+        """Read a packed model.
+
+        Args:
+            library: runs it.
+            content: of the file, of which the library makes a copy.
+            isa: name of the instruction set to run on; None for the best there is.
+
+        Raises:
+            EngineError: it is no such model, or the instruction set is not there.
+
+        """
+        functions = library.functions
+        chosen = None if isa is None else isa.encode()
+        self.library = library
+        self.handle = functions.gdq_model_parse(content, len(content), chosen)
+        if not self.handle:
+            raise EngineError(library.last_error())
+        weakref.finalize(self, functions.gdq_model_free, self.handle)
+        self.scale = int(functions.gdq_model_scale(self.handle))
+        self.instruction_set = _text(functions.gdq_model_isa(self.handle))
+
+    @property
+    def bit_widths(self) -> tuple[int, ...]:
+        """Bit-widths that it can run, ascending."""
+        widths = (c_int32 * 4)()
+        count = self.library.functions.gdq_model_bit_widths(self.handle, widths)
+        return tuple(widths[:count])
+
+    def kernel(self, bit_width: int) -> str:
+        """Return the name of the kernel of the 3x3 convolutions at one of the bit-widths."""
+        return _text(self.library.functions.gdq_model_kernel(self.handle, bit_width))
+
+
+class NativeRunner:
+    """The buffers of one thread for tiles of one size."""
+
+    def __init__(self, model: NativeModel, height: int, width: int) -> None:
+        """Allocate the buffers.
+
+        Args:
+            model: what to run.
+            height: of the tiles, in low-resolution pixels.
+            width: likewise.
+
+        Raises:
+            EngineError: the library refuses the size, or there is not enough memory.
+
+        """
+        self._model = model
+        self._shape = (height, width, 3)
+        functions = model.library.functions
+        self._handle = functions.gdq_runner_create(model.handle, height, width)
+        if not self._handle:
+            raise EngineError(model.library.last_error())
+        weakref.finalize(self, functions.gdq_runner_free, self._handle)
+
+    def run(self, bit_width: int, tile: NDArray[np.uint8]) -> NDArray[np.uint8]:
+        """Upscale a tile: uint8, (height, width, 3) -> (height * scale, width * scale, 3).
+
+        Raises:
+            EngineError: the model cannot run this bit-width.
+
+        """
+        assert tile.shape == self._shape
+        assert tile.dtype == np.uint8
+        height, width, channels = tile.shape
+        scale, library = self._model.scale, self._model.library
+        pixels = np.ascontiguousarray(tile)
+        picture = np.empty((height * scale, width * scale, channels), np.uint8)
+        status = library.functions.gdq_runner_run(
+            self._handle, bit_width, pixels.ctypes.data, picture.ctypes.data
+        )
+        if status < 0:
+            raise EngineError(library.last_error())
+        return picture
+
+
+@cache
+def load_library() -> NativeLibrary:
+    """Load the installation's library, once.
+
+    Raises:
+        EngineError: there is none that runs here.
+
+    """
+    return NativeLibrary(LIBRARY)
+
+
+def _text(name: bytes) -> str:
+    return name.decode("utf-8", "replace")
