@@ -29,7 +29,7 @@ test: check ## all checks, then all tests
 	@$(BIN)/pytest -n 2 $(PYTEST_ARGS)
 
 # The setup's exit code 77 says that this machine cannot have one; why stands above it by then.
-test-arm64: $(INSTALLED) ## the zoo's golden tiles on emulated ARM64 processors (Linux x86-64, apt)
+test-arm64: $(INSTALLED) ## golden tiles and the engine's kernels on emulated ARM64 (Linux x86-64, apt)
 	@status=0; $(BIN)/python -m emulation || status=$$?; \
 	case $$status in \
 		0) $(BIN)/pytest $(PYTEST_ARGS) tests/arm64 ;; \

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import subprocess
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from emulation.errors import SetupError
@@ -12,8 +12,12 @@ _SHOWN = 2000
 """Last characters of a failed command's output that are shown."""
 
 
-def run_command(command: Sequence[str | Path]) -> str:
+def run_command(command: Sequence[str | Path], environment: Mapping[str, str] | None = None) -> str:
     """Runs a command to its end and returns its standard output.
+
+    Args:
+        command: program and arguments.
+        environment: all its variables; None for those here.
 
     Raises:
         SetupError: it cannot be started, or its exit code is not 0.
@@ -21,8 +25,9 @@ def run_command(command: Sequence[str | Path]) -> str:
     """
     try:
         finished = subprocess.run(
-            command, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False
-        )
+            command, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False,
+            env=environment,
+        )  # fmt: skip
     except OSError as error:
         raise SetupError(f"cannot start {command[0]}: {error.strerror}") from error
     if finished.returncode != 0:

@@ -46,6 +46,21 @@ class Machine:
         """Python packages (ARM64)."""
         return self.folder / "wheels"
 
+    @property
+    def tools(self) -> Path:
+        """Compiler and build tools (x86-64)."""
+        return self.folder / "tools"
+
+    @property
+    def engine(self) -> Path:
+        """Build folder of the engine gdq."""
+        return self.folder / "engine"
+
+    @property
+    def library(self) -> Path:
+        """The engine's library (ARM64)."""
+        return self.engine / "libgdq_engine.so"
+
     def run(
         self, cpu: str, program: Path, *arguments: str, packages: Sequence[Path], seconds: float
     ) -> str:
@@ -65,7 +80,7 @@ class Machine:
         place = f"{program.name} on {cpu}"
         try:
             finished = subprocess.run(
-                [*self._python(cpu), program, *arguments], env=self._environment(packages),
+                [*self.python(cpu), program, *arguments], env=self.environment(packages),
                 stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=seconds,
                 check=False,
             )  # fmt: skip
@@ -75,11 +90,12 @@ class Machine:
             raise ProgramError(f"{place} ended with {finished.returncode}:\n{finished.stderr}")
         return finished.stdout
 
-    def _python(self, cpu: str) -> list[str | Path]:
+    def python(self, cpu: str) -> list[str | Path]:
+        """Command that starts Python on a processor."""
         qemu = self.qemu / "usr/bin/qemu-aarch64"
         return [qemu, "-cpu", cpu, "-L", self.system, self.system / f"usr/bin/python{PYTHON}"]
 
-    def _environment(self, packages: Sequence[Path]) -> dict[str, str]:
+    def environment(self, packages: Sequence[Path]) -> dict[str, str]:
         """Nothing of the environment here: what it sets is meant for another Python."""
         path = os.pathsep.join(map(str, (*packages, self.wheels)))
         return {"PYTHONPATH": path, "OMP_NUM_THREADS": "1"}

@@ -1,13 +1,14 @@
-"""Sets the emulated machine up: emulator, system, wheels; what is there already is kept."""
+"""Sets the emulated machine up: emulator, system, wheels, engine; what is there already is kept."""
 
 from __future__ import annotations
 
 import platform
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
 
 from emulation.debian import Packages, check_reachable, find_mirror, unpack
+from emulation.engine import TOOLS, build_engine, install_tools
 from emulation.errors import UnavailableError
 from emulation.machine import PYTHON, Machine
 from emulation.once import build_once, is_built
@@ -41,16 +42,27 @@ def set_up(machine: Machine, constraints: Path, say: Callable[[str], None]) -> N
         for folder, packages in missing:
             say(f"unpacking {packages}")
             build_once(folder, str(packages), partial(unpack, mirror, packages))
-    _add_wheels(machine, constraints, say)
+    lines = constraints.read_text(encoding="utf-8").splitlines()
+    _add_wheels(machine, lines, say)
+    _add_engine(machine, lines, say)
 
 
-def _add_wheels(machine: Machine, constraints: Path, say: Callable[[str], None]) -> None:
+def _add_wheels(machine: Machine, constraints: Sequence[str], say: Callable[[str], None]) -> None:
     wanted = requirements()
-    pins = constraints_for_arm64(constraints.read_text(encoding="utf-8").splitlines())
+    pins = constraints_for_arm64(constraints)
     recipe = "\n".join([*wanted, *pins])
     if not is_built(machine.wheels, recipe):
         say(f"installing {', '.join(wanted)} for ARM64")
         build_once(machine.wheels, recipe, partial(install, wanted, pins))
+
+
+def _add_engine(machine: Machine, constraints: Sequence[str], say: Callable[[str], None]) -> None:
+    recipe = "\n".join([*TOOLS, *constraints])
+    if not is_built(machine.tools, recipe):
+        say(f"installing {', '.join(TOOLS)}")
+        build_once(machine.tools, recipe, partial(install_tools, constraints))
+    say("compiling the engine gdq")
+    build_engine(machine.tools, machine.engine)
 
 
 def _check_host() -> None:

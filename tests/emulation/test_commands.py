@@ -11,6 +11,11 @@ def test_returns_what_is_printed() -> None:
     assert run_command([sys.executable, "-c", "print('done')"]) == "done\n"
 
 
+def test_takes_another_environment() -> None:
+    program = "import os; print(os.environ['COLOUR'])"
+    assert run_command([sys.executable, "-c", program], {"COLOUR": "red"}) == "red\n"
+
+
 def test_a_failure_shows_the_output() -> None:
     program = "import sys; print('working'); sys.exit('no space left')"
     with pytest.raises(SetupError, match="ended with 1:\nworking\nno space left"):

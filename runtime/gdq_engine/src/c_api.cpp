@@ -72,8 +72,8 @@ class SingleConvolution {
     const size_t count = size_t(in_) * out_ * 9;
     const std::vector<double> real(weights, weights + count);
     std::vector<int32_t> integers;
-    weights_ = gdq::pack_integer(kernel_, isa_.kernels->unsigned_data, out_, in_, real.data(),
-                                 nullptr, &integers);
+    weights_ = gdq::pack_integer(kernel_, *isa_.kernels, out_, in_, real.data(), nullptr,
+                                 &integers);
     if (transformed) std::copy(integers.begin(), integers.end(), transformed);
     std::copy(weights_.scales.begin(), weights_.scales.end(), scales);
   }

@@ -90,6 +90,14 @@ std::vector<InstructionSet> list_instruction_sets() {
   };
 }
 
+// Multiplications of one output, in those of int8. Measured in docs/performance.md: where products
+// of int16 are slow, 8 bits are better off without a transform.
+double cost(const InstructionSet& isa, IntegerKernel kernel) {
+  const KernelShape& shape = kernel_shape(kernel);
+  const int each = shape.weight_bits == 16 ? isa.kernels->int16_cost : 1;
+  return double(shape.products) * each / (shape.rows * shape.columns);
+}
+
 }  // namespace
 
 const std::vector<InstructionSet>& instruction_sets() {
@@ -117,12 +125,13 @@ IntegerKernel find_kernel(const char* name) {
 }
 
 IntegerKernel best_kernel(const InstructionSet& isa, int bits) {
-  // Measured, docs/performance.md: fewest multiplications that 32 bits of a register can hold first.
-  // An int16 product costs twice an int8 one, so that at 8 bits a machine whose dot products of two
-  // are slow is better off without a transform.
-  for (const IntegerKernel kernel : {kK44, kK42, kF22, kF44, kDirect})
-    if (isa.kernels->integer[kernel] && bits <= kernel_shape(kernel).largest_bits) return kernel;
-  return kDirect;
+  IntegerKernel best = kIntegerKernels;
+  for (int i = 0; i < kIntegerKernels; i++) {
+    const auto kernel = static_cast<IntegerKernel>(i);
+    const bool exact = isa.kernels->integer[kernel] && bits <= kernel_shape(kernel).largest_bits;
+    if (exact && (best == kIntegerKernels || cost(isa, kernel) < cost(isa, best))) best = kernel;
+  }
+  return best;
 }
 
 }  // namespace gdq

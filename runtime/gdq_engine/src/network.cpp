@@ -103,7 +103,7 @@ void Network::prepare_integer(const Layer& layer, int layer_index, int width_ind
     for (int oc = 0; oc < out; oc++) exact[oc] = steps.floats()[steps.count == 1 ? 0 : oc];
     for (size_t i = 0; i < real.size(); i++)
       real[i] = double(integers.integers()[i]) * exact[i / per_channel];
-    return pack_integer(kernel, isa_.kernels->unsigned_data, out, layer.in_channels, real.data(),
+    return pack_integer(kernel, *isa_.kernels, out, layer.in_channels, real.data(),
                         exact.data());
   });
   const KernelShape& shape = kernel_shape(kernel);

@@ -96,11 +96,17 @@ void transform(const Algorithm& rows, const Algorithm& columns, const T* w, doub
     }
 }
 
-// Where products.h looks for the weight of a product and a pair of channels.
-size_t packed_index(int product, int in, int out, int in_channels, int out_channels, int together) {
-  return ((size_t(product) * (in_channels / together) + in / together) * out_channels + out) *
-             together + in % together;
-}
+// How products.h finds its weights: input channels that lie together, for each of `block` output
+// channels in turn.
+struct Packing {
+  int together, block = 1;
+
+  size_t index(int product, int in, int out, int in_channels, int out_channels) const {
+    const size_t step = size_t(product) * (in_channels / together) + in / together;
+    return ((step * out_channels / block + out / block) * together + in % together) * block +
+           out % block;
+  }
+};
 
 constexpr double kLargestSum = 2.1e9;  // a little below 2^31
 
@@ -124,12 +130,11 @@ double step_of(const Kernel& kernel, const double* u, int in_channels) {
 }
 
 template <class Element>
-void pack_channel(const Kernel& kernel, int oc, int out_channels, int in_channels,
-                  const std::vector<int32_t>& integers, PackedWeights& result) {
-  const int together = 4 / sizeof(Element);
+void pack_channel(const Kernel& kernel, const Packing& packing, int oc, int out_channels,
+                  int in_channels, const std::vector<int32_t>& integers, PackedWeights& result) {
   for (int p = 0; p < kernel.shape.products; p++)
     for (int ic = 0; ic < in_channels; ic++)
-      result.packed.as<Element>()[packed_index(p, ic, oc, in_channels, out_channels, together)] =
+      result.packed.as<Element>()[packing.index(p, ic, oc, in_channels, out_channels)] =
           static_cast<Element>(integers[p * in_channels + ic]);
 }
 
@@ -137,8 +142,8 @@ void pack_channel(const Kernel& kernel, int oc, int out_channels, int in_channel
 
 const KernelShape& kernel_shape(IntegerKernel kernel) { return kernel_of(kernel).shape; }
 
-PackedWeights pack_integer(IntegerKernel id, bool unsigned_data, int out_channels, int in_channels,
-                           const double* weights, const float* exact_steps,
+PackedWeights pack_integer(IntegerKernel id, const KernelTable& table, int out_channels,
+                           int in_channels, const double* weights, const float* exact_steps,
                            std::vector<int32_t>* transformed) {
   const Kernel& kernel = kernel_of(id);
   const Algorithm &rows = *kernel.rows, &columns = *kernel.columns;
@@ -166,7 +171,7 @@ PackedWeights pack_integer(IntegerKernel id, bool unsigned_data, int out_channel
         if (transformed) (*transformed)[(size_t(p) * out_channels + oc) * in_channels + ic] = integer;
         sum += integer;
       }
-      if (narrow && unsigned_data) result.start[size_t(direct ? 0 : p) * out_channels + oc] -= 128 * sum;
+      if (narrow && table.unsigned_data) result.start[size_t(direct ? 0 : p) * out_channels + oc] -= 128 * sum;
       // Every output sees a point that constant data reaches with the same factor, the row's own
       // length in G where that was made one.
       const int gain = rows.data_sum[p / columns.points] * columns.data_sum[p % columns.points];
@@ -178,9 +183,10 @@ PackedWeights pack_integer(IntegerKernel id, bool unsigned_data, int out_channel
     result.scales.push_back(static_cast<float>(scale));
     result.ones.push_back(ones * factor);
     if (narrow)
-      pack_channel<int8_t>(kernel, oc, out_channels, in_channels, integers, result);
+      pack_channel<int8_t>(kernel, {4}, oc, out_channels, in_channels, integers, result);
     else
-      pack_channel<int16_t>(kernel, oc, out_channels, in_channels, integers, result);
+      pack_channel<int16_t>(kernel, {2, table.int16_block}, oc, out_channels, in_channels, integers,
+                            result);
   }
   return result;
 }
@@ -197,7 +203,7 @@ AlignedBytes pack_real(const Algorithm& algorithm, int out_channels, int in_chan
     for (int ic = 0; ic < in_channels; ic++) {
       transform(algorithm, algorithm, weights + (size_t(oc) * in_channels + ic) * taps, u.data());
       for (int p = 0; p < products; p++)
-        packed.as<float>()[packed_index(p, ic, oc, in_channels, out, 1)] =
+        packed.as<float>()[Packing{1}.index(p, ic, oc, in_channels, out)] =
             static_cast<float>(u[p]);
     }
   return packed;
@@ -221,7 +227,7 @@ AlignedBytes pack_real_direct(int places, int kernel, int out_channels, int in_c
     for (int oc = 0; oc < out_channels; oc++)
       for (int ic = 0; ic < in_channels; ic++)
         for (int tap = 0; tap < taps; tap++)
-          packed.as<float>()[packed_index(place * taps + tap, ic, oc, in_channels, out, 1)] =
+          packed.as<float>()[Packing{1}.index(place * taps + tap, ic, oc, in_channels, out)] =
               weights[((size_t(place) * out_channels + oc) * in_channels + ic) * taps + tap];
   return packed;
 }

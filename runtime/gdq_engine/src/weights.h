@@ -28,8 +28,9 @@ struct PackedWeights {
 // (out, in, 3, 3) real weights; codes of up to kernel_shape().largest_bits.
 // exact_steps: (out) steps of which the weights are multiples by -128..127; they are kept where the
 //              kernel has no transform. May be null.
+// table: of the instruction set that will run it.
 // transformed: if not null, filled with the (products, out, in) integers.
-PackedWeights pack_integer(IntegerKernel kernel, bool unsigned_data, int out_channels,
+PackedWeights pack_integer(IntegerKernel kernel, const KernelTable& table, int out_channels,
                            int in_channels, const double* weights, const float* exact_steps,
                            std::vector<int32_t>* transformed = nullptr);
 

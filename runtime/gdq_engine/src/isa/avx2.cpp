@@ -25,7 +25,7 @@ struct Isa : PortableNarrowing<8> {
   static I32 dot4(I32 sum, const void* weights, Data8 data);
 
   using Data16 = __m256i;
-  static constexpr int kSteps16 = 1;
+  static constexpr int kSteps16 = 1, kInt16Block = 1, kInt16Cost = 1;
   static inline __attribute__((always_inline)) Data16 data16(const int16_t* two) {
     int bits;
     __builtin_memcpy(&bits, two, 4);

@@ -30,7 +30,7 @@ struct Isa : PortableNarrowing<8> {
   }
 
   using Data16 = __m256i;
-  static constexpr int kSteps16 = 1;
+  static constexpr int kSteps16 = 1, kInt16Block = 1, kInt16Cost = 2;
   static inline __attribute__((always_inline)) Data16 data16(const int16_t* two) {
     int bits;
     __builtin_memcpy(&bits, two, 4);

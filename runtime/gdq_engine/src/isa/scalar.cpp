@@ -27,7 +27,7 @@ struct Isa : PortableNarrowing<4> {
   }
 
   using Data16 = const int16_t*;
-  static constexpr int kSteps16 = 1;
+  static constexpr int kSteps16 = 1, kInt16Block = 1, kInt16Cost = 1;
   static inline Data16 data16(const int16_t* two) { return two; }
   template <int Step>
   static inline I32 dot2(I32 sum, const void* weights, Data16 data) {

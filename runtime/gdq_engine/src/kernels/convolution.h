@@ -86,6 +86,8 @@ enum IntegerKernel {
 
 struct KernelTable {
   bool unsigned_data;  // dot products of int8 take the data plus 128: `start` takes it out again
+  int int16_block;     // weights of int16: output channels between those of two input channels
+  int int16_cost;      // of a multiplication of int16, in multiplications of int8
   ConvolutionFunction integer[kIntegerKernels];  // null: not on this instruction set
   ConvolutionFunction real3;                     // 3x3 of an int16 stream, F(6x6)
   ConvolutionFunction real5;                     // 5x5 of an int16 stream, F(4x4)

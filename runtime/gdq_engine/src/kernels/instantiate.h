@@ -21,6 +21,8 @@ constexpr ConvolutionFunction integer_kernel() {
 // known that the processor has it.
 constexpr KernelTable kTable = {
     Isa::kUnsignedData,
+    Isa::kInt16Block,
+    Isa::kInt16Cost,
     {
 #define GDQ_KERNEL(id, name, rows, columns, element) integer_kernel<rows, columns, element>(),
         GDQ_INTEGER_KERNELS(GDQ_KERNEL)
