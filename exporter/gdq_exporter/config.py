@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final, get_args
+from typing import Final
 
 from gdq_exporter.errors import ExportError
 from gdq_runtime.bundle.manifest import Format
@@ -29,6 +29,7 @@ FORMATS: Final[dict[Format, str]] = {
     # format - engine of the runtime that proves what was written
     "onnx": "onnxruntime",
     "tflite": "litert",
+    "engine": "gdq",
 }
 
 
@@ -53,8 +54,10 @@ class ExportConfig:
     trade_off_tiles: int = 48
     """Tiles with ground truth on which the bit budget dial is measured, at least 1."""
     profile: str = DEFAULT_PROFILE
-    formats: tuple[Format, ...] = get_args(Format)
-    """In which to write the graphs; the first one's engine makes the golden tiles."""
+    formats: tuple[Format, ...] | None = None
+    """In which to write the graphs; the first one's engine makes the golden tiles.
+
+    None: in all that can express the network."""
     entropy_table: Path | None = None
     """E2B.json of a released checkpoint, whose quantiles it turns into entropies."""
     measure_memory: bool = False
@@ -73,11 +76,18 @@ class ExportConfig:
             )
         if self.trade_off_tiles < 1:
             raise ExportError(f"at least 1 trade-off tile is needed, got {self.trade_off_tiles}")
-        if not self.formats or len(set(self.formats)) < len(self.formats):
-            raise ExportError(f"formats {self.formats} must be one or more, each of them once")
-        if unknown := sorted(set(self.formats) - FORMATS.keys()):
-            known = ", ".join(FORMATS)
-            raise ExportError(f"format {unknown[0]!r} is unknown; there is {known}")
+        if self.formats is not None:
+            _check_formats(self.formats)
         if self.profile not in PROFILES:
             known = ", ".join(PROFILES)
             raise ExportError(f"profile {self.profile!r} is unknown; choose one of {known}")
+
+
+def _check_formats(formats: tuple[str, ...]) -> None:
+    if not formats or len(set(formats)) < len(formats):
+        raise ExportError(f"formats {formats} must be one or more, each of them once")
+    if unknown := sorted(set(formats) - FORMATS.keys()):
+        known = ", ".join(FORMATS)
+        raise ExportError(f"format {unknown[0]!r} is unknown; there is {known}")
+    if formats[0] == "engine":
+        raise ExportError("format engine has no predictor: name onnx or tflite before it")

@@ -2,20 +2,25 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from gdq_exporter.config import ExportConfig
+import numpy as np
+from numpy.typing import NDArray
+
 from gdq_exporter.lowering import LoweredNetwork
+from gdq_exporter.writers.engine.writer import write_engine
 from gdq_models import SuperResolutionNetwork
-from gdq_runtime.bundle.manifest import GraphSpec, Predictor, Subgraph
+from gdq_runtime.bundle.manifest import Format, GraphSpec, Predictor, Subgraph
 
 
 def write_graphs(
     folder: Path,
     network: SuperResolutionNetwork,
     lowered: list[LoweredNetwork],
-    config: ExportConfig,
+    formats: Sequence[Format],
+    tiles: NDArray[np.uint8],
 ) -> tuple[Predictor, list[Subgraph]]:
     """Writes all graphs and describes them.
 
@@ -23,15 +28,18 @@ def write_graphs(
         folder: bundle under construction.
         network: tells the predictor.
         lowered: a network per bit-width.
-        config: formats, tile size.
+        formats: in which to write them; for a predictor, one of onnx and tflite is needed.
+        tiles: (N, size, size, 3), calibration tiles.
 
     Raises:
         ExportError: a format cannot express the network.
     """
     written = {
-        graph_format: _WRITERS[graph_format](folder, network, lowered, config.tile)
-        for graph_format in config.formats
+        graph_format: _WRITERS[graph_format](folder, network, lowered, tiles.shape[1])
+        for graph_format in formats
+        if graph_format in _WRITERS
     }
+    packed = write_engine(folder, lowered, tiles) if "engine" in formats else None
     first, *others = written.items()
     described = list(first[1])
     for graph_format, specs in others:
@@ -40,7 +48,7 @@ def write_graphs(
             described[index] = described[index].model_copy(update=place)
     predictor, *graphs = described
     subgraphs = [
-        Subgraph.model_validate(graph.model_dump() | {"bit_width": one.bit_width})
+        Subgraph.model_validate(graph.model_dump() | {"bit_width": one.bit_width, "engine": packed})
         for graph, one in zip(graphs, lowered, strict=True)
     ]
     return _describe_predictor(predictor, network), subgraphs
@@ -74,7 +82,10 @@ def _write_tflite(
 
 
 _WRITERS = {"onnx": _write_onnx, "tflite": _write_tflite}
-"""Each imports its library only when it is chosen."""
+"""Formats with a graph per bit-width and one for the predictor.
+
+Each imports its library only when it is chosen.
+"""
 
 
 def _describe_predictor(spec: GraphSpec, network: SuperResolutionNetwork) -> Predictor:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from importlib.metadata import version
@@ -29,13 +29,14 @@ from gdq_exporter.report import write_report
 from gdq_exporter.tile_errors import measure_tiles
 from gdq_exporter.trace import trace
 from gdq_exporter.trade_off import find_flat_tiles, find_trade_off
+from gdq_exporter.writers.engine.writer import check_expressible
 from gdq_models import (
     CheckpointError,
     LoadedCheckpoint,
     SuperResolutionNetwork,
     load_checkpoint,
 )
-from gdq_runtime.agreement import Agreement
+from gdq_runtime.agreement import Agreement, compare_with_golden
 from gdq_runtime.bundle.manifest import (
     SCHEMA_VERSION,
     BitWidth,
@@ -55,6 +56,7 @@ from gdq_runtime.bundle.manifest import (
 from gdq_runtime.bundle.reader import Bundle
 from gdq_runtime.engines.base import Engine
 from gdq_runtime.engines.registry import open_engine
+from gdq_runtime.errors import EngineError
 
 if TYPE_CHECKING:
     from gdq_exporter.checks.xnnpack_delegation import DelegationResult
@@ -111,33 +113,57 @@ def _fill(
     for bit_width in get_args(BitWidth):
         progress(f"lowering to {bit_width} bits")
         lowered.append(lower_width(shared, bit_width, calibration.tiles))
+    formats = _choose_formats(config, lowered, progress)
     progress("writing and checking the graphs")
-    predictor, subgraphs = write_graphs(folder, loaded.network, lowered, config)
+    predictor, subgraphs = write_graphs(folder, loaded.network, lowered, formats, calibration.tiles)
     fusion = _check_fusion(folder, subgraphs, lowered)
     delegation = _check_delegation(folder, [predictor, *subgraphs])
     mobile = _check_mobile_usability(folder, [predictor, *subgraphs], config.tile)
-    draft = _draft_manifest(folder, network, predictor, subgraphs, loaded, calibration, config)
+    draft = _draft_manifest(
+        folder, network, predictor, subgraphs, loaded, calibration, config, formats
+    )
+    unproved = _find_unproved(Bundle(folder, draft))
+    proved = [graph_format for graph_format in formats if graph_format not in unproved]
     progress("comparing with torch")
-    golden, parity, agreement = _prove(folder, draft, loaded.network, calibration, config)
+    golden, parity, agreement = _prove(folder, draft, loaded.network, calibration, config, proved)
     progress("measuring what bits buy")
     trade_off, flat_tiles = _measure_trade_off(folder, draft, config)
     memory = {}
     if config.measure_memory:
         progress("measuring memory")
-        memory = measure_memory(Bundle(folder, draft))
-    checks = CheckResults(fusion, delegation, mobile, parity, agreement, memory)
+        memory = measure_memory(Bundle(folder, draft), proved)
+    checks = CheckResults(fusion, delegation, mobile, unproved, parity, agreement, memory)
     known = {"golden": golden, "trade_off": trade_off, "flat_tiles": flat_tiles}
     return _seal(folder, draft.model_copy(update=known), checks), checks
 
 
 def _check_possible(config: ExportConfig) -> None:
-    if "tflite" in config.formats and find_spec("ai_edge_litert") is None:
+    if _may_write("tflite", config) and find_spec("ai_edge_litert") is None:
         raise ExportError(
             "format 'tflite' needs a package that is not installed: pip install ai-edge-litert, or "
             "choose --formats onnx"
         )
     if config.measure_memory and not is_measurable():
         raise ExportError("memory can be measured on Linux only: leave --measure-memory out")
+
+
+def _may_write(graph_format: Format, config: ExportConfig) -> bool:
+    return config.formats is None or graph_format in config.formats
+
+
+def _choose_formats(
+    config: ExportConfig, lowered: list[LoweredNetwork], progress: Progress
+) -> tuple[Format, ...]:
+    """What was asked for; unasked, all that can express the network."""
+    if config.formats is not None:
+        return config.formats
+    formats: tuple[Format, ...] = get_args(Format)
+    try:
+        check_expressible(lowered)
+    except ExportError as error:
+        progress(f"leaving out format engine: {error}")
+        return tuple(name for name in formats if name != "engine")
+    return formats
 
 
 def _load(checkpoint: Path, config: ExportConfig) -> LoadedCheckpoint:
@@ -194,11 +220,12 @@ def _draft_manifest(
     loaded: LoadedCheckpoint,
     calibration: CalibrationSet,
     config: ExportConfig,
+    formats: tuple[Format, ...],
 ) -> Manifest:
     """The manifest as far as it is known before the graphs were proved."""
     return Manifest(
         schema_version=SCHEMA_VERSION,
-        formats=list(config.formats),
+        formats=list(formats),
         network=network,
         profile=config.profile,
         tiling=Tiling(size=config.tile, overlap=config.overlap),
@@ -211,10 +238,24 @@ def _draft_manifest(
         checkpoint=Checkpoint(name=loaded.name, sha256=loaded.sha256),
         tools={
             tool: version(tool)
-            for tool in (*_TOOLS, *(["ai-edge-litert"] if "tflite" in config.formats else []))
+            for tool in (*_TOOLS, *(["ai-edge-litert"] if "tflite" in formats else []))
         },
         files=list_files(folder),
     )
+
+
+def _find_unproved(bundle: Bundle) -> dict[Format, str]:
+    """Formats that nothing on this machine can run, each with the reason.
+
+    Not the first one, whose engine makes the golden tiles: an export without it fails.
+    """
+    unproved: dict[Format, str] = {}
+    for graph_format in bundle.manifest.formats[1:]:
+        try:
+            _open_engine(bundle, graph_format).close()
+        except EngineError as error:
+            unproved[graph_format] = str(error)
+    return unproved
 
 
 def _prove(
@@ -223,8 +264,9 @@ def _prove(
     network: SuperResolutionNetwork,
     calibration: CalibrationSet,
     config: ExportConfig,
+    formats: Sequence[Format],
 ) -> tuple[list[GoldenTile], dict[str, ParityResult], list[Agreement]]:
-    """Runs the written graphs of every format against torch, and against each other.
+    """Runs the written graphs of some formats against torch, and against each other.
 
     The first format's engine makes the golden tiles, of what was proved.
     """
@@ -233,17 +275,20 @@ def _prove(
     pairs = make_pairs(pictures.tiles, network.scale)
     golden: list[GoldenTile] = []
     parity, agreement = {}, []
-    for graph_format in draft.formats:
+    for graph_format in formats:
         with closing(_open_engine(bundle, graph_format)) as engine:
             parity[engine.name] = ParityResult(
                 tiles=len(calibration.tiles),
                 undecided=check_decisions(network, engine, calibration.tiles),
                 widths=tuple(check_width(network, engine, width, pairs) for width in bit_widths),
             )
-            if golden:
-                agreement.append(check_agreement(bundle, golden, engine))
-            else:
+            if not golden:
                 golden = write_golden(folder, engine, bit_widths, calibration.tiles)
+            elif graph_format == "engine":
+                # It rounds less than the others, so it is held to torch alone.
+                agreement.append(compare_with_golden(bundle, golden, engine))
+            else:
+                agreement.append(check_agreement(bundle, golden, engine))
     return golden, parity, agreement
 
 

@@ -14,8 +14,7 @@ from gdq_runtime.bit_map import Thumbnail, draw_bit_map
 from gdq_runtime.bundle.reader import Bundle
 from gdq_runtime.decode import PictureReader
 from gdq_runtime.encode import PictureWriter, check_target, save_picture
-from gdq_runtime.engines.registry import DEFAULT_ENGINE, open_engine
-from gdq_runtime.engines.timed import EngineReport, TimedEngine
+from gdq_runtime.engines.timed import EngineReport, open_timed_engine
 from gdq_runtime.errors import OutputError
 from gdq_runtime.picture import ArraySink, ArraySource, RowSink, RowSource
 from gdq_runtime.router import Bits, FlatTilesChoice, Router, Wish
@@ -92,7 +91,7 @@ class Upscaler:
     def __init__(
         self,
         bundle: Bundle,
-        engine: str = DEFAULT_ENGINE,
+        engine: str | None = None,
         threads: int | None = None,
         policy: Policy = "uniform",
     ) -> None:
@@ -100,7 +99,7 @@ class Upscaler:
 
         Args:
             bundle: what to run.
-            engine: name of the engine, see ``gdq_runtime.engines.registry``.
+            engine: name of the engine; None for the default, see ``engines.registry``.
             threads: tiles in parallel, at least 1; None for one per processor.
             policy: how pictures are cut, see ``gdq_runtime.tiling``.
 
@@ -113,14 +112,14 @@ class Upscaler:
         self.bundle = bundle
         self._policy: Policy = policy
         tile_size = bundle.manifest.tiling.size if policy == "uniform" else None
-        self._engine = TimedEngine(open_engine(engine, bundle, tile_size))
+        self._engine = open_timed_engine(engine, bundle, tile_size)
         self._workers = Workers(threads)
 
     @classmethod
     def open(
         cls,
         bundle: str | Path,
-        engine: str = DEFAULT_ENGINE,
+        engine: str | None = None,
         threads: int | None = None,
         policy: Policy = "uniform",
     ) -> Upscaler:

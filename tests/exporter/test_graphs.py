@@ -6,19 +6,21 @@ import pytest
 
 from exporter import traced
 from exporter.traced import TILE
-from gdq_exporter.config import ExportConfig
+from factories import sample_tiles
 from gdq_exporter.graphs import write_graphs
+from gdq_exporter.writers.engine.writer import FILE
 from gdq_runtime.bundle.manifest import Format
 
 
 @pytest.mark.parametrize(
-    "formats", [("onnx",), ("tflite",), ("onnx", "tflite"), ("tflite", "onnx")]
+    "formats",
+    [("onnx",), ("tflite",), ("onnx", "tflite"), ("tflite", "onnx"), ("onnx", "engine")],
 )
 def test_every_graph_is_there_in_every_format(formats: tuple[Format, ...], tmp_path: Path) -> None:
-    lowered = [traced.lowered("edsr x2", 4), traced.lowered("edsr x2", 8)]
-    network = traced.network("edsr x2")
-    config = ExportConfig(tile=TILE, overlap=2, formats=formats)
-    predictor, subgraphs = write_graphs(tmp_path, network, lowered, config)
+    lowered = [traced.lowered("wide edsr x2", 4), traced.lowered("wide edsr x2", 8)]
+    network = traced.network("wide edsr x2")
+    tiles = sample_tiles(2, TILE).permute(0, 2, 3, 1).byte().numpy()
+    predictor, subgraphs = write_graphs(tmp_path, network, lowered, formats, tiles)
     assert [subgraph.bit_width for subgraph in subgraphs] == [4, 8]
     assert predictor.gate == network.predictor_parameters().gate
     for graph in (predictor, *subgraphs):
@@ -30,6 +32,8 @@ def test_every_graph_is_there_in_every_format(formats: tuple[Format, ...], tmp_p
         assert graph.inputs[0].shape[1] == side
         for file in (graph.onnx, graph.tflite and graph.tflite.file):
             assert file is None or (tmp_path / file).is_file()
+    assert {graph.engine for graph in subgraphs} == {FILE if "engine" in formats else None}
+    assert (tmp_path / FILE).is_file() == ("engine" in formats)
     assert len({graph.tflite and graph.tflite.signature for graph in (predictor, *subgraphs)}) == (
         3 if "tflite" in formats else 1
     )

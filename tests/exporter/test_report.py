@@ -62,6 +62,14 @@ def test_the_page_shows_the_numbers_and_pictures_that_exist(exported: ExportResu
             assert (exported.bundle / path).is_file()
 
 
+def test_a_format_that_was_not_run_says_so(exported: ExportResult, tmp_path: Path) -> None:
+    checks = dataclasses.replace(exported.checks, unproved={"engine": "no <library> here"})
+    write_report(tmp_path, exported.manifest, checks)
+    assert json.loads((tmp_path / "report.json").read_text())["unproved"] == checks.unproved
+    page = (tmp_path / "report.html").read_text()
+    assert "engine: written, not proved: no &lt;library&gt; here" in page
+
+
 def test_a_bundle_of_one_format_says_nothing_of_the_other(
     exported: ExportResult, tmp_path: Path
 ) -> None:

@@ -16,7 +16,7 @@ from gdq_runtime.bundle.manifest import BitWidth
 TILE = 24
 
 NETWORKS = ("edsr x2", "edsr x3", "edsr x4", "srresnet x2", "srresnet x4")
-"""Names of the networks there are."""
+"""Names of the networks there are; "wide edsr x2" has a multiple of 16 channels."""
 
 _MEAN = (114.4, 111.5, 103.0)
 
@@ -25,6 +25,8 @@ _MEAN = (114.4, 111.5, 103.0)
 def network(name: str) -> SuperResolutionNetwork:
     """One network by name; EDSR works on 0..1, at x3 with a mean shift."""
     kind, scale = name.split(" x")
+    if kind == "wide edsr":  # as our own engine wants it
+        return tiny_edsr(int(scale), channels=16, blocks=1)
     if kind == "srresnet":
         return tiny_srresnet(int(scale), channels=8, blocks=1)
     return tiny_edsr(int(scale), channels=8, blocks=2, mean=_MEAN if scale == "3" else (0, 0, 0))

@@ -43,3 +43,9 @@ def test_the_contract(differences: dict[int, int], same: int, holds: bool) -> No
     assert result.holds == holds
     assert result.largest == max(differences)
     assert result.equal == differences[0] / result.samples
+
+
+def test_an_engine_that_rounds_less_is_held_to_the_decisions_alone() -> None:
+    far = agreement({0: 1, 9: 1}).model_copy(update={"engine": "gdq"})
+    assert far.holds
+    assert not far.model_copy(update={"same_bit_width": 1}).holds

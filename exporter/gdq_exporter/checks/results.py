@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from gdq_exporter.checks.parity import ParityResult
 from gdq_runtime.agreement import Agreement
+from gdq_runtime.bundle.manifest import Format
 
 if TYPE_CHECKING:
     from gdq_exporter.checks.mobile_usability import MobileUsability
@@ -24,6 +25,8 @@ class CheckResults:
     """Per signature; empty without TFLite."""
     mobile: dict[str, MobileUsability]
     """Per graph, by its name in the file; empty without ONNX."""
+    unproved: dict[Format, str]
+    """Formats that were written but that nothing on this machine can run: why not."""
     parity: dict[str, ParityResult]
     """Per engine; the first one made the golden tiles."""
     agreement: list[Agreement]

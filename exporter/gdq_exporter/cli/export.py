@@ -75,8 +75,9 @@ class _Formats(click.ParamType[Any]):
     help="What runs in integers behind the quantized body; see docs/bundle.md.",
 )  # fmt: skip
 @click.option(
-    "--formats", type=_Formats(), default=",".join(FORMATS), show_default=True, metavar="LIST",
-    help="Formats of the graphs, with commas; the first one makes the golden tiles.",
+    "--formats", type=_Formats(), metavar="LIST",
+    help=f"Of {','.join(FORMATS)}; the first one makes the golden tiles.  "
+    "[default: all that can express the network]",
 )  # fmt: skip
 @click.option(
     "--measure-memory", is_flag=True,
@@ -135,7 +136,7 @@ def _as_text(result: ExportResult) -> str:
 
 
 def _describe_checks(checks: CheckResults) -> list[str]:
-    lines = []
+    lines = [f"{name}: written, not proved: {reason}" for name, reason in checks.unproved.items()]
     for engine, parity in checks.parity.items():
         agreeing = parity.tiles - len(parity.undecided)
         lines.append(f"{engine}: bit-widths equal torch's on {agreeing} of {parity.tiles} tiles")

@@ -155,12 +155,11 @@ def _validate(
     wish: Wish,
     cards: list[Card] | None,
     policy: Any,
-    engine: str,
+    engine: str | None,
     threads: int | None,
 ) -> ValidationReport:
     from gdq_runtime.cli.progress import TileProgress
-    from gdq_runtime.engines.registry import open_engine
-    from gdq_runtime.engines.timed import TimedEngine
+    from gdq_runtime.engines.timed import open_timed_engine
     from gdq_runtime.ground_truth import list_ground_truth
     from gdq_runtime.validation import Validator
     from gdq_runtime.validation_report import summarise
@@ -169,7 +168,8 @@ def _validate(
     network, tiling = bundle.manifest.network, bundle.manifest.tiling
     truths = list_ground_truth(data, network.scale)
     reference = None if checkpoint is None else _open_torch(checkpoint, bundle)
-    runner = TimedEngine(open_engine(engine, bundle, tiling.size if policy == "uniform" else None))
+    tile_size = tiling.size if policy == "uniform" else None
+    runner = open_timed_engine(engine, bundle, tile_size)
     images: list[ImageReport] = []
     with closing(runner), closing(Workers(threads)) as workers:
         validator = Validator(bundle, runner, workers, policy, wish, reference)

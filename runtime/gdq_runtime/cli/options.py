@@ -55,10 +55,9 @@ policy_option = click.option(
 
 engine_option = click.option(
     "--engine",
-    type=click.Choice(["onnxruntime", "litert", "tensorflow"]),
-    default="onnxruntime",
-    show_default=True,
-    help="What executes the bundle's graphs.",
+    type=click.Choice(["onnxruntime", "litert", "tensorflow", "gdq"]),
+    help="What executes the bundle's graphs.  [default: gdq where it was built and the bundle has "
+    "its format, else onnxruntime]",
 )
 
 overwrite_option = click.option("--overwrite", is_flag=True, help="Replace existing output.")

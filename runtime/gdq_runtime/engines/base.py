@@ -45,7 +45,10 @@ class Engine(Protocol):
 
     @property
     def accelerator_used(self) -> str:
-        """What it really runs on; libraries fall back silently, so this is read back from them."""
+        """What it really runs on; libraries fall back silently, so this is read back from them.
+
+        What was asked for, if that is what it is; details may follow behind a comma.
+        """
 
     def predict(self, tile: NDArray[np.uint8]) -> Prediction:
         """Decide on a bit-width for a (height, width, 3) RGB tile.

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from gdq_runtime.bundle.reader import Bundle
 from gdq_runtime.engines.base import Engine, EngineFactory
-from gdq_runtime.errors import EngineError
+from gdq_runtime.errors import BundleError, EngineError
 
-DEFAULT_ENGINE = "onnxruntime"
+FASTEST_ENGINE = "gdq"
+"""The default where it was built, for bundles with its format."""
+FALLBACK_ENGINE = "onnxruntime"
+"""The default elsewhere."""
 
 
 def _onnxruntime() -> EngineFactory:
@@ -27,12 +30,19 @@ def _tensorflow() -> EngineFactory:
     return open_tensorflow
 
 
+def _gdq() -> EngineFactory:
+    from gdq_runtime.engines.gdq import open_gdq
+
+    return open_gdq
+
+
 # Each entry imports its library only when it is chosen: nobody needs all of them.
 _FACTORIES = {
     # name: (factory, package that brings its library)
     "onnxruntime": (_onnxruntime, "onnxruntime"),
     "litert": (_litert, "ai-edge-litert"),
     "tensorflow": (_tensorflow, "tensorflow"),
+    "gdq": (_gdq, "granular-dq-mobile"),
 }
 
 
@@ -62,6 +72,21 @@ def open_engine(name: str, bundle: Bundle, tile_size: int | None = None) -> Engi
             f"pip install {package}"
         ) from error
     return factory(bundle, tile_size)
+
+
+def default_engine(bundle: Bundle) -> tuple[str, str | None]:
+    """Choose an engine for a bundle: its name, and why it is not the fastest one, or None.
+
+    That the fastest is there and then fails (on a damaged model, say) is no reason to take another.
+    """
+    from gdq_runtime.engines.native_library import load_library
+
+    try:
+        bundle.require("engine", FASTEST_ENGINE)
+        load_library()
+    except (BundleError, EngineError) as error:
+        return FALLBACK_ENGINE, f"engine {FALLBACK_ENGINE!r} is used: {error}"
+    return FASTEST_ENGINE, None
 
 
 def engine_names() -> tuple[str, ...]:

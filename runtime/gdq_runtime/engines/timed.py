@@ -11,7 +11,9 @@ from statistics import median
 import numpy as np
 from numpy.typing import NDArray
 
+from gdq_runtime.bundle.reader import Bundle
 from gdq_runtime.engines.base import Engine, Prediction
+from gdq_runtime.engines.registry import default_engine, open_engine
 
 _EQUAL_WITHIN = 0.15
 """Share by which times differ on a busy machine although the work is the same."""
@@ -30,6 +32,8 @@ class EngineReport:
         accelerator_asked: what it was told to run on.
         accelerator_used: what it really ran on.
         seconds_per_tile: bit-width -> median of the seconds that its tiles took.
+        fallback_reason: why the default is not the fastest engine, in a sentence; None if it is,
+            or if the engine was named.
 
     """
 
@@ -37,12 +41,13 @@ class EngineReport:
     accelerator_asked: str
     accelerator_used: str
     seconds_per_tile: dict[int, float]
+    fallback_reason: str | None = None
 
     @property
     def notes(self) -> tuple[str, ...]:
         """Sentences on what a user would not expect."""
-        notes = []
-        if self.accelerator_used != self.accelerator_asked:
+        notes = [] if self.fallback_reason is None else [self.fallback_reason]
+        if self.accelerator_used.partition(", ")[0] != self.accelerator_asked:
             notes.append(
                 f"engine {self.name!r} was asked to run on {self.accelerator_asked} and runs on "
                 f"{self.accelerator_used}"
@@ -70,9 +75,16 @@ class EngineReport:
 class TimedEngine:
     """An engine that keeps the times of what it is given to run; safe in threads as that is."""
 
-    def __init__(self, engine: Engine) -> None:
-        """Args: engine: does the work."""
+    def __init__(self, engine: Engine, fallback_reason: str | None = None) -> None:
+        """Keep the times of an engine.
+
+        Args:
+            engine: does the work.
+            fallback_reason: why it is not the fastest one, for the report.
+
+        """
         self._engine = engine
+        self._fallback_reason = fallback_reason
         self._lock = threading.Lock()
         self._seconds: defaultdict[int, list[float]] = defaultdict(list)
 
@@ -120,4 +132,21 @@ class TimedEngine:
                 for width, times in sorted(self._seconds.items())
                 if len(times) >= _FEWEST_TILES
             }
-        return EngineReport(self.name, self.accelerator_asked, self.accelerator_used, seconds)
+        return EngineReport(
+            self.name,
+            self.accelerator_asked,
+            self.accelerator_used,
+            seconds,
+            self._fallback_reason,
+        )
+
+
+def open_timed_engine(name: str | None, bundle: Bundle, tile_size: int | None) -> TimedEngine:
+    """Open an engine by name, or for None the default one.
+
+    Arguments and errors are those of ``open_engine``.
+    """
+    if name is not None:
+        return TimedEngine(open_engine(name, bundle, tile_size))
+    name, fallback_reason = default_engine(bundle)
+    return TimedEngine(open_engine(name, bundle, tile_size), fallback_reason)

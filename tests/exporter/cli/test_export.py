@@ -47,6 +47,7 @@ def test_result_on_stdout_and_progress_on_stderr(
         assert all(len(parity["widths"]) == 4 for parity in report["parity"].values())
     else:
         assert "edsr x2" in result.stdout
+        assert ("engine: written, not proved: " in result.stdout) == ("\ngdq " not in result.stdout)
         assert "litert: as a whole on XNNPACK: bits4, bits5, bits6, bits8\n" in result.stdout
         assert "nnapi, predicted: predictor " in result.stdout
         assert all(entry.path in result.stdout for entry in manifest.files)
@@ -85,6 +86,7 @@ def test_bad_checkpoints_are_one_sentence(tmp_path: Path) -> None:
         (["--formats", "onnx,core"], "format 'core' is unknown; there is onnx, tflite"),
         (["--formats", "onnx,onnx"], "each of them once"),
         (["--formats", ""], "format '' is unknown"),
+        (["--formats", "engine"], "engine has no predictor: name onnx or tflite before it"),
         (["--calibration", "nowhere"], "nowhere is not a folder of photos"),
         (["--entropy-table", "nowhere.json"], "nowhere.json cannot be read"),
     ],

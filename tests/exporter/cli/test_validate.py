@@ -46,7 +46,8 @@ def test_numbers_on_stdout_and_in_a_file(here: Path) -> None:
 def test_all_missed_bars_are_named(here: Path) -> None:
     result = run("--bits", "6", "--min-psnr", "99", "--max-fab", "5", "--max-loss", "-50")
     assert result.exit_code == 1
-    missed = result.stderr.splitlines()
+    note, *missed = result.stderr.splitlines()
+    assert note.startswith("note: engine 'onnxruntime' is used: ")
     assert [line.split()[1] for line in missed] == ["PSNR", "FAB", missed[2].split()[1]]
     assert len(missed) == 3
     assert run("--bits", "6", "--min-psnr", "1", "--max-fab", "6").exit_code == 0

@@ -29,6 +29,12 @@ def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path
 
 
+NOTE = (
+    "engine 'onnxruntime' is used: bundle has no graphs for engine 'gdq', which reads engine: it "
+    "was exported with --formats onnx"
+)
+
+
 def run(*arguments: str) -> Result:
     return CliRunner().invoke(main, [*arguments, "-b", "bundle"], catch_exceptions=False)
 
@@ -42,7 +48,7 @@ def test_one_picture(here: Path) -> None:
     result = run("photo.png", "-o", "large.png", "--bits", "8", "--threads", "1")
     assert result.exit_code == 0, result.output
     assert result.stdout.startswith("large.png: 50x40 -> 100x80, FAB 8.00 (tiles x bits: ")
-    assert result.stderr == ""
+    assert result.stderr == f"note: {NOTE}\n"
     np.testing.assert_array_equal(read(here / "large.png"), upscale(random_image(40, 50), 8))
 
 
@@ -56,7 +62,8 @@ def test_a_folder_and_json(here: Path) -> None:
         "name": "onnxruntime",
         "accelerator_asked": "CPU",
         "accelerator_used": "CPU",
-        "notes": [],
+        "fallback_reason": NOTE,
+        "notes": [NOTE],
     }
     assert [image["target"] for image in images] == [
         str(Path("out", name)) for name in ("a.png", "b.png", "photo.png")
@@ -145,8 +152,9 @@ def test_an_engine_that_cannot_is_one_sentence(
 def test_a_bad_picture_does_not_stop_the_others(here: Path) -> None:
     result = run("text.png", "photo.png", "absent.png", "-o", "out")
     assert result.exit_code == 2
-    errors = result.stderr.splitlines()
+    *errors, note = result.stderr.splitlines()
     assert len(errors) == 2
+    assert note == f"note: {NOTE}"
     assert all(line.startswith("error: ") for line in errors)
     assert result.stdout.startswith(str(Path("out", "photo.png")))
     assert [path.name for path in (here / "out").iterdir()] == ["photo.png"]
@@ -190,7 +198,9 @@ def test_a_damaged_picture_is_one_line_on_stderr(here: Path) -> None:
     content[-20] ^= 1  # libpng would print a line of its own
     (here / "bad.png").write_bytes(content)
     process = subprocess.run(
-        command("bad.png", "-b", "bundle", "-o", "out.png"), capture_output=True, text=True
+        command("bad.png", "-b", "bundle", "-o", "out.png", "--engine", "onnxruntime"),
+        capture_output=True,
+        text=True,
     )
     assert process.returncode == 2
     assert process.stderr.startswith("error: bad.png is damaged or truncated: ")

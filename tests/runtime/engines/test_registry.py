@@ -7,20 +7,31 @@ from pathlib import Path
 import pytest
 
 from gdq_runtime.bundle.reader import Bundle
-from gdq_runtime.engines.registry import DEFAULT_ENGINE, engine_names, open_engine
+from gdq_runtime.engines.registry import (
+    FALLBACK_ENGINE,
+    FASTEST_ENGINE,
+    default_engine,
+    engine_names,
+    open_engine,
+)
 from gdq_runtime.errors import EngineError
 from runtime.tiny_bundle import write_tiny_bundle
 
 
-def test_opens_the_default_engine(tmp_path: Path) -> None:
+def test_falls_back_on_an_engine_that_reads_the_bundle(tmp_path: Path) -> None:
     bundle = Bundle.open(write_tiny_bundle(tmp_path / "bundle"))
-    assert open_engine(DEFAULT_ENGINE, bundle).name == DEFAULT_ENGINE
-    assert DEFAULT_ENGINE in engine_names()
+    name, reason = default_engine(bundle)
+    assert open_engine(name, bundle).name == name == FALLBACK_ENGINE
+    assert reason == (
+        f"engine 'onnxruntime' is used: {bundle.path} has no graphs for engine 'gdq', which reads "
+        "engine: it was exported with --formats onnx"
+    )
+    assert {FASTEST_ENGINE, FALLBACK_ENGINE} <= set(engine_names())
 
 
 def test_names_the_engines_there_are(tmp_path: Path) -> None:
     bundle = Bundle.open(write_tiny_bundle(tmp_path / "bundle"))
-    with pytest.raises(EngineError, match="unknown engine 'abacus'; there is onnxruntime"):
+    with pytest.raises(EngineError, match="unknown engine 'abacus'; there is onnxruntime,"):
         open_engine("abacus", bundle)
 
 

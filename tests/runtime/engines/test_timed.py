@@ -73,3 +73,11 @@ def test_is_silent_if_bits_buy_time_or_nothing_is_known(seconds: dict[int, float
 def test_says_if_the_accelerator_is_another() -> None:
     (note,) = report({}, used="plain kernels").notes
     assert note == "engine 'abacus' was asked to run on CPU and runs on plain kernels"
+
+
+def test_details_of_the_accelerator_are_no_surprise() -> None:
+    assert report({}, used="CPU, abacus of ten beads").notes == ()
+
+
+def test_says_why_it_is_not_the_fastest_engine() -> None:
+    assert TimedEngine(Sleeper(), "it is night").report().notes[0] == "it is night"

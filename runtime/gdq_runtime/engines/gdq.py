@@ -1,0 +1,130 @@
+"""Our own engine on the CPU (runtime/gdq_engine): fast integer kernels for each bit-width.
+
+The threads share one model; each has buffers of its own. It runs subgraphs only: the predictor,
+which is small, is left to the engine of another of the bundle's formats.
+"""
+
+from __future__ import annotations
+
+import os
+import threading
+
+import numpy as np
+from numpy.typing import NDArray
+
+from gdq_runtime.bundle.reader import Bundle
+from gdq_runtime.engines.answers import read_picture
+from gdq_runtime.engines.base import Prediction
+from gdq_runtime.engines.native_library import (
+    NativeLibrary,
+    NativeModel,
+    NativeRunner,
+    load_library,
+)
+from gdq_runtime.engines.registry import open_engine
+from gdq_runtime.errors import EngineError
+
+ISA_VARIABLE = "GDQ_ISA"
+"""Environment variable that names the instruction set to run on, instead of the best there is."""
+
+_MOST_RUNNERS = 4
+"""Of a thread: a picture's tiles have at most so many sizes (inside, right, bottom, corner)."""
+
+
+class GdqEngine:
+    """Runs the bundle's packed model."""
+
+    name = "gdq"
+    accelerator_asked = "CPU"
+
+    def __init__(self, bundle: Bundle, tile_size: int | None) -> None:
+        """Load the model; buffers are made when a thread first needs them.
+
+        Args:
+            bundle: what to run.
+            tile_size: side of all tiles; None if tiles may have any size.
+
+        Raises:
+            BundleError: the bundle has no packed model.
+            EngineError: the library is not there, refuses the model, or has no such instruction
+                set as ``GDQ_ISA`` asks for; or the predictor's engine is not installed.
+
+        """
+        bundle.require("engine", self.name)
+        library = load_library()
+        self._bundle = bundle
+        self._place, self._model = _load(library, bundle, asked_instruction_set(library))
+        predictor = "onnxruntime" if "onnx" in bundle.manifest.formats else "litert"
+        self._predictor = open_engine(predictor, bundle, tile_size)
+        self._own = threading.local()
+
+    @property
+    def accelerator_used(self) -> str:
+        """The instruction set that the model runs on."""
+        return f"CPU, {self._model.instruction_set}"
+
+    def predict(self, tile: NDArray[np.uint8]) -> Prediction:
+        """See ``Engine.predict``."""
+        return self._predictor.predict(tile)
+
+    def run(self, bit_width: int, tile: NDArray[np.uint8]) -> NDArray[np.uint8]:
+        """See ``Engine.run``."""
+        self._bundle.subgraph(bit_width)
+        try:
+            picture = self._runner(*tile.shape[:2]).run(bit_width, tile)
+        except EngineError as error:
+            raise EngineError(f"{self._place} failed: {error}") from error
+        scale = self._bundle.manifest.network.scale
+        return read_picture(self._place, picture[np.newaxis], tile, scale)
+
+    def close(self) -> None:
+        """See ``Engine.close``."""
+        # The buffers of all threads go with it.
+        self._own = threading.local()
+        self._predictor.close()
+
+    def _runner(self, height: int, width: int) -> NativeRunner:
+        """The calling thread's own buffers for a size of tiles."""
+        runners: dict[tuple[int, int], NativeRunner] = self._own.__dict__.setdefault("runners", {})
+        size = height, width
+        if size not in runners:
+            if len(runners) == _MOST_RUNNERS:
+                del runners[next(iter(runners))]
+            runners[size] = NativeRunner(self._model, height, width)
+        return runners[size]
+
+
+def open_gdq(bundle: Bundle, tile_size: int | None) -> GdqEngine:
+    """See ``EngineFactory``."""
+    return GdqEngine(bundle, tile_size)
+
+
+def asked_instruction_set(library: NativeLibrary) -> str | None:
+    """Return what ``GDQ_ISA`` asks for, None if it is not set.
+
+    Raises:
+        EngineError: the library was built without it, or this processor does not have it.
+
+    """
+    asked = os.environ.get(ISA_VARIABLE)
+    if not asked:
+        return None
+    available = [name for name, is_here in library.instruction_sets().items() if is_here]
+    if asked not in available:
+        raise EngineError(
+            f"{ISA_VARIABLE} is {asked!r}; the engine and this processor have "
+            f"{', '.join(available)}"
+        )
+    return asked
+
+
+def _load(library: NativeLibrary, bundle: Bundle, isa: str | None) -> tuple[str, NativeModel]:
+    """The file that all subgraphs are in, and what was read from it."""
+    file, *others = {str(subgraph.engine) for subgraph in bundle.manifest.subgraphs}
+    if others:
+        raise EngineError(f"{bundle.path}: its subgraphs are in several packed models, not in one")
+    path = bundle.file(file)
+    try:
+        return str(path), NativeModel(library, path.read_bytes(), isa)
+    except (EngineError, OSError) as error:
+        raise EngineError(f"engine 'gdq' refuses {path}: {error}") from error
