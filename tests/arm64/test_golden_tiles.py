@@ -17,7 +17,7 @@ from arm64.golden_tiles import ENGINES, run_bundle
 from gdq_exporter import ExportConfig, export
 from gdq_runtime import Bundle
 from gdq_runtime.bundle.manifest import Format
-from gdq_runtime.engines.registry import FALLBACK_ENGINE, engine_names
+from gdq_runtime.engines.registry import FALLBACK_ENGINE
 from runtime.tiny_bundle import read_manifest, seal, upscale, write_manifest, write_tiny_bundle
 
 ROOT = Path(__file__).resolve().parents[2]
