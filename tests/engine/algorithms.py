@@ -1,8 +1,8 @@
 """Fast convolution from its published matrices, in 64-bit integers: y = A^T ((G g) . (B^T d)).
 
 F(2,3) and F(4,3): Lavin and Gray, "Fast Algorithms for Convolutional Neural Networks", 2016.
-K(4,3) is a Cook-Toom algorithm over the moduli x, x - 1, x + 1, x^2 + 1 and infinity; its outputs
-are twice the convolution. Written from the formulas and sharing nothing with the engine, which is
+K(4,3): a Winograd algorithm of the moduli x, x - 1, x + 1, x^2 + 1 and infinity; its outputs are
+twice the convolution. Written from the formulas and sharing nothing with the engine, which is
 compared with it.
 """
 

@@ -9,7 +9,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from exporter.networks import Array, Network, random, random_codes
-from gdq_exporter.calibration import Observation, calibrate, choose_point, load_calibration
+from gdq_exporter.calibration import (
+    Observation,
+    calibrate,
+    choose_point,
+    load_calibration,
+    observe,
+)
 from gdq_exporter.errors import ExportError
 from gdq_exporter.passes.choose_steps import unquantized
 from gdq_exporter.quantization import QuantizationPoint
@@ -118,3 +124,15 @@ def test_a_folder_that_is_none_or_empty_or_damaged_is_refused(tmp_path: Path) ->
     (tmp_path / "broken.png").write_text("not a picture")
     with pytest.raises(ExportError, match=r"calibration: .*broken\.png"):
         load_calibration(tmp_path, 32, 4)
+
+
+def test_observing_sees_the_largest_magnitude_of_all_tiles() -> None:
+    network = Network()
+    negative = network.op("Neg", network.x)
+    model = network.model(network.op("Neg", negative))
+    negative.name = "negative"
+    tiles = np.zeros((3, 16, 16, 3), np.uint8)
+    tiles[1, 3, 4, 2], tiles[2, 0, 0, 0] = 200, 100
+    seen = observe(model, ["negative", "output"], tiles)
+    assert (seen["negative"].smallest, seen["negative"].largest) == (-200, 0)
+    assert seen["negative"].magnitude == seen["output"].magnitude == 200

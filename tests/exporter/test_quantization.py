@@ -41,6 +41,14 @@ def test_insert_behind_the_network_s_input(point: QuantizationPoint) -> None:
 
 
 @pytest.mark.parametrize("point", POINTS)
+def test_the_source_of_a_quantization_is_found(point: QuantizationPoint) -> None:
+    network = Network(3)
+    features = network.op("Neg", network.x)
+    model = network.model(network.op("Neg", features))
+    assert quantization.source(quantization.insert_behind(model, features, point)) is features
+
+
+@pytest.mark.parametrize("point", POINTS)
 def test_insert_before_changes_nobody(point: QuantizationPoint) -> None:
     network = Network(3)
     reader = network.op("Neg", network.x)

@@ -31,13 +31,14 @@ def test_the_report_of_a_bundle_is_json_of_what_was_checked(exported: ExportResu
     for name, usability in checks.mobile.items():
         assert report["mobile"][name]["opset"] == usability.opset
         assert report["mobile"][name]["nnapi"]["partitions"] == usability.nnapi.partitions
-    assert list(report["parity"]) == ["onnxruntime", "litert"]
+    # Our own engine only where its library was built.
+    assert list(report["parity"])[:2] == ["onnxruntime", "litert"]
     for engine, parity in checks.parity.items():
         assert report["parity"][engine]["tiles"] == parity.tiles
         for entry, one in zip(report["parity"][engine]["widths"], parity.widths, strict=True):
             assert entry["bit_width"] == one.bit_width
             assert entry["loss"] == entry["reference_psnr"] - entry["exported_psnr"]
-    assert [entry["engine"] for entry in report["agreement"]] == ["litert"]
+    assert [entry["engine"] for entry in report["agreement"]] == list(report["parity"])[1:]
 
 
 def test_describe_lists_every_file(exported: ExportResult) -> None:

@@ -18,6 +18,8 @@ constexpr size_t kHeaderSize = 64, kValueSize = 48, kLayerSize = 64, kTensorSize
 constexpr uint32_t kMostValues = 4096, kMostLayers = 2048, kMostTensors = 16384;
 constexpr int kMostChannels = 1024, kMostKernel = 9, kMostOutChannels = 4096;
 constexpr uint32_t kMostGroups = 64;
+// Of all layers, which may share tensors; each layer packs its own.
+constexpr size_t kMostWeights = size_t{1} << 27;
 constexpr size_t kAlignment = 64;
 
 void require(bool good, const std::string& what) {
@@ -158,9 +160,6 @@ Tensor read_tensor(Cursor& cursor, const Model& model, size_t size) {
   require(offset <= size && count <= (size - offset) / element, "a tensor ends outside the file");
   tensor.count = count;
   tensor.data = reinterpret_cast<const uint8_t*>(model.bytes.data()) + offset;
-  if (tensor.is_float)
-    for (size_t i = 0; i < count; i++)
-      require(std::isfinite(tensor.floats()[i]), "a tensor is not finite");
   return tensor;
 }
 
@@ -185,6 +184,18 @@ PredictorRecord read_predictor(Cursor& cursor, const Counts& counts) {
   return record;
 }
 
+// Tensors that lie on one another would let a small file stand for any amount of work.
+void check_tensors(const std::vector<Tensor>& tensors, size_t size) {
+  size_t taken = 0;
+  for (const Tensor& tensor : tensors)
+    taken += tensor.count * (tensor.is_float ? sizeof(float) : sizeof(int8_t));
+  require(taken <= size, "its tensors overlap");
+  for (const Tensor& tensor : tensors)
+    require(!tensor.is_float || std::all_of(tensor.floats(), tensor.floats() + tensor.count,
+                                            [](float number) { return std::isfinite(number); }),
+            "a tensor is not finite");
+}
+
 // The rules between layers, values and tensors, layer by layer in the order of running.
 class Checker {
  public:
@@ -196,7 +207,12 @@ class Checker {
     require(last.kind == ValueKind::kPicture && last.scale == model_.scale,
             "its last value is no upscaled tile");
     made_[0] = true;
-    for (const Layer& layer : model_.layers) check_layer(layer);
+    size_t weights = 0;
+    for (const Layer& layer : model_.layers) {
+      check_layer(layer);
+      weights += model_.tensors[layer.weights].count;
+    }
+    require(weights <= kMostWeights, "it has too many weights");
     for (bool made : made_) require(made, "a value is never made");
     if (model_.predictor) check_predictor(*model_.predictor);
   }
@@ -254,11 +270,11 @@ class Checker {
       const size_t steps = layer.weight_steps == kNone ? 0 : tensor(layer.weight_steps).count;
       require(steps == 1 || steps == out, "a layer has not as many weight steps as it needs");
       expect(layer.weight_steps, true, steps, "weight steps");
+      for (size_t i = 0; i < steps; i++)
+        require(tensor(layer.weight_steps).floats()[i] > 0, "a weight step is not above zero");
       expect(layer.bias, true, model_.bit_widths.size() * out, "biases");
     } else {
-      require(layer.places == 1 || (layer.places == 9 && layer.kernel == 5),
-              "a layer has places that it cannot have");
-      require(model_.values[layer.source].kind != ValueKind::kPicture || layer.places == 1,
+      require(layer.places == 1 || (layer.places == 9 && layer.kernel > 1),
               "a layer has places that it cannot have");
       expect(layer.weights, true, layer.places * weights, "weights");
       expect(layer.bias, true, layer.places * out, "biases");
@@ -327,6 +343,7 @@ Model parse_model(const void* bytes, size_t size) {
     Cursor inside(record, size - counts.predictor);
     model.predictor = read_predictor(inside, counts);
   }
+  check_tensors(model.tensors, size);
   Checker(model).check();
   return model;
 }

@@ -163,7 +163,8 @@ void Network::prepare_real(const Layer& layer, int layer_index, PreparedLayer& p
     };
   }
   if (layer.places == 9) {
-    prepared.run_border = table.real_border;
+    prepared.run_border =
+        source.kind == ValueKind::kPicture ? table.real_picture_border : table.real_border;
     prepared.border_weights =
         packed(kRealBorder, [&] { return pack_real_direct(9, kernel, out, in, weights); });
     prepared.scratch_bytes = [=, main = prepared.scratch_bytes](int width) {

@@ -11,6 +11,8 @@ namespace gdq {
 namespace {
 
 constexpr int kLeast = 2, kMost = 4096;
+// Of all maps. Linux promises more memory than there is, and then ends the process that uses it.
+constexpr size_t kMostBytes = size_t{2} << 30;
 // Algorithms compute whole tiles of 2, 4 or 6 outputs a side and read what these would need.
 constexpr int kTileSides = 12;
 
@@ -42,13 +44,20 @@ int Runner::take_map(const Value& value, int border) {
   map.is_codes = value.kind == ValueKind::kCodes;
   map.pitch = ptrdiff_t{columns} * value.channels;
   map.origin = border * map.pitch + ptrdiff_t{border} * value.channels;
-  map.memory = AlignedBytes(size_t(rows) * map.pitch * (map.is_codes ? 1 : sizeof(int16_t)));
+  const size_t size = size_t(rows) * map.pitch * (map.is_codes ? 1 : sizeof(int16_t));
+  if (size > kMostBytes - planned_)
+    throw Error("tiles of " + std::to_string(width_) + "x" + std::to_string(height_) +
+                " pixels need more than " + std::to_string(kMostBytes >> 20) +
+                " MiB with this model: choose smaller ones");
+  planned_ += size;
+  map.memory = AlignedBytes(size);
   maps_.push_back(std::move(map));
   return static_cast<int>(maps_.size()) - 1;
 }
 
 // Gives every value a map, and maps whose value was read for the last time to values after it. A
-// layer's output may take the map of its residual: each element is read just before it is written.
+// layer's output may take the map of its residual: each element is read just before it is written,
+// except where the outermost pixels are computed a second time.
 void Runner::plan() {
   const Model& model = network_.model();
   const size_t count = model.values.size();
@@ -77,10 +86,12 @@ void Runner::plan() {
   };
   for (size_t i = 0; i < model.layers.size(); i++) {
     const Layer& layer = model.layers[i];
-    if (layer.residual != layer.source) release(layer.residual, i);
+    const bool in_place = layer.residual != layer.source && layer.places == 1;
+    if (in_place) release(layer.residual, i);
     give(layer.stream);
     give(layer.codes);
     release(layer.source, i);
+    if (!in_place && layer.residual != layer.source) release(layer.residual, i);
     // What nobody reads is free at once.
     for (const int written : {layer.stream, layer.codes})
       if (written != kNone && last_read[written] == 0) release(written, 0);

@@ -41,6 +41,7 @@ class Runner {
 
   Network& network_;
   const int height_, width_;
+  size_t planned_ = 0;  // bytes of maps
   std::vector<Map> maps_;
   std::vector<int> map_of_;  // value -> map
   AlignedBytes scratch_;

@@ -130,7 +130,7 @@ def test_the_page_is_one_file_with_every_picture(here: Path) -> None:
     for name in ("a", "b"):
         assert f'alt="bit-width of each tile of {name}"' in page
         assert f'alt="error map of {name}"' in page
-    assert page.count("<polyline") == 10
+    assert page.count("<polyline") == 8
     sources = re.findall(r'(?:src|href)="([^"]*)"', page)
     # Two maps and four details of each: bicubic, routed, all 8 bit, ground truth.
     assert len(sources) == 2 * 6

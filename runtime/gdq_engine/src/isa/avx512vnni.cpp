@@ -38,9 +38,14 @@ struct Isa {
     return (I32)_mm512_dpwssd_epi32((__m512i)sum, data, _mm512_loadu_si512(weights));
   }
 
+  // Ties to even. The instruction makes the lowest number of what is too high for 32 bits, so that
+  // must not reach it; operands in this order let NaN through, which becomes the lowest everywhere.
+  static inline __attribute__((always_inline)) __m512i rounded(F32 x) {
+    return _mm512_cvtps_epi32(_mm512_min_ps(_mm512_set1_ps(32767.0f), (__m512)x));
+  }
+
   static inline __attribute__((always_inline)) void store_stream(int16_t* to, F32 x) {
-    const __m512i rounded = _mm512_cvtps_epi32((__m512)x);
-    _mm256_storeu_si256(reinterpret_cast<__m256i*>(to), _mm512_cvtsepi32_epi16(rounded));
+    _mm256_storeu_si256(reinterpret_cast<__m256i*>(to), _mm512_cvtsepi32_epi16(rounded(x)));
   }
 
   // The lowest and the highest code; saturation to 8 bits comes first.
@@ -49,7 +54,7 @@ struct Isa {
     inline __attribute__((always_inline)) CodeRange(float low, float high)
         : low(_mm_set1_epi8(static_cast<char>(low))), high(_mm_set1_epi8(static_cast<char>(high))) {}
     inline __attribute__((always_inline)) void store(int8_t* to, F32 x) const {
-      const __m128i bytes = _mm512_cvtsepi32_epi8(_mm512_cvtps_epi32((__m512)x));
+      const __m128i bytes = _mm512_cvtsepi32_epi8(rounded(x));
       _mm_storeu_si128(reinterpret_cast<__m128i*>(to),
                        _mm_min_epi8(_mm_max_epi8(bytes, low), high));
     }

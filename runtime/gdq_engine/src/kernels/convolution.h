@@ -137,6 +137,7 @@ struct KernelTable {
   ConvolutionFunction real_narrow;               // the same with at most 4 output channels
   ConvolutionFunction real_picture;              // any side; uint8 picture of 3 channels
   ConvolutionFunction real_border;  // outermost pixels, with weights of 9 places; int16 stream
+  ConvolutionFunction real_picture_border;  // the same of a uint8 picture
   EpilogueFunction epilogues[kEpilogues];
   EpilogueFunction picture;
   PatchProductsFunction patch_products;
@@ -158,10 +159,11 @@ inline size_t transformed_scratch(int products, int outputs, int element, int in
          size_t(outputs) * out_channels * sizeof(float);
 }
 
-// The same of a convolution by rows: `kernel` rows, and the outputs of some pixels.
+// The same of a convolution by rows: `kernel` rows, rounded up to 64 elements, and the outputs of
+// some pixels.
 inline size_t direct_scratch(int kernel, int element, int width, int in_channels,
                              int out_channels) {
-  return kernel * (size_t(width) + kernel + kPixelsTogether) * in_channels * element + 64 +
+  return (kernel * (size_t(width) + kernel + kPixelsTogether) * in_channels + 64) * element +
          kPixelsTogether * size_t(out_channels) * sizeof(float);
 }
 

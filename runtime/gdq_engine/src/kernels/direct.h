@@ -2,6 +2,7 @@
 #pragma once
 
 #include "kernels/convolution.h"
+#include "kernels/epilogue.h"
 #include "kernels/products.h"
 #include "kernels/transformed.h"
 #include "kernels/vector.h"
@@ -188,9 +189,34 @@ struct Edge {
   bool down;
 };
 
-inline void run_edge(const Convolution& layer, const Edge& edge) {
-  const int kernel = layer.kernel, half = kernel / 2, line = kernel * layer.in_channels;
-  const int depth = kernel * line;
+// What a pixel of a stream sees: (kernel, kernel, channels).
+GDQ_INLINE void copy_stream_patch(const Convolution& layer, int row, int column, float* to) {
+  const int half = layer.kernel / 2, line = layer.kernel * layer.in_channels;
+  for (int y = 0; y < layer.kernel; y++) {
+    const int16_t* from = static_cast<const int16_t*>(layer.source) +
+                          (row + y - half) * layer.pitch +
+                          ((ptrdiff_t)column - half) * layer.in_channels;
+    for (int k = 0; k < line; k += 16)
+      store(to + y * line + k, __builtin_convertvector(load<Vector<int16_t, 16>>(from + k),
+                                                       Vector<float, 16>) * layer.step);
+  }
+}
+
+// The same of a picture, which has no border in memory.
+GDQ_INLINE void copy_picture_patch(const Convolution& layer, int row, int column, float* to) {
+  const int half = layer.kernel / 2, channels = layer.in_channels;
+  for (int y = row - half; y <= row + half; y++)
+    for (int x = column - half; x <= column + half; x++) {
+      const bool outside = y < 0 || y >= layer.height || x < 0 || x >= layer.width;
+      const uint8_t* from =
+          static_cast<const uint8_t*>(layer.source) + y * layer.pitch + (ptrdiff_t)x * channels;
+      for (int c = 0; c < channels; c++) *to++ = outside ? 0.0f : (float)from[c];
+    }
+}
+
+template <class Copy>
+GDQ_INLINE void run_edge(const Convolution& layer, const Edge& edge, Copy&& copy) {
+  const int depth = layer.kernel * layer.kernel * layer.in_channels;
   float* patches = static_cast<float*>(layer.scratch);
   float* outputs = patches + (ptrdiff_t)kPixelsTogether * depth;
   const char* weights = static_cast<const char*>(layer.weights) +
@@ -198,22 +224,11 @@ inline void run_edge(const Convolution& layer, const Edge& edge) {
   Epilogue epilogue = *layer.epilogue;
   epilogue.biases += (ptrdiff_t)edge.place * layer.out_channels;
   for (int first = 0; first < edge.count; first += kPixelsTogether) {
-    const int left = edge.count - first, count = left < kPixelsTogether ? left : kPixelsTogether;
-    for (int i = 0; i < kPixelsTogether; i++) {
-      const int step = first + (i < count ? i : 0);
-      const int row = edge.row + (edge.down ? step : 0), column = edge.column + (edge.down ? 0 : step);
-      for (int y = 0; y < kernel; y++) {
-        const int16_t* from = static_cast<const int16_t*>(layer.source) +
-                              (row + y - half) * layer.pitch +
-                              ((ptrdiff_t)column - half) * layer.in_channels;
-        float* to = patches + (ptrdiff_t)i * depth + y * line;
-        for (int k = 0; k < line; k += 16)
-          store(to + k, __builtin_convertvector(load<Vector<int16_t, 16>>(from + k),
-                                                Vector<float, 16>) * layer.step);
-      }
-    }
-    multiply<Dot1>(patches, depth, weights, nullptr, kPixelsTogether, layer.out_channels, outputs);
+    const int count = at_most(edge.count - first, kPixelsTogether);
     const int row = edge.row + (edge.down ? first : 0), column = edge.column + (edge.down ? 0 : first);
+    for (int i = 0; i < count; i++)
+      copy(row + (edge.down ? i : 0), column + (edge.down ? 0 : i), patches + (ptrdiff_t)i * depth);
+    multiply<Dot1>(patches, depth, weights, nullptr, kPixelsTogether, layer.out_channels, outputs);
     const ptrdiff_t pitch = layer.out_channels;
     if (edge.down)
       layer.finish(epilogue, {outputs, pitch, 0, row, column, count, 1});
@@ -224,14 +239,27 @@ inline void run_edge(const Convolution& layer, const Edge& edge) {
 
 // Replaces the outermost ring of pixels. Weights are (9 places, depth, out_channels), biases
 // (9 places, out_channels).
-inline void real_border(const Convolution& layer) {
+template <class Copy>
+GDQ_INLINE void run_border(const Convolution& layer, Copy&& copy) {
   const int bottom = layer.height - 1, right = layer.width - 1;
   const Edge edges[] = {
       {0, 0, 0, 1, false},      {1, 0, 1, right - 1, false}, {2, 0, right, 1, false},
       {3, 1, 0, bottom - 1, true},                           {5, 1, right, bottom - 1, true},
       {6, bottom, 0, 1, false}, {7, bottom, 1, right - 1, false}, {8, bottom, right, 1, false},
   };
-  for (const Edge& edge : edges) run_edge(layer, edge);
+  for (const Edge& edge : edges) run_edge(layer, edge, copy);
+}
+
+inline void real_border(const Convolution& layer) {
+  run_border(layer, [&](int row, int column, float* to) GDQ_ALWAYS {
+    copy_stream_patch(layer, row, column, to);
+  });
+}
+
+inline void real_picture_border(const Convolution& layer) {
+  run_border(layer, [&](int row, int column, float* to) GDQ_ALWAYS {
+    copy_picture_patch(layer, row, column, to);
+  });
 }
 
 }  // namespace GDQ_ISA

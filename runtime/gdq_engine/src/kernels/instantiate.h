@@ -35,6 +35,7 @@ constexpr KernelTable kTable = {
     real_narrow,
     real_picture,
     real_border,
+    real_picture_border,
     {finish<0>, finish<1>, finish<2>, finish<3>, finish<4>, finish<5>, finish<6>, finish<7>,
      finish<8>, finish<9>, finish<10>, finish<11>, finish<12>, finish<13>, finish<14>, finish<15>},
     finish_picture,

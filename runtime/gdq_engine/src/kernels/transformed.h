@@ -85,13 +85,18 @@ struct Transformed {
     }
   }
 
-  // data: (points, computed, in_channels); tiles from `tiles` on hold whatever was there.
+  // data: (points, computed, in_channels); tiles from `tiles` on are zero: what another layer left
+  // there could overflow, or be slow where it reads as denormal floats.
   static GDQ_INLINE void read_tiles(const Convolution& layer, int row, int first, int tiles,
                                     int computed, Element* data) {
     constexpr int kMost = Isa::kBytes / (int)sizeof(Element);
     with_divisor<(kMost < 16 ? 16 : kMost), 16>(layer.in_channels, [&](auto divisor) GDQ_ALWAYS {
       constexpr int kCount = kMost < 16 ? kMost : decltype(divisor)::value;
       const ptrdiff_t point_pitch = (ptrdiff_t)computed * layer.in_channels;
+      if (tiles < computed)
+        for (int p = 0; p < kPoints; p++)
+          __builtin_memset(data + p * point_pitch + (ptrdiff_t)tiles * layer.in_channels, 0,
+                           (size_t)(computed - tiles) * layer.in_channels * sizeof(Element));
       for (int t = 0; t < tiles; t++) {
         const Source* corner =
             static_cast<const Source*>(layer.source) + (row - kBorder / 2) * layer.pitch +
