@@ -89,5 +89,3 @@ def _check_formats(formats: tuple[str, ...]) -> None:
     if unknown := sorted(set(formats) - FORMATS.keys()):
         known = ", ".join(FORMATS)
         raise ExportError(f"format {unknown[0]!r} is unknown; there is {known}")
-    if formats[0] == "engine":
-        raise ExportError("format engine has no predictor: name onnx or tflite before it")

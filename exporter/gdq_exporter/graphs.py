@@ -10,7 +10,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gdq_exporter.lowering import LoweredNetwork
-from gdq_exporter.writers.engine.writer import write_engine
 from gdq_models import SuperResolutionNetwork
 from gdq_runtime.bundle.manifest import Format, GraphSpec, Predictor, Subgraph
 
@@ -28,18 +27,16 @@ def write_graphs(
         folder: bundle under construction.
         network: tells the predictor.
         lowered: a network per bit-width.
-        formats: in which to write them; for a predictor, one of onnx and tflite is needed.
+        formats: in which to write them.
         tiles: (N, size, size, 3), calibration tiles.
 
     Raises:
         ExportError: a format cannot express the network.
     """
     written = {
-        graph_format: _WRITERS[graph_format](folder, network, lowered, tiles.shape[1])
+        graph_format: _WRITERS[graph_format](folder, network, lowered, tiles)
         for graph_format in formats
-        if graph_format in _WRITERS
     }
-    packed = write_engine(folder, lowered, tiles) if "engine" in formats else None
     first, *others = written.items()
     described = list(first[1])
     for graph_format, specs in others:
@@ -48,14 +45,17 @@ def write_graphs(
             described[index] = described[index].model_copy(update=place)
     predictor, *graphs = described
     subgraphs = [
-        Subgraph.model_validate(graph.model_dump() | {"bit_width": one.bit_width, "engine": packed})
+        Subgraph.model_validate(graph.model_dump() | {"bit_width": one.bit_width})
         for graph, one in zip(graphs, lowered, strict=True)
     ]
     return _describe_predictor(predictor, network), subgraphs
 
 
 def _write_onnx(
-    folder: Path, network: SuperResolutionNetwork, lowered: list[LoweredNetwork], tile: int
+    folder: Path,
+    network: SuperResolutionNetwork,
+    lowered: list[LoweredNetwork],
+    tiles: NDArray[np.uint8],
 ) -> list[GraphSpec]:
     """Predictor first; the graphs take tiles of any size."""
     from gdq_exporter.writers.onnx.predictor import build_predictor
@@ -69,23 +69,37 @@ def _write_onnx(
 
 
 def _write_tflite(
-    folder: Path, network: SuperResolutionNetwork, lowered: list[LoweredNetwork], tile: int
+    folder: Path,
+    network: SuperResolutionNetwork,
+    lowered: list[LoweredNetwork],
+    tiles: NDArray[np.uint8],
 ) -> list[GraphSpec]:
     """Predictor first."""
     from gdq_exporter.writers.tflite.writer import TfliteWriter
 
-    writer = TfliteWriter(folder, tile)
+    writer = TfliteWriter(folder, tiles.shape[1])
     subgraphs = [writer.write_subgraph(one) for one in lowered]
     predictor = writer.write_predictor(network.predictor_parameters())
     writer.close()
     return [predictor, *subgraphs]
 
 
-_WRITERS = {"onnx": _write_onnx, "tflite": _write_tflite}
-"""Formats with a graph per bit-width and one for the predictor.
+def _write_engine(
+    folder: Path,
+    network: SuperResolutionNetwork,
+    lowered: list[LoweredNetwork],
+    tiles: NDArray[np.uint8],
+) -> list[GraphSpec]:
+    """Predictor first; all are one file, which takes tiles of any size."""
+    from gdq_exporter.writers.engine.ends import describe_predictor, describe_subgraph
+    from gdq_exporter.writers.engine.writer import write_engine
 
-Each imports its library only when it is chosen.
-"""
+    file = write_engine(folder, lowered, tiles, network.predictor_parameters())
+    return [describe_predictor(file), *[describe_subgraph(file, network.scale)] * len(lowered)]
+
+
+_WRITERS = {"onnx": _write_onnx, "tflite": _write_tflite, "engine": _write_engine}
+"""Each imports its library only when it is chosen."""
 
 
 def _describe_predictor(spec: GraphSpec, network: SuperResolutionNetwork) -> Predictor:

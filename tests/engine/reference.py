@@ -80,10 +80,11 @@ def read(content: bytes) -> Model:
     Raises:
         ValueError: it is none of this format.
     """
-    magic, version, scale, widths, values, layers, tensors, size, *bit_widths, zero = _unpack(
+    magic, version, scale, widths, values, layers, tensors, size, *bit_widths, predictor = _unpack(
         "<8s6IQ4IQ", content, 0
     )
-    _demand(magic == b"GDQMODEL" and version == 1 and zero == 0, "header")
+    _demand(magic == b"GDQMODEL" and version == 1, "header")
+    _demand(predictor % 8 == 0 and predictor <= len(content), "place of the predictor")
     _demand(size == len(content), "size")
     _demand(2 <= scale <= 4 and 1 <= widths <= 4 and not any(bit_widths[widths:]), "header")
     at_layers = 64 + 48 * values

@@ -52,7 +52,7 @@ def test_tensorflow_agrees(bundle: Bundle) -> None:
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
     names = [line.split()[0] for line in done.stdout.splitlines() if "golden tiles" in line]
-    assert names == ["onnxruntime", "litert", "tensorflow", "numpy"]
+    assert names == ["onnxruntime", "litert", "tensorflow", "gdq", "numpy"]
 
 
 def test_pictures_are_compared_with_the_first_engine(bundle: Bundle, tmp_path: Path) -> None:

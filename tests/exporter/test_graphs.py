@@ -14,7 +14,15 @@ from gdq_runtime.bundle.manifest import Format
 
 @pytest.mark.parametrize(
     "formats",
-    [("onnx",), ("tflite",), ("onnx", "tflite"), ("tflite", "onnx"), ("onnx", "engine")],
+    [
+        ("onnx",),
+        ("tflite",),
+        ("onnx", "tflite"),
+        ("tflite", "onnx"),
+        ("onnx", "engine"),
+        ("engine",),
+        ("engine", "tflite"),
+    ],
 )
 def test_every_graph_is_there_in_every_format(formats: tuple[Format, ...], tmp_path: Path) -> None:
     lowered = [traced.lowered("wide edsr x2", 4), traced.lowered("wide edsr x2", 8)]
@@ -28,11 +36,11 @@ def test_every_graph_is_there_in_every_format(formats: tuple[Format, ...], tmp_p
         assert (graph.tflite is not None) == ("tflite" in formats)
         assert [tensor.name for tensor in graph.inputs] == ["tile"]
         # The first format says whether a graph takes tiles of any size.
-        side = "height" if formats[0] == "onnx" else TILE
+        side = TILE if formats[0] == "tflite" else "height"
         assert graph.inputs[0].shape[1] == side
+        assert graph.engine == (FILE if "engine" in formats else None)
         for file in (graph.onnx, graph.tflite and graph.tflite.file):
             assert file is None or (tmp_path / file).is_file()
-    assert {graph.engine for graph in subgraphs} == {FILE if "engine" in formats else None}
     assert (tmp_path / FILE).is_file() == ("engine" in formats)
     assert len({graph.tflite and graph.tflite.signature for graph in (predictor, *subgraphs)}) == (
         3 if "tflite" in formats else 1

@@ -28,6 +28,7 @@ from gdq_runtime.bundle.manifest import BitWidth, Format, Manifest
 from gdq_runtime.bundle.reader import Bundle
 from gdq_runtime.engines.registry import open_engine
 from gdq_runtime.errors import BundleError
+from runtime.engine_library import need_library
 
 
 def read(path: Path) -> NDArray[np.uint8]:
@@ -68,16 +69,23 @@ def test_litert_reproduces_them_too(exported: ExportResult) -> None:
 
 @pytest.mark.parametrize(
     ("graph_format", "engine", "other"),
-    [("onnx", "onnxruntime", "litert"), ("tflite", "litert", "onnxruntime")],
+    [
+        ("onnx", "onnxruntime", "litert"),
+        ("tflite", "litert", "onnxruntime"),
+        ("engine", "gdq", "onnxruntime"),
+    ],
 )
 def test_one_format_is_enough(
     graph_format: Format, engine: str, other: str, checkpoint: Path, tmp_path: Path
 ) -> None:
+    if engine == "gdq":
+        need_library()
     settings = ExportConfig(tile=16, overlap=2, calibration_tiles=4, formats=(graph_format,))
     result = export(checkpoint, tmp_path / "bundle", settings)
     bundle = Bundle.open(tmp_path / "bundle")
     assert bundle.manifest.formats == [graph_format]
-    assert [name for name in ("onnx", "tflite") if (bundle.path / name).exists()] == [graph_format]
+    folders = [name for name in get_args(Format) if (bundle.path / name).exists()]
+    assert folders == [graph_format]
     assert_golden(bundle, 16, engine)
     with pytest.raises(BundleError, match=f"was exported with --formats {graph_format}"):
         open_engine(other, bundle, 16)
@@ -95,7 +103,8 @@ def test_our_engine_s_file_is_written_by_default(exported: ExportResult) -> None
     assert bundle.manifest.formats == ["onnx", "tflite", "engine"]
     model = read_packed(bundle.file("engine/model.gdq").read_bytes())
     assert (model.scale, model.bit_widths) == (2, bundle.bit_widths)
-    assert {graph.engine for graph in bundle.manifest.subgraphs} == {"engine/model.gdq"}
+    graphs = (bundle.manifest.predictor, *bundle.manifest.subgraphs)
+    assert {graph.engine for graph in graphs} == {"engine/model.gdq"}
     assert ("gdq" in exported.checks.parity) != ("engine" in exported.checks.unproved)
     for golden in bundle.manifest.golden:
         for width, path in golden.outputs.items():

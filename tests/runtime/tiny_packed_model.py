@@ -1,7 +1,8 @@
 """A packed model (docs/engine.md) that computes what the subgraphs of the tiny bundle do.
 
 A real convolution makes codes of the pixels, an integer one adds the bit-width, as its bias, and
-another real one spreads each pixel over scale x scale; all steps are 1.
+another real one spreads each pixel over scale x scale; all steps are 1. The predictor goes by
+brightness.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gdq_exporter.writers.engine.packed_model import Kind, Layer, PackedModel, Value
+from gdq_models.predictor.parameters import PredictorParameters
 from runtime.tiny_bundle import read_manifest, seal, write_manifest, write_tiny_bundle
 
 FILE = "graphs.gdq"
@@ -41,24 +43,38 @@ def packed_model(scale: int = 2, bit_widths: Sequence[int] = (4, 5, 6, 8)) -> by
         _layer(1, keep, np.repeat(np.array(widths)[:, None], _CHANNELS, axis=1), stream=2),
         _layer(2, leave, np.zeros((1, spread)), stream=3, block=scale),
     )
-    return PackedModel(scale, widths, values, layers).to_bytes()
+    return PackedModel(scale, widths, values, layers, _predictor(widths)).to_bytes()
+
+
+def predict(tile: NDArray[np.uint8]) -> int:
+    """NumPy reference of the predictor's decision."""
+    return (4, 6, 8)[np.argmax([0, tile.mean() - 85, 2 * tile.mean() - 255])]
 
 
 def write_tiny_packed_bundle(folder: Path, *, scale: int = 2) -> Path:
     """Writes a tiny bundle that is there as ONNX and as a packed model."""
-    return add_packed_model(write_tiny_bundle(folder, scale=scale), scale)
-
-
-def add_packed_model(folder: Path, scale: int = 2) -> Path:
-    """Adds a packed model to a tiny bundle of another format."""
+    write_tiny_bundle(folder, scale=scale)
     (folder / FILE).write_bytes(packed_model(scale))
     manifest = read_manifest(folder)
     manifest["formats"].append("engine")
-    for subgraph in manifest["subgraphs"]:
-        subgraph["engine"] = FILE
+    for graph in (manifest["predictor"], *manifest["subgraphs"]):
+        graph["engine"] = FILE
     write_manifest(folder, manifest)
     seal(folder)
     return folder
+
+
+def _predictor(widths: Sequence[int]) -> PredictorParameters:
+    """The lowest, a middle and the highest width for dark, gray and bright tiles."""
+    gate = np.zeros((3, 3))
+    gate[:, 0] = 0, 1, 2
+    return PredictorParameters(
+        head_weight=np.full((1, 3, 1, 1), 1 / 3), head_bias=np.zeros(1), mean=np.zeros(3),
+        gate="linear", gate_weight=gate, gate_bias=np.array([0.0, -85.0, -255.0]),
+        groups=None, norm_weight=None, norm_bias=None, norm_epsilon=1e-6,
+        e2b_thresholds=np.array([1.0, 2.0]), e2b_bit_widths=(widths[-1],) * 3,
+        gate_bit_widths=(widths[0], widths[len(widths) // 2], widths[-1]),
+    )  # fmt: skip
 
 
 def _layer(

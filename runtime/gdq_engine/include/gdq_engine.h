@@ -54,12 +54,19 @@ GDQ_API const char* gdq_model_kernel(const gdq_model* model, int32_t bit_width);
  * made. Below 0 if that kernel is not exact at this width or not written for this processor. */
 GDQ_API int32_t gdq_model_choose_kernel(gdq_model* model, int32_t bit_width, const char* kernel);
 
+/* Whether it holds the predictor, which chooses a tile's bit-width: 1 or 0. */
+GDQ_API int32_t gdq_model_has_predictor(const gdq_model* model);
+
 /* Buffers for tiles of one size, in low-resolution pixels. */
 GDQ_API gdq_runner* gdq_runner_create(gdq_model* model, int32_t height, int32_t width);
 /* Upscales a tile. tile: height x width x 3 bytes, RGB; picture: the same times scale squared.
  * 0, or below 0 on failure. */
 GDQ_API int32_t gdq_runner_run(gdq_runner* runner, int32_t bit_width, const uint8_t* tile,
                                uint8_t* picture);
+/* Chooses a bit-width for a tile, as above, of at least 4 x 4 pixels. logits: of the gate;
+ * entropy: of the tile's luma, nats. 0, or below 0 on failure. */
+GDQ_API int32_t gdq_runner_predict(gdq_runner* runner, const uint8_t* tile, float logits[3],
+                                   float* entropy, int32_t* bit_width);
 GDQ_API void gdq_runner_free(gdq_runner* runner);
 
 /* ---- the kernels one by one, for tests and benchmarks ---- */

@@ -200,6 +200,10 @@ int32_t gdq_model_choose_kernel(gdq_model* model, int32_t bit_width, const char*
   });
 }
 
+int32_t gdq_model_has_predictor(const gdq_model* model) {
+  return model->network.predictor() != nullptr;
+}
+
 gdq_runner* gdq_runner_create(gdq_model* model, int32_t height, int32_t width) {
   return guarded<gdq_runner*>(nullptr,
                               [&] { return new gdq_runner{{model->network, height, width}}; });
@@ -209,6 +213,17 @@ int32_t gdq_runner_run(gdq_runner* runner, int32_t bit_width, const uint8_t* til
                        uint8_t* picture) {
   return guarded<int32_t>(kFailed, [&] {
     runner->runner.run(bit_width, tile, picture);
+    return 0;
+  });
+}
+
+int32_t gdq_runner_predict(gdq_runner* runner, const uint8_t* tile, float logits[3],
+                           float* entropy, int32_t* bit_width) {
+  return guarded<int32_t>(kFailed, [&] {
+    const gdq::Prediction prediction = runner->runner.predict(tile);
+    std::copy(prediction.logits.begin(), prediction.logits.end(), logits);
+    *entropy = prediction.entropy;
+    *bit_width = prediction.bit_width;
     return 0;
   });
 }

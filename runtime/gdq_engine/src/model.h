@@ -4,6 +4,7 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -41,12 +42,24 @@ struct Tensor {
   const int8_t* integers() const { return static_cast<const int8_t*>(data); }
 };
 
+// What decides a tile's bit-width.
+struct PredictorRecord {
+  bool is_normalized;  // the gate: group norm, or linear
+  int kernel, channels, groups;
+  std::array<int, 3> gate_bit_widths, entropy_bit_widths;
+  std::array<double, 2> thresholds;  // nats
+  double epsilon;
+  std::array<float, 3> mean;
+  int head_weights, head_bias, gate_weights, gate_bias, norm_weights, norm_biases;  // tensors
+};
+
 struct Model {
   int scale;
   std::vector<int> bit_widths;
   std::vector<Value> values;
   std::vector<Layer> layers;
   std::vector<Tensor> tensors;
+  std::optional<PredictorRecord> predictor;
   std::vector<uint64_t> bytes;  // of the file; tensors point into it
 
   bool is_integer(const Layer& layer) const {

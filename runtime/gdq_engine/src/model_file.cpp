@@ -17,6 +17,7 @@ constexpr uint32_t kVersion = 1;
 constexpr size_t kHeaderSize = 64, kValueSize = 48, kLayerSize = 64, kTensorSize = 24;
 constexpr uint32_t kMostValues = 4096, kMostLayers = 2048, kMostTensors = 16384;
 constexpr int kMostChannels = 1024, kMostKernel = 9, kMostOutChannels = 4096;
+constexpr uint32_t kMostGroups = 64;
 // Of all layers, which may share tensors; each layer packs its own.
 constexpr size_t kMostWeights = size_t{1} << 27;
 constexpr size_t kAlignment = 64;
@@ -50,8 +51,9 @@ class Cursor {
             std::string(what) + " does not exist");
     return number;
   }
-  float finite(const char* what) {
-    const auto number = next<float>();
+  template <class T = float>
+  T finite(const char* what) {
+    const auto number = next<T>();
     require(std::isfinite(number), std::string(what) + " is not finite");
     return number;
   }
@@ -63,6 +65,7 @@ class Cursor {
 
 struct Counts {
   uint32_t bit_widths, values, layers, tensors;
+  uint64_t predictor;  // its place in the file, 0 if there is none
 };
 
 Counts read_header(Cursor& cursor, size_t size, Model& model) {
@@ -92,11 +95,14 @@ Counts read_header(Cursor& cursor, size_t size, Model& model) {
             "its bit-widths do not ascend");
     model.bit_widths.push_back(width);
   }
-  cursor.next<uint64_t>();
+  counts.predictor = cursor.next<uint64_t>();
   const uint64_t tables = kHeaderSize + uint64_t{counts.values} * kValueSize +
                           uint64_t{counts.layers} * kLayerSize +
                           uint64_t{counts.tensors} * kTensorSize;
   require(tables <= size, "it ends too early");
+  require(counts.predictor == 0 || (counts.predictor >= tables && counts.predictor % 8 == 0 &&
+                                    counts.predictor <= size),
+          "the predictor's place is odd");
   return counts;
 }
 
@@ -157,6 +163,27 @@ Tensor read_tensor(Cursor& cursor, const Model& model, size_t size) {
   return tensor;
 }
 
+PredictorRecord read_predictor(Cursor& cursor, const Counts& counts) {
+  PredictorRecord record{};
+  record.is_normalized = cursor.small(1, "the gate's kind") == 1;
+  record.kernel = cursor.small(kMostKernel, "the side of the predictor's kernel");
+  record.channels = cursor.small(kMostChannels, "the predictor's number of channels");
+  record.groups = cursor.small(kMostGroups, "the number of groups");
+  for (int& width : record.gate_bit_widths) width = cursor.small(8, "a bit-width of the gate");
+  for (int& width : record.entropy_bit_widths)
+    width = cursor.small(8, "a bit-width of the entropy");
+  for (double& threshold : record.thresholds) threshold = cursor.finite<double>("a threshold");
+  record.epsilon = cursor.finite<double>("the predictor's epsilon");
+  for (float& mean : record.mean) mean = cursor.finite("the predictor's mean");
+  record.head_weights = cursor.index(counts.tensors, "the predictor's tensor of weights");
+  record.head_bias = cursor.index(counts.tensors, "the predictor's bias");
+  record.gate_weights = cursor.index(counts.tensors, "the gate's tensor of weights");
+  record.gate_bias = cursor.index(counts.tensors, "the gate's bias");
+  record.norm_weights = cursor.index(counts.tensors, "the norm's tensor of weights");
+  record.norm_biases = cursor.index(counts.tensors, "the norm's tensor of biases");
+  return record;
+}
+
 // Tensors that lie on one another would let a small file stand for any amount of work.
 void check_tensors(const std::vector<Tensor>& tensors, size_t size) {
   size_t taken = 0;
@@ -187,6 +214,7 @@ class Checker {
     }
     require(weights <= kMostWeights, "it has too many weights");
     for (bool made : made_) require(made, "a value is never made");
+    if (model_.predictor) check_predictor(*model_.predictor);
   }
 
  private:
@@ -257,11 +285,41 @@ class Checker {
     if (layer.shifts != kNone) expect(layer.shifts, true, out, "shifts");
   }
 
+  void check_predictor(const PredictorRecord& record) const {
+    const size_t channels = record.channels;
+    require(record.kernel % 2 == 1, "the side of the predictor's kernel is even");
+    require(channels >= 1, "the predictor has no channels");
+    for (const auto& widths : {record.gate_bit_widths, record.entropy_bit_widths})
+      for (const int width : widths)
+        require(std::count(model_.bit_widths.begin(), model_.bit_widths.end(), width) == 1,
+                "the predictor names a bit-width that is not there");
+    require(std::is_sorted(record.gate_bit_widths.begin(), record.gate_bit_widths.end()),
+            "the gate's bit-widths do not ascend");
+    require(record.thresholds[0] <= record.thresholds[1], "the thresholds do not ascend");
+    const char* owner = "the predictor";
+    const size_t patch = size_t(record.kernel) * record.kernel * 3;
+    expect(record.head_weights, true, channels * patch, "weights", owner);
+    expect(record.head_bias, true, channels, "biases", owner);
+    expect(record.gate_weights, true, 9 * channels, "weights of the gate", owner);
+    expect(record.gate_bias, true, 3, "biases of the gate", owner);
+    if (!record.is_normalized) {
+      require(record.groups == 0 && record.norm_weights == kNone && record.norm_biases == kNone,
+              "a linear gate has a norm");
+      return;
+    }
+    require(record.groups >= 1 && record.channels % record.groups == 0,
+            "the groups do not divide the predictor's channels");
+    require(record.epsilon > 0, "the predictor's epsilon is not above zero");
+    expect(record.norm_weights, true, 3 * channels, "weights of the norm", owner);
+    expect(record.norm_biases, true, 3 * channels, "biases of the norm", owner);
+  }
+
   const Tensor& tensor(int index) const { return model_.tensors[index]; }
 
-  void expect(int index, bool is_float, size_t count, const char* what) const {
+  void expect(int index, bool is_float, size_t count, const char* what,
+              const char* owner = "a layer") const {
     require(index != kNone && tensor(index).is_float == is_float && tensor(index).count == count,
-            std::string("a layer has not the ") + what + " it needs");
+            std::string(owner) + " has not the " + what + " it needs");
   }
 
   const Model& model_;
@@ -280,6 +338,11 @@ Model parse_model(const void* bytes, size_t size) {
   for (uint32_t i = 0; i < counts.layers; i++) model.layers.push_back(read_layer(cursor, counts));
   for (uint32_t i = 0; i < counts.tensors; i++)
     model.tensors.push_back(read_tensor(cursor, model, size));
+  if (counts.predictor != 0) {
+    const auto* record = reinterpret_cast<const uint8_t*>(model.bytes.data()) + counts.predictor;
+    Cursor inside(record, size - counts.predictor);
+    model.predictor = read_predictor(inside, counts);
+  }
   check_tensors(model.tensors, size);
   Checker(model).check();
   return model;

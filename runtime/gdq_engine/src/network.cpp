@@ -23,7 +23,9 @@ std::vector<float> spread(const float* numbers, size_t count, size_t padded_coun
 }  // namespace
 
 Network::Network(Model model, const InstructionSet& isa)
-    : model_(std::move(model)), isa_(isa), prepared_(model_.bit_widths.size()) {}
+    : model_(std::move(model)), isa_(isa), prepared_(model_.bit_widths.size()) {
+  if (model_.predictor) predictor_.emplace(model_, *isa_.kernels);
+}
 
 int Network::index_of(int bit_width) const {
   const auto& widths = model_.bit_widths;

@@ -5,12 +5,14 @@
 #include <map>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <utility>
 #include <vector>
 
 #include "isa.h"
 #include "kernels/convolution.h"
 #include "model.h"
+#include "predictor.h"
 #include "weights.h"
 
 namespace gdq {
@@ -43,6 +45,9 @@ class Network {
   const Model& model() const { return model_; }
   const InstructionSet& isa() const { return isa_; }
 
+  // Null if the model has none.
+  const Predictor* predictor() const { return predictor_ ? &*predictor_ : nullptr; }
+
   // Prepared at the first call; any thread. Raises Error if there is no such bit-width.
   const PreparedNetwork& at(int bit_width);
   // The kernel that runs integer layers whose codes have the bit-width's own number of bits.
@@ -65,6 +70,7 @@ class Network {
 
   const Model model_;
   const InstructionSet& isa_;
+  std::optional<Predictor> predictor_;
   std::mutex mutex_;
   std::map<int, IntegerKernel> chosen_;                        // bits -> kernel
   std::map<std::pair<int, int>, PackedWeights> packed_;        // (layer, form)

@@ -135,6 +135,14 @@ void Runner::run(int bit_width, const uint8_t* tile, uint8_t* picture) {
     run_layer(model.layers[i], prepared.layers[i], tile, picture);
 }
 
+Prediction Runner::predict(const uint8_t* tile) {
+  const Predictor* predictor = network_.predictor();
+  if (!predictor) throw Error("the packed model has no predictor");
+  const size_t scratch = predictor->scratch_bytes(height_, width_);
+  if (scratch > scratch_.size()) scratch_ = AlignedBytes(scratch);
+  return predictor->predict(tile, height_, width_, scratch_.as<char>());
+}
+
 void Runner::run_layer(const Layer& layer, const PreparedLayer& prepared, const uint8_t* tile,
                        uint8_t* picture) {
   const Value& source = network_.model().values[layer.source];

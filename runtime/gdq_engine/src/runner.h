@@ -16,6 +16,8 @@ class Runner {
 
   // tile: (height, width, 3); picture: (height * scale, width * scale, 3).
   void run(int bit_width, const uint8_t* tile, uint8_t* picture);
+  // Raises Error if the model has no predictor or the tile is too small for it.
+  Prediction predict(const uint8_t* tile);
 
  private:
   // Memory of values that do not live at the same time: pixels with a border around them.

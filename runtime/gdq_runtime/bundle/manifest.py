@@ -16,10 +16,7 @@ SCHEMA_VERSION: Final = 3
 """Raised when a reader of the previous version would misread a manifest."""
 
 Format = Literal["onnx", "tflite", "engine"]
-"""Formats that graphs are written in; a bundle has all its graphs in each of its formats.
-
-But for the predictor, which our own engine's format does not have.
-"""
+"""Formats that graphs are written in; a bundle has all its graphs in each of its formats."""
 
 BitWidth = Literal[4, 5, 6, 8]
 """Activation bit-widths of Granular-DQ (paper, section 3.2)."""
@@ -82,6 +79,9 @@ class GraphSpec(_Model):
         BundlePath | None, Field(description="ONNX file; weights may lie in files beside it")
     ] = None
     tflite: Annotated[TfliteGraph | None, Field(description="TFLite file and signature")] = None
+    engine: Annotated[
+        BundlePath | None, Field(description="packed model of our own engine, of all graphs")
+    ] = None
     inputs: Annotated[list[TensorSpec], Field(min_length=1)]
     outputs: Annotated[list[TensorSpec], Field(min_length=1)]
 
@@ -90,10 +90,6 @@ class Subgraph(GraphSpec):
     """The network at one activation bit-width."""
 
     bit_width: BitWidth
-    engine: Annotated[
-        BundlePath | None,
-        Field(description="packed model of our own engine, which holds all bit-widths"),
-    ] = None
 
 
 class E2B(_Model):
@@ -265,11 +261,7 @@ class Manifest(_Model):
 
     schema_version: Literal[3]
     formats: Annotated[
-        list[Format],
-        Field(
-            min_length=1,
-            description="every graph is there in each of them, but for the predictor in engine",
-        ),
+        list[Format], Field(min_length=1, description="every graph is there in each of them")
     ]
     network: Network
     profile: Annotated[str, Field(description="export profile, see docs/bundle.md")]
@@ -309,21 +301,15 @@ class Manifest(_Model):
         """Files of all graphs; each graph must be there in each format, and in no other."""
         if len(set(self.formats)) != len(self.formats):
             raise ValueError("a format is listed twice")
-        if self.formats == ["engine"]:
-            raise ValueError("format engine has no predictor and needs onnx or tflite beside it")
         files: set[str] = set()
         for graph in (self.predictor, *self.subgraphs):
-            expected = set(self.formats)
             places = {
                 "onnx": graph.onnx,
                 "tflite": None if graph.tflite is None else graph.tflite.file,
+                "engine": graph.engine,
             }
-            if isinstance(graph, Subgraph):
-                places["engine"] = graph.engine
-            else:
-                expected -= {"engine"}
             found = sorted(name for name, place in places.items() if place is not None)
-            if found != sorted(expected):
-                raise ValueError(f"a graph is there as {found}, not as {sorted(expected)}")
+            if found != sorted(self.formats):
+                raise ValueError(f"a graph is there as {found}, not as {sorted(self.formats)}")
             files |= {place for place in places.values() if place is not None}
         return files

@@ -1,7 +1,6 @@
 """Our own engine on the CPU (runtime/gdq_engine): fast integer kernels for each bit-width.
 
-The threads share one model; each has buffers of its own. It runs subgraphs only: the predictor,
-which is small, is left to the engine of another of the bundle's formats.
+The threads share one model, which holds the predictor too; each has buffers of its own.
 """
 
 from __future__ import annotations
@@ -13,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gdq_runtime.bundle.reader import Bundle
-from gdq_runtime.engines.answers import read_picture
+from gdq_runtime.engines.answers import read_picture, read_prediction
 from gdq_runtime.engines.base import Prediction
 from gdq_runtime.engines.native_library import (
     NativeLibrary,
@@ -21,7 +20,6 @@ from gdq_runtime.engines.native_library import (
     NativeRunner,
     load_library,
 )
-from gdq_runtime.engines.registry import open_engine
 from gdq_runtime.errors import EngineError
 
 ISA_VARIABLE = "GDQ_ISA"
@@ -37,25 +35,22 @@ class GdqEngine:
     name = "gdq"
     accelerator_asked = "CPU"
 
-    def __init__(self, bundle: Bundle, tile_size: int | None) -> None:
+    def __init__(self, bundle: Bundle) -> None:
         """Load the model; buffers are made when a thread first needs them.
 
         Args:
             bundle: what to run.
-            tile_size: side of all tiles; None if tiles may have any size.
 
         Raises:
             BundleError: the bundle has no packed model.
             EngineError: the library is not there, refuses the model, or has no such instruction
-                set as ``GDQ_ISA`` asks for; or the predictor's engine is not installed.
+                set as ``GDQ_ISA`` asks for.
 
         """
         bundle.require("engine", self.name)
         library = load_library()
         self._bundle = bundle
         self._place, self._model = _load(library, bundle, asked_instruction_set(library))
-        predictor = "onnxruntime" if "onnx" in bundle.manifest.formats else "litert"
-        self._predictor = open_engine(predictor, bundle, tile_size)
         self._own = threading.local()
 
     @property
@@ -65,7 +60,11 @@ class GdqEngine:
 
     def predict(self, tile: NDArray[np.uint8]) -> Prediction:
         """See ``Engine.predict``."""
-        return self._predictor.predict(tile)
+        try:
+            logits, entropy, bit_width = self._runner(*tile.shape[:2]).predict(tile)
+        except EngineError as error:
+            raise EngineError(f"{self._place} failed: {error}") from error
+        return read_prediction(self._place, logits, np.array(entropy), np.array(bit_width))
 
     def run(self, bit_width: int, tile: NDArray[np.uint8]) -> NDArray[np.uint8]:
         """See ``Engine.run``."""
@@ -81,7 +80,6 @@ class GdqEngine:
         """See ``Engine.close``."""
         # The buffers of all threads go with it.
         self._own = threading.local()
-        self._predictor.close()
 
     def _runner(self, height: int, width: int) -> NativeRunner:
         """The calling thread's own buffers for a size of tiles."""
@@ -94,9 +92,9 @@ class GdqEngine:
         return runners[size]
 
 
-def open_gdq(bundle: Bundle, tile_size: int | None) -> GdqEngine:
-    """See ``EngineFactory``."""
-    return GdqEngine(bundle, tile_size)
+def open_gdq(bundle: Bundle, _tile_size: int | None) -> GdqEngine:
+    """See ``EngineFactory``; all sizes are alike to it."""
+    return GdqEngine(bundle)
 
 
 def asked_instruction_set(library: NativeLibrary) -> str | None:
@@ -119,12 +117,18 @@ def asked_instruction_set(library: NativeLibrary) -> str | None:
 
 
 def _load(library: NativeLibrary, bundle: Bundle, isa: str | None) -> tuple[str, NativeModel]:
-    """The file that all subgraphs are in, and what was read from it."""
-    file, *others = {str(subgraph.engine) for subgraph in bundle.manifest.subgraphs}
+    """The file that all graphs are in, and what was read from it."""
+    graphs = (bundle.manifest.predictor, *bundle.manifest.subgraphs)
+    file, *others = {str(graph.engine) for graph in graphs}
     if others:
-        raise EngineError(f"{bundle.path}: its subgraphs are in several packed models, not in one")
+        raise EngineError(f"{bundle.path}: its graphs are in several packed models, not in one")
     path = bundle.file(file)
     try:
-        return str(path), NativeModel(library, path.read_bytes(), isa)
+        model = NativeModel(library, path.read_bytes(), isa)
     except (EngineError, OSError) as error:
         raise EngineError(f"engine 'gdq' refuses {path}: {error}") from error
+    if not model.has_predictor:
+        raise EngineError(
+            f"engine 'gdq' refuses {path}: it has no predictor; export the checkpoint again"
+        )
+    return str(path), model

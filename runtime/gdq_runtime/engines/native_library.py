@@ -64,8 +64,13 @@ _SIGNATURES: dict[str, tuple[Any, Sequence[Any]]] = {
     "gdq_model_isa": (c_char_p, (_Model,)),
     "gdq_model_kernel": (c_char_p, (_Model, c_int32)),
     "gdq_model_choose_kernel": (c_int32, (_Model, c_int32, c_char_p)),
+    "gdq_model_has_predictor": (c_int32, (_Model,)),
     "gdq_runner_create": (_Runner, (_Model, c_int32, c_int32)),
     "gdq_runner_run": (c_int32, (_Runner, c_int32, c_void_p, c_void_p)),
+    "gdq_runner_predict": (
+        c_int32,
+        (_Runner, c_void_p, POINTER(c_float), POINTER(c_float), POINTER(c_int32)),
+    ),
     "gdq_runner_free": (None, (_Runner,)),
     "gdq_kernel_count": (c_int32, ()),
     "gdq_kernel_describe": (c_int32, (c_int32, POINTER(KernelInfo))),
@@ -164,6 +169,11 @@ class NativeModel:
         count = self.library.functions.gdq_model_bit_widths(self.handle, widths)
         return tuple(widths[:count])
 
+    @property
+    def has_predictor(self) -> bool:
+        """Whether it can choose a bit-width."""
+        return bool(self.library.functions.gdq_model_has_predictor(self.handle))
+
     def kernel(self, bit_width: int) -> str:
         """Return the name of the kernel of the 3x3 convolutions at one of the bit-widths."""
         return _text(self.library.functions.gdq_model_kernel(self.handle, bit_width))
@@ -211,6 +221,27 @@ class NativeRunner:
         if status < 0:
             raise EngineError(library.last_error())
         return picture
+
+    def predict(self, tile: NDArray[np.uint8]) -> tuple[NDArray[np.float32], float, int]:
+        """Choose a bit-width for a uint8 (height, width, 3) tile.
+
+        Returns:
+            The gate's logits (3,), the entropy in nats, and the bit-width.
+
+        Raises:
+            EngineError: the model has no predictor, or the tile is too small for it.
+
+        """
+        assert tile.shape == self._shape
+        assert tile.dtype == np.uint8
+        library, pixels = self._model.library, np.ascontiguousarray(tile)
+        logits, entropy, bit_width = (c_float * 3)(), c_float(), c_int32()
+        status = library.functions.gdq_runner_predict(
+            self._handle, pixels.ctypes.data, logits, entropy, bit_width
+        )
+        if status < 0:
+            raise EngineError(library.last_error())
+        return np.array(logits, np.float32), entropy.value, bit_width.value
 
 
 @cache

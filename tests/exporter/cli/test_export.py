@@ -86,7 +86,6 @@ def test_bad_checkpoints_are_one_sentence(tmp_path: Path) -> None:
         (["--formats", "onnx,core"], "format 'core' is unknown; there is onnx, tflite"),
         (["--formats", "onnx,onnx"], "each of them once"),
         (["--formats", ""], "format '' is unknown"),
-        (["--formats", "engine"], "engine has no predictor: name onnx or tflite before it"),
         (["--calibration", "nowhere"], "nowhere is not a folder of photos"),
         (["--entropy-table", "nowhere.json"], "nowhere.json cannot be read"),
     ],

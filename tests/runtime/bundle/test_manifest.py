@@ -29,18 +29,17 @@ def test_a_graph_may_be_there_in_two_formats(manifest: dict[str, Any]) -> None:
     assert Manifest.model_validate(manifest).formats == ["onnx", "tflite"]
 
 
-def test_our_engine_s_file_holds_all_bit_widths_but_no_predictor(manifest: dict[str, Any]) -> None:
+def test_our_engine_s_file_holds_all_graphs(manifest: dict[str, Any]) -> None:
     add_engine(manifest)
     parsed = Manifest.model_validate(manifest)
-    assert {subgraph.engine for subgraph in parsed.subgraphs} == {"model.gdq"}
-    assert parsed.predictor.onnx is not None
+    assert {graph.engine for graph in (parsed.predictor, *parsed.subgraphs)} == {"model.gdq"}
 
 
 def add_engine(manifest: dict[str, Any], *, subgraphs: int | None = None) -> None:
     """Adds the format to a manifest, to some or all of its subgraphs."""
     manifest["formats"].append("engine")
     manifest["files"].append({"path": "model.gdq", "size": 1, "sha256": "0" * 64})
-    for graph in manifest["subgraphs"][:subgraphs]:
+    for graph in (manifest["predictor"], *manifest["subgraphs"][:subgraphs]):
         graph["engine"] = "model.gdq"
 
 
@@ -64,9 +63,6 @@ CHANGES: dict[str, Callable[[dict[str, Any]], object]] = {
     r"a graph is there as \['engine', 'onnx'\], not as \['onnx'\]": lambda m: m["subgraphs"][
         0
     ].update(engine="model.gdq"),
-    "format engine has no predictor and needs onnx or tflite": lambda m: m.update(
-        formats=["engine"]
-    ),
     "'model.gdq' is used but not listed": lambda m: (add_engine(m), m["files"].pop()),
     "Extra inputs are not permitted": lambda m: m.update(novelty=1),
     "Input should be 4, 5, 6 or 8": lambda m: m["subgraphs"][0].update(bit_width=7),

@@ -7,18 +7,19 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 
+from gdq_models import tile_entropy
 from gdq_runtime.bundle.reader import Bundle
 from gdq_runtime.engines.gdq import GdqEngine
 from gdq_runtime.engines.registry import default_engine
 from gdq_runtime.engines.timed import open_timed_engine
 from gdq_runtime.errors import BundleError, EngineError
 from runtime.engine_library import need_library
-from runtime.tiny_bundle import predict, read_manifest, seal, upscale, write_manifest
+from runtime.tiny_bundle import read_manifest, seal, upscale, write_manifest
 from runtime.tiny_bundle import write_tiny_bundle as write_onnx
-from runtime.tiny_packed_model import FILE, add_packed_model, packed_model
+from runtime.tiny_packed_model import FILE, packed_model, predict
 from runtime.tiny_packed_model import write_tiny_packed_bundle as write
-from runtime.tiny_tflite import write_tiny_tflite_bundle as write_tflite
 
 TILES = np.random.default_rng(0).integers(0, 256, (8, 16, 16, 3), dtype=np.uint8)
 
@@ -30,7 +31,7 @@ def bundle(tmp_path: Path) -> Path:
 
 
 def open_engine(bundle: Path) -> GdqEngine:
-    return GdqEngine(Bundle.open(bundle), 16)
+    return GdqEngine(Bundle.open(bundle))
 
 
 @pytest.mark.parametrize("bit_width", [4, 5, 6, 8])
@@ -47,7 +48,7 @@ def test_runs_any_scale(scale: int, tmp_path: Path) -> None:
 
 
 def test_runs_tiles_of_any_size(bundle: Path) -> None:
-    engine = GdqEngine(Bundle.open(bundle), None)
+    engine = GdqEngine(Bundle.open(bundle))
     for height, width in [(16, 16), (5, 16), (16, 9), (5, 9), (2, 2), (13, 7), (16, 16)]:
         tile = TILES[1][:height, :width]
         np.testing.assert_array_equal(engine.run(8, tile), upscale(tile, 8))
@@ -59,15 +60,10 @@ def test_predicts_what_the_graph_computes(bundle: Path, brightness: int) -> None
     tile = np.full((16, 16, 3), brightness, dtype=np.uint8)
     prediction = open_engine(bundle).predict(tile)
     assert prediction.bit_width == predict(tile)
-    assert prediction.entropy == pytest.approx(brightness / 255)
-
-
-def test_predicts_with_the_bundle_s_other_format(tmp_path: Path) -> None:
-    need_library()
-    folder = add_packed_model(write_tflite(tmp_path / "tflite"))
-    engine = open_engine(folder)
-    np.testing.assert_array_equal(engine.run(5, TILES[0]), upscale(TILES[0], 5))
-    assert engine.predict(TILES[0]).bit_width == predict(TILES[0])
+    expected = [0, brightness - 85, 2 * brightness - 255]
+    np.testing.assert_allclose(prediction.logits, expected, atol=1e-4)
+    image = torch.from_numpy(tile).permute(2, 0, 1)[None].double()
+    assert prediction.entropy == pytest.approx(tile_entropy(image).item(), abs=1e-5)
 
 
 def test_is_shared_by_threads(bundle: Path) -> None:
@@ -154,7 +150,7 @@ def test_refuses_several_packed_models(bundle: Path) -> None:
     manifest = read_manifest(bundle)
     manifest["subgraphs"][0]["engine"] = "other.gdq"
     write_manifest(bundle, manifest)
-    with pytest.raises(EngineError, match="in several packed models, not in one"):
+    with pytest.raises(EngineError, match="its graphs are in several packed models, not in one"):
         open_engine(bundle)
 
 

@@ -9,8 +9,11 @@ from enum import IntEnum
 import numpy as np
 from numpy.typing import NDArray
 
+from gdq_models.predictor.parameters import PredictorParameters
+
 _MAGIC, _VERSION = b"GDQMODEL", 1
 _HEADER, _VALUE, _LAYER, _TENSOR = "<8s6IQ4IQ", "<4I4f4I", "<4i4If6iI", "<2I2Q"
+_PREDICTOR = "<4I3I3I2dd3f6i"
 _WIDTHS = 4
 """Places for bit-widths in the file."""
 _NONE = -1
@@ -85,14 +88,17 @@ class PackedModel:
     bit_widths: tuple[int, ...]
     values: tuple[Value, ...]
     layers: tuple[Layer, ...]
+    predictor: PredictorParameters | None = None
 
     def to_bytes(self) -> bytes:
         """The file."""
         store = _TensorStore()
         layers = b"".join(_pack_layer(layer, store) for layer in self.layers)
         values = b"".join(_pack_value(value) for value in self.values)
+        predictor = b"" if self.predictor is None else _pack_predictor(self.predictor, store)
         start = struct.calcsize(_HEADER) + len(values) + len(layers)
-        tensors, data = store.to_bytes(start)
+        end = start + store.count * struct.calcsize(_TENSOR)
+        tensors, data = store.to_bytes(end + len(predictor))
         header = struct.pack(
             _HEADER,
             _MAGIC,
@@ -102,11 +108,11 @@ class PackedModel:
             len(self.values),
             len(self.layers),
             store.count,
-            start + len(tensors) + len(data),
+            end + len(predictor) + len(data),
             *_padded(self.bit_widths),
-            0,
+            end if predictor else 0,
         )
-        return header + values + layers + tensors + data
+        return header + values + layers + tensors + predictor + data
 
 
 class _TensorStore:
@@ -126,9 +132,8 @@ class _TensorStore:
         key = (_DTYPES[tensor.dtype], little.tobytes())
         return self._numbers.setdefault(key, len(self._numbers))
 
-    def to_bytes(self, start: int) -> tuple[bytes, bytes]:
-        """Descriptions and data; the descriptions begin at ``start`` in the file."""
-        first = start + self.count * struct.calcsize(_TENSOR)
+    def to_bytes(self, first: int) -> tuple[bytes, bytes]:
+        """Descriptions and data; the data begins at ``first`` in the file."""
         descriptions, data = bytearray(), bytearray()
         for dtype, raw in self._numbers:
             data += b"\0" * (-(first + len(data)) % _ALIGNMENT)
@@ -156,6 +161,26 @@ def _pack_layer(layer: Layer, store: _TensorStore) -> bytes:
         layer.factor,
         *(store.number(tensor) for tensor in layer.tensors()),
         layer.places,
+    )
+
+
+def _pack_predictor(parameters: PredictorParameters, store: _TensorStore) -> bytes:
+    tensors = (
+        parameters.head_weight, parameters.head_bias, parameters.gate_weight,
+        parameters.gate_bias, parameters.norm_weight, parameters.norm_bias,
+    )  # fmt: skip
+    return struct.pack(
+        _PREDICTOR,
+        parameters.gate == "group_norm",
+        parameters.head_weight.shape[-1],
+        parameters.head_weight.shape[0],
+        parameters.groups or 0,
+        *parameters.gate_bit_widths,
+        *parameters.e2b_bit_widths,
+        *parameters.e2b_thresholds,
+        parameters.norm_epsilon,
+        *parameters.mean,
+        *(store.number(None if one is None else one.astype(np.float32)) for one in tensors),
     )
 
 

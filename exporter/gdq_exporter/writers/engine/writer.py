@@ -14,6 +14,7 @@ from gdq_exporter.lowering import LoweredNetwork
 from gdq_exporter.writers.engine.packed_model import PackedModel
 from gdq_exporter.writers.engine.translation import Translated, translate
 from gdq_exporter.writers.engine.widths import join_widths
+from gdq_models.predictor.parameters import PredictorParameters
 
 FILE = "engine/model.gdq"
 _RESERVE = 1.5
@@ -31,12 +32,17 @@ def check_expressible(networks: Sequence[LoweredNetwork]) -> None:
     join_widths([translate(network).model for network in networks])
 
 
-def pack(networks: Sequence[LoweredNetwork], tiles: NDArray[np.uint8]) -> PackedModel:
+def pack(
+    networks: Sequence[LoweredNetwork],
+    tiles: NDArray[np.uint8],
+    predictor: PredictorParameters | None = None,
+) -> PackedModel:
     """Translates a network at all its bit-widths; the lowered networks are not changed.
 
     Args:
         networks: one per bit-width.
         tiles: (N, size, size, 3), on which the streams are measured.
+        predictor: what chooses among them.
 
     Raises:
         ExportError: the packed model cannot express it.
@@ -47,12 +53,17 @@ def pack(networks: Sequence[LoweredNetwork], tiles: NDArray[np.uint8]) -> Packed
     values = list(model.values)
     for number, step in _stream_steps(networks, translated, tiles).items():
         values[number] = replace(values[number], steps=(step,))
-    return replace(model, values=tuple(values))
+    return replace(model, values=tuple(values), predictor=predictor)
 
 
-def write_engine(bundle: Path, networks: Sequence[LoweredNetwork], tiles: NDArray[np.uint8]) -> str:
+def write_engine(
+    bundle: Path,
+    networks: Sequence[LoweredNetwork],
+    tiles: NDArray[np.uint8],
+    predictor: PredictorParameters,
+) -> str:
     """Writes the file into a bundle under construction and returns its path; see ``pack``."""
-    content = pack(networks, tiles).to_bytes()
+    content = pack(networks, tiles, predictor).to_bytes()
     path = bundle / FILE
     path.parent.mkdir()
     path.write_bytes(content)

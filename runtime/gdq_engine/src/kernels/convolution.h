@@ -84,6 +84,48 @@ enum IntegerKernel {
   kIntegerKernels
 };
 
+// Products of a tile's patches with each other, summed over the patches: what the predictor's gate
+// needs. A patch is the number 1 and then kernel x kernel x channels elements of an image.
+struct PatchProducts {
+  const int16_t* image;      // first element of the first patch, channels innermost
+  ptrdiff_t pitch;           // elements between rows
+  int channels, kernel;
+  int rows, columns, step;   // patches, and pixels from one to the next in each direction
+  int components;            // of a patch, rounded up to a multiple of 16
+  int products;              // rows of `sums` that are needed; others may be left out
+  int16_t* scratch;          // patch_scratch bytes, 64-byte aligned
+  int64_t* sums;             // (components, components): added, above and on the diagonal
+};
+
+using PatchProductsFunction = void (*)(const PatchProducts&);
+
+// Pairs of patches that are multiplied together: an int32 holds the sum of 2 * 240 products of
+// sums of 4x4 pixels less 128, which lie within +-2048.
+constexpr int kPairsTogether = 240;
+
+// Bytes: the pairs as data and as weights.
+inline size_t patch_scratch(int components) {
+  return 2 * (size_t(kPairsTogether) * components + 64) * 2 * sizeof(int16_t);
+}
+
+// The kernel density of a square's luma: FORMAT.md, section Predictor.
+struct LumaDensity {
+  const uint8_t* pixels;  // RGB
+  ptrdiff_t pitch;        // bytes between rows
+  int side;
+  int32_t* scratch;       // luma_scratch bytes, 64-byte aligned
+  double* sums;           // (kBins), written
+};
+
+using LumaDensityFunction = void (*)(const LumaDensity&);
+
+constexpr int kBins = 32;
+constexpr int kLumasTogether = 2048;
+
+inline size_t luma_scratch(int side) {
+  return (size_t(kLumasTogether) + side + 64) * sizeof(int32_t);
+}
+
 struct KernelTable {
   bool unsigned_data;  // dot products of int8 take the data plus 128: `start` takes it out again
   int int16_block;     // weights of int16: output channels between those of two input channels
@@ -98,6 +140,8 @@ struct KernelTable {
   ConvolutionFunction real_picture_border;  // the same of a uint8 picture
   EpilogueFunction epilogues[kEpilogues];
   EpilogueFunction picture;
+  PatchProductsFunction patch_products;
+  LumaDensityFunction luma_density;
 };
 
 // Tiles of an algorithm that are computed together, a multiple of 8: what they need for all its

@@ -4,6 +4,7 @@
 #include "kernels/convolution.h"
 #include "kernels/direct.h"
 #include "kernels/epilogue.h"
+#include "kernels/statistics.h"
 #include "kernels/transformed.h"
 
 namespace gdq {
@@ -38,6 +39,8 @@ constexpr KernelTable kTable = {
     {finish<0>, finish<1>, finish<2>, finish<3>, finish<4>, finish<5>, finish<6>, finish<7>,
      finish<8>, finish<9>, finish<10>, finish<11>, finish<12>, finish<13>, finish<14>, finish<15>},
     finish_picture,
+    patch_products,
+    luma_density,
 };
 
 }  // namespace GDQ_ISA

@@ -157,8 +157,11 @@ def test_the_order_of_bit_widths_does_not_matter_and_nothing_is_changed() -> Non
 
 
 def test_the_file_lies_in_the_bundle(tmp_path: Path) -> None:
-    assert write_engine(tmp_path, lowered("edsr x2"), CALIBRATION) == FILE
-    assert (tmp_path / FILE).read_bytes() == pack(lowered("edsr x2"), CALIBRATION).to_bytes()
+    predictor = network("edsr x2").predictor_parameters()
+    assert write_engine(tmp_path, lowered("edsr x2"), CALIBRATION, predictor) == FILE
+    content = pack(lowered("edsr x2"), CALIBRATION, predictor).to_bytes()
+    assert (tmp_path / FILE).read_bytes() == content
+    read(content)
 
 
 def test_what_cannot_be_packed_is_known_before_anything_is_written(tmp_path: Path) -> None:
@@ -166,7 +169,8 @@ def test_what_cannot_be_packed_is_known_before_anything_is_written(tmp_path: Pat
     sentence = "a layer has 8 channels, no multiple of 16; choose --formats onnx,tflite"
     with pytest.raises(ExportError, match=sentence):
         check_expressible(narrow)
+    predictor = network("edsr x2").predictor_parameters()
     with pytest.raises(ExportError, match=sentence):
-        write_engine(tmp_path, narrow, CALIBRATION)
+        write_engine(tmp_path, narrow, CALIBRATION, predictor)
     assert list(tmp_path.iterdir()) == []
     check_expressible(lowered("edsr x2"))
