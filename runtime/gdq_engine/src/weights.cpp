@@ -16,29 +16,32 @@ struct Algorithm {
   double g[kMostPoints][kMostTaps];
   int data_gain[kMostPoints];  // sum of the magnitudes in a row of B^T
   int data_sum[kMostPoints];   // sum of a row of B^T
+  // Power that noise in a weight has in the outputs: squares of a row of B^T, and of what A^T makes
+  // of the point, each summed.
+  double noise[kMostPoints];
 };
 
 const double kRoot3 = std::sqrt(3.0), kRoot21 = std::sqrt(21.0);
 
 const Algorithm kF2{2, 4, 3, 1, {{1, 0, 0}, {.5, .5, .5}, {.5, -.5, .5}, {0, 0, 1}},
-                    {2, 2, 2, 2}, {0, 2, 0, 0}};
+                    {2, 2, 2, 2}, {0, 2, 0, 0}, {2, 4, 4, 2}};
 const Algorithm kK4{4, 7, 3, 2,
                     {{1, 0, 0}, {.5, .5, .5}, {.5, -.5, .5}, {.5, 0, -.5}, {0, 1, 0},
                      {.5, .5, -.5}, {0, 0, 1}},
-                    {2, 4, 4, 4, 4, 2, 2}, {0, 4, 0, 0, 0, 0, 0}};
+                    {2, 4, 4, 4, 4, 2, 2}, {0, 4, 0, 0, 0, 0, 0}, {2, 4, 4, 8, 2, 8, 2}};
 // Rows of length one.
 const Algorithm kF4{4, 6, 3, 1,
                     {{1, 0, 0}, {-1 / kRoot3, -1 / kRoot3, -1 / kRoot3},
                      {-1 / kRoot3, 1 / kRoot3, -1 / kRoot3},
                      {1 / kRoot21, 2 / kRoot21, 4 / kRoot21},
                      {1 / kRoot21, -2 / kRoot21, 4 / kRoot21}, {0, 0, 1}},
-                    {10, 10, 10, 6, 6, 10}, {0, -6, 0, 0, 0, 0}};
+                    {10, 10, 10, 6, 6, 10}, {0, -6, 0, 0, 0, 0}, {}};
 // Real algorithms: the bounds of their data do not matter.
 const Algorithm kF6{6, 8, 3, 1,
                     {{1, 0, 0}, {-2. / 9, -2. / 9, -2. / 9}, {-2. / 9, 2. / 9, -2. / 9},
                      {1. / 90, 2. / 90, 4. / 90}, {1. / 90, -2. / 90, 4. / 90},
                      {32. / 45, 16. / 45, 8. / 45}, {32. / 45, -16. / 45, 8. / 45}, {0, 0, 1}},
-                    {}, {}};
+                    {}, {}, {}};
 const Algorithm kF45{4, 8, 5, 1,
                      {{1, 0, 0, 0, 0}, {-2. / 9, -2. / 9, -2. / 9, -2. / 9, -2. / 9},
                       {-2. / 9, 2. / 9, -2. / 9, 2. / 9, -2. / 9},
@@ -46,9 +49,9 @@ const Algorithm kF45{4, 8, 5, 1,
                       {1. / 90, -2. / 90, 4. / 90, -8. / 90, 16. / 90},
                       {32. / 45, 16. / 45, 8. / 45, 4. / 45, 2. / 45},
                       {32. / 45, -16. / 45, 8. / 45, -4. / 45, 2. / 45}, {0, 0, 0, 0, 1}},
-                     {}, {}};
+                     {}, {}, {}};
 // No transform: a product for each tap.
-const Algorithm kDirect1{1, 3, 3, 1, {{1, 0, 0}, {0, 1, 0}, {0, 0, 1}}, {1, 1, 1}, {1, 1, 1}};
+const Algorithm kDirect1{1, 3, 3, 1, {{1, 0, 0}, {0, 1, 0}, {0, 0, 1}}, {1, 1, 1}, {1, 1, 1}, {1, 1, 1}};
 
 template <class Element>
 KernelShape shape_of(const char* name, const Algorithm& rows, const Algorithm& columns) {
@@ -129,6 +132,58 @@ double step_of(const Kernel& kernel, const double* u, int in_channels) {
   return step > 0 ? step : 1;
 }
 
+constexpr int kNarrowest = -127, kWidest = 127;
+
+int32_t narrow_code(double scaled) {
+  return static_cast<int32_t>(
+      std::nearbyint(std::min(std::max(scaled, double{kNarrowest}), double{kWidest})));
+}
+
+// The step at which 8 bits cost least: the largest weights are rare, and clipping them leaves finer
+// steps for the others. u: (products, in).
+double narrow_step(const Kernel& kernel, const double* u, int in_channels) {
+  const double largest = step_of(kernel, u, in_channels);
+  double best = largest, least = HUGE_VAL;
+  for (double step = largest; step > 0.5 * largest; step -= 0.05 * largest) {
+    double noise = 0;
+    for (int p = 0; p < kernel.shape.products; p++) {
+      double sum = 0;
+      for (int ic = 0; ic < in_channels; ic++) {
+        const double weight = u[size_t(p) * in_channels + ic];
+        const double error = weight - step * narrow_code(weight / step);
+        sum += error * error;
+      }
+      noise += sum * kernel.rows->noise[p / kernel.columns->points] *
+               kernel.columns->noise[p % kernel.columns->points];
+    }
+    if (noise < least) least = noise, best = step;
+  }
+  return best;
+}
+
+// Rounds the weights of one product so that their sum is right, too: activations have a mean, and
+// errors of one sign would add up to a shift of all pixels.
+void round_together(const double* u, double step, int in_channels, int32_t* integers) {
+  double missing = 0;
+  for (int ic = 0; ic < in_channels; ic++) {
+    integers[ic] = narrow_code(u[ic] / step);
+    missing += u[ic] / step - integers[ic];
+  }
+  const int direction = missing > 0 ? 1 : -1;
+  for (int left = static_cast<int>(std::nearbyint(std::abs(missing))); left > 0; left--) {
+    // The weight that was rounded furthest the other way.
+    int chosen = -1;
+    double furthest = 0;
+    for (int ic = 0; ic < in_channels; ic++) {
+      const double error = direction * (u[ic] / step - integers[ic]);
+      const int moved = integers[ic] + direction;
+      if (error > furthest && moved >= kNarrowest && moved <= kWidest) furthest = error, chosen = ic;
+    }
+    if (chosen < 0) return;
+    integers[chosen] += direction;
+  }
+}
+
 template <class Element>
 void pack_channel(const Kernel& kernel, const Packing& packing, int oc, int out_channels,
                   int in_channels, const std::vector<int32_t>& integers, PackedWeights& result) {
@@ -161,13 +216,21 @@ PackedWeights pack_integer(IntegerKernel id, const KernelTable& table, int out_c
       transform(rows, columns, weights + (size_t(oc) * in_channels + ic) * 9, one.data());
       for (int p = 0; p < products; p++) u[size_t(p) * in_channels + ic] = one[p];
     }
-    const double step = direct && exact_steps ? exact_steps[oc] : step_of(kernel, u.data(), in_channels);
+    const double step = direct && exact_steps ? exact_steps[oc]
+                        : direct || !narrow   ? step_of(kernel, u.data(), in_channels)
+                                              : narrow_step(kernel, u.data(), in_channels);
     double ones = 0;
     for (int p = 0; p < products; p++) {
       int32_t sum = 0;
+      const double* real = &u[size_t(p) * in_channels];
+      int32_t* rounded = &integers[size_t(p) * in_channels];
+      if (narrow && !direct)
+        round_together(real, step, in_channels, rounded);
+      else
+        for (int ic = 0; ic < in_channels; ic++)
+          rounded[ic] = static_cast<int32_t>(std::nearbyint(real[ic] / step));
       for (int ic = 0; ic < in_channels; ic++) {
-        const auto integer = static_cast<int32_t>(std::nearbyint(u[size_t(p) * in_channels + ic] / step));
-        integers[size_t(p) * in_channels + ic] = integer;
+        const int32_t integer = rounded[ic];
         if (transformed) (*transformed)[(size_t(p) * out_channels + oc) * in_channels + ic] = integer;
         sum += integer;
       }
