@@ -46,7 +46,7 @@ def test_figures_are_those_of_the_runtime(
         PictureSize(name="a", width=120, height=100), PictureSize(name="b", width=130, height=70)
     ]  # fmt: skip
     loaded = [truth.load() for truth in list_ground_truth(photos, 2)]
-    with Upscaler(bundle, threads=1) as upscaler:
+    with Upscaler(bundle, engine="onnxruntime", threads=1) as upscaler:
         results = [upscaler(low) for low, _ in loaded]
         all_4 = [upscaler(low, bits=4) for low, _ in loaded]
     for made, bits in ((results, None), (all_4, 4)):

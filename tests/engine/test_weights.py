@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from engine.algorithms import KERNELS
+from engine.algorithms import KERNELS, Integers, Reals
 from engine.library import Kernel, convolve, kernels
 from engine.test_algorithms import MOST_CHANNELS
 
@@ -58,20 +58,58 @@ def test_sums_stay_within_32_bits(kernel: Kernel, name: str) -> None:
 @by_kernel
 @pytest.mark.parametrize("name", adversaries())
 def test_scales_give_the_weights_back(kernel: Kernel, name: str) -> None:
-    """Within half a step, and the rounding of the step itself."""
+    """Within half a step; within one where weights are rounded together; or they are clipped."""
+    step, transformed, real = packed(kernel, name)
+    together = rounds_together(kernel)
+    clipped = np.abs(transformed) == CLIPPED if together else np.zeros(real.shape, bool)
+    error = np.abs(transformed * step - real)
+    tolerance = ((1 if together else 0.5) + 1e-4 * np.abs(transformed)) * step
+    assert (error <= tolerance)[~clipped].all()
+
+
+@pytest.mark.parametrize(
+    "kernel", [k for k in kernels() if k.weight_bits == 8], ids=lambda k: k.name
+)
+@pytest.mark.parametrize("name", adversaries())
+def test_rounding_keeps_the_sum_of_a_product(kernel: Kernel, name: str) -> None:
+    """Activations have a mean: errors of one sign would shift all pixels."""
+    if not rounds_together(kernel):
+        pytest.skip("the learned integers are kept")
+    step, transformed, real = packed(kernel, name)
+    error = np.abs((transformed * step - real).sum(axis=2))
+    rounding = 1e-4 * np.abs(transformed).sum(axis=2)  # of the step, which is float
+    within = (np.abs(transformed) < CLIPPED).all(axis=2)
+    assert (error <= (0.5 + rounding) * step[:, :, 0])[within].all()
+
+
+@pytest.mark.parametrize("name", adversaries())
+def test_clips_at_most_half(name: str) -> None:
+    kernel = next(kernel for kernel in kernels() if kernel.name == "k44_int8")
+    step, _, real = packed(kernel, name)
+    whole = np.abs(real).max(axis=(0, 2)) / CLIPPED
+    assert (step[0, :, 0] <= whole * 1.001)[whole > 0].all()
+    assert (step[0, :, 0] >= whole * 0.499)[whole > 0].all()
+
+
+CLIPPED = 127
+
+
+def rounds_together(kernel: Kernel) -> bool:
+    return kernel.weight_bits == 8 and kernel.name != "direct_int8"
+
+
+def packed(kernel: Kernel, name: str) -> tuple[Reals, Integers, Reals]:
+    """Steps (1, out, 1), integers and the weights they stand for (products, out, in)."""
     if name == "denormal":
         pytest.skip("scales in float have hardly a digit there")
     weights = adversaries()[name]
     codes = np.zeros((1, 1, MOST_CHANNELS), np.int16)
     made = convolve("scalar", kernel, 2, True, codes, weights)
     down, across = KERNELS[kernel.name]
-    factor = down.factor * across.factor
-    step = made.scales.astype(np.float64) * factor
+    step = made.scales.astype(np.float64) * down.factor * across.factor
     real = np.einsum("iy,jx,ocyx->ijoc", down.weights, across.weights, weights.astype(np.float64))
     real = real.reshape(kernel.products, OUT, MOST_CHANNELS)
-    error = np.abs(made.transformed * step[None, :, None] - real)
-    tolerance = (0.5 + 1e-4 * np.abs(made.transformed)) * step[None, :, None]
-    assert (error <= tolerance).all()
+    return step[None, :, None], made.transformed.astype(np.int64), real
 
 
 @by_kernel
