@@ -39,7 +39,7 @@ def find_warnings(
         f"{engine.name} was asked to run on {engine.accelerator_asked} and runs on "
         f"{engine.accelerator_used}"
         for engine in engines
-        if engine.accelerator_used != engine.accelerator_asked
+        if engine.accelerator_used.partition(", ")[0] != engine.accelerator_asked
     ]
     return warnings
 
