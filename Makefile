@@ -34,8 +34,9 @@ SANITIZERS := -fsanitize=address,undefined
 # Not those that only try more numbers.
 SANITIZED_TESTS := not close_to_the_real and not bit_for_bit and not equals_64 and not every_kernel_side
 test-engine-memory: $(INSTALLED) ## the engine's tests with AddressSanitizer and UBSan (Linux, GCC)
-	@if ! echo 'int main() {}' | g++ -x c++ $(SANITIZERS) -o /dev/null - 2>/dev/null; then \
-		echo "the engine's memory is not tested: there is no g++ with sanitizers"; exit 0; fi; \
+	@if ! { command -v cmake && echo 'int main() {}' | g++ -x c++ $(SANITIZERS) -o /dev/null -; } \
+			>/dev/null 2>&1; then \
+		echo "the engine's memory is not tested: there is no CMake, or no g++ with sanitizers"; exit 0; fi; \
 	set -e; CXX=g++ cmake -S runtime/gdq_engine -B $(SANITIZED) -DCMAKE_BUILD_TYPE=Debug \
 		-DCMAKE_CXX_FLAGS='-O1 -g1 -fno-var-tracking' -DGDQ_SANITIZE=address,undefined \
 		-DGDQ_FUZZ=ON >/dev/null; \

@@ -17,7 +17,13 @@ from gdq_exporter.checks.agreement import check_agreement
 from gdq_exporter.checks.memory import is_measurable, measure_memory
 from gdq_exporter.checks.mobile_usability import MobileUsability, check_mobile_usability
 from gdq_exporter.checks.onnx_fusion import FusionResult, check_fusion
-from gdq_exporter.checks.parity import ParityResult, check_decisions, check_width, make_pairs
+from gdq_exporter.checks.parity import (
+    ParityResult,
+    TorchReference,
+    check_decisions,
+    check_width,
+    make_pairs,
+)
 from gdq_exporter.checks.results import CheckResults
 from gdq_exporter.complexity import Macs, count_macs
 from gdq_exporter.config import FORMATS, PROFILES, ExportConfig
@@ -273,7 +279,7 @@ def _prove(
     """
     bundle, bit_widths = Bundle(folder, draft), [graph.bit_width for graph in draft.subgraphs]
     pictures = load_calibration(config.calibration, config.tile * network.scale, _PARITY_PAIRS)
-    pairs = make_pairs(pictures.tiles, network.scale)
+    reference = TorchReference(network, make_pairs(pictures.tiles, network.scale))
     golden: list[GoldenTile] = []
     parity, agreement = {}, []
     for graph_format in formats:
@@ -281,7 +287,7 @@ def _prove(
             parity[engine.name] = ParityResult(
                 tiles=len(calibration.tiles),
                 undecided=check_decisions(network, engine, calibration.tiles),
-                widths=tuple(check_width(network, engine, width, pairs) for width in bit_widths),
+                widths=tuple(check_width(reference, engine, width) for width in bit_widths),
             )
             if not golden:
                 golden = write_golden(folder, engine, bit_widths, calibration.tiles)

@@ -28,6 +28,12 @@ _ENTROPY_NOISE = 1e-4
 """Nats."""
 
 
+Picture = NDArray[np.uint8]
+"""(height, width, 3), RGB."""
+Pair = tuple[Picture, Picture]
+"""A low resolution tile and its ground truth."""
+
+
 @dataclass(frozen=True)
 class WidthParity:
     """One bit-width, over all pairs of low and high resolution."""
@@ -81,32 +87,50 @@ def check_decisions(
     return tuple(undecided)
 
 
-def check_width(
-    network: SuperResolutionNetwork,
-    engine: Engine,
-    bit_width: int,
-    pairs: list[tuple[NDArray[np.uint8], NDArray[np.uint8]]],
-) -> WidthParity:
-    """Compares one subgraph with torch on (low resolution tile, ground truth) pairs.
+class TorchReference:
+    """What torch makes of tiles with ground truth; each bit-width runs once, for all engines."""
+
+    def __init__(self, network: SuperResolutionNetwork, pairs: list[Pair]) -> None:
+        """Args: network: runs them; pairs: (low resolution tile, ground truth)."""
+        self.scale, self.pairs = network.scale, pairs
+        self._network = network
+        self._pictures: dict[int, list[Picture]] = {}
+
+    def at(self, bit_width: int) -> list[Picture]:
+        """The upscaled tiles at a bit-width, in the order of the pairs."""
+        if bit_width not in self._pictures:
+            tiles = [tile for tile, _ in self.pairs]
+            with _one_torch_thread(), closing(Workers()) as workers:
+                self._pictures[bit_width] = list(
+                    workers.map_in_order(
+                        lambda tile: _run_torch(self._network, bit_width, tile),
+                        tiles,
+                        ahead=workers.threads,
+                    )
+                )
+        return self._pictures[bit_width]
+
+
+def check_width(reference: TorchReference, engine: Engine, bit_width: int) -> WidthParity:
+    """Compares one subgraph with torch.
 
     Raises:
         ExportError: the subgraph loses more than ``LARGEST_LOSS``.
     """
-    reference, exported, differences = [], [], []
-
-    def run(tile: NDArray[np.uint8]) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
-        return _run_torch(network, bit_width, tile), engine.run(bit_width, tile)
-
-    tiles, truths = zip(*pairs, strict=True)
-    with _one_torch_thread(), closing(Workers()) as workers:
-        answers = workers.map_in_order(run, tiles, ahead=workers.threads)
-        for (expected, got), truth in zip(answers, truths, strict=True):
-            reference.append(min(_EQUAL, psnr(expected, truth, network.scale)))
-            exported.append(min(_EQUAL, psnr(got, truth, network.scale)))
-            differences.append(np.abs(expected.astype(int) - got.astype(int)).mean())
+    expected, exported, differences = [], [], []
+    tiles, truths = zip(*reference.pairs, strict=True)
+    pictures = reference.at(bit_width)
+    with closing(Workers()) as workers:
+        answers = workers.map_in_order(
+            lambda tile: engine.run(bit_width, tile), tiles, ahead=workers.threads
+        )
+        for picture, got, truth in zip(pictures, answers, truths, strict=True):
+            expected.append(min(_EQUAL, psnr(picture, truth, reference.scale)))
+            exported.append(min(_EQUAL, psnr(got, truth, reference.scale)))
+            differences.append(np.abs(picture.astype(int) - got.astype(int)).mean())
     result = WidthParity(
         bit_width,
-        float(np.mean(reference)),
+        float(np.mean(expected)),
         float(np.mean(exported)),
         float(np.mean(differences)),
     )
@@ -119,9 +143,7 @@ def check_width(
     return result
 
 
-def make_pairs(
-    pictures: NDArray[np.uint8], scale: int
-) -> list[tuple[NDArray[np.uint8], NDArray[np.uint8]]]:
+def make_pairs(pictures: NDArray[np.uint8], scale: int) -> list[Pair]:
     """(N, size * scale, size * scale, 3) pictures -> (tile, ground truth) pairs.
 
     The tile is the picture made smaller by antialiased bicubic, as in training (MATLAB's kernel).

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from factories import sample_tiles
 from gdq_exporter import ExportError, ExportResult
-from gdq_exporter.checks.parity import check_decisions, check_width, make_pairs
+from gdq_exporter.checks.parity import TorchReference, check_decisions, check_width, make_pairs
 from gdq_models import EDSR
 from gdq_runtime.bundle.reader import Bundle
 from gdq_runtime.engines.ort import OrtEngine
@@ -97,7 +97,7 @@ def test_close_logits_leave_a_tile_undecided(tiny: EDSR, engine: OrtEngine) -> N
 def test_the_exported_subgraph_loses_next_to_nothing(
     bit_width: int, tiny: EDSR, engine: OrtEngine
 ) -> None:
-    result = check_width(tiny, engine, bit_width, pairs(tiny, bit_width))
+    result = check_width(TorchReference(tiny, pairs(tiny, bit_width)), engine, bit_width)
     assert result.bit_width == bit_width
     assert 28 < result.reference_psnr < 40
     assert abs(result.loss) < 0.03
@@ -114,7 +114,7 @@ def test_spoiled_weights_fail(tiny: EDSR, exported: ExportResult, tmp_path: Path
     with pytest.raises(
         ExportError, match=r"the 8-bit subgraph on onnxruntime loses .* more than 0\.03"
     ):
-        check_width(tiny, engine, 8, pairs(tiny, 8))
+        check_width(TorchReference(tiny, pairs(tiny, 8)), engine, 8)
     engine.close()
 
 
@@ -122,7 +122,7 @@ def test_a_perfect_reference_is_no_way_around_the_check(tiny: EDSR, engine: OrtE
     """Its PSNR is infinite, and infinity less infinity would be less than any bar."""
     exact = [(tile, _run(tiny, tile)) for tile, _ in pairs(tiny, 8)]
     with pytest.raises(ExportError, match="loses"):
-        check_width(tiny, engine, 8, exact)
+        check_width(TorchReference(tiny, exact), engine, 8)
 
 
 def _run(network: EDSR, tile: NDArray[np.uint8]) -> NDArray[np.uint8]:
