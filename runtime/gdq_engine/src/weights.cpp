@@ -134,9 +134,12 @@ double step_of(const Kernel& kernel, const double* u, int in_channels) {
 
 constexpr int kNarrowest = -127, kWidest = 127;
 
-int32_t narrow_code(double scaled) {
-  return static_cast<int32_t>(
-      std::nearbyint(std::min(std::max(scaled, double{kNarrowest}), double{kWidest})));
+// The nearest code, ties to even. Millions are tried, so it is no call of the mathematical library:
+// at 1.5 * 2^52 a double has no fraction bits left, and the addition itself rounds.
+double narrow_code(double scaled) {
+  constexpr double kNoFraction = 6755399441055744.0;
+  return (std::min(std::max(scaled, double{kNarrowest}), double{kWidest}) + kNoFraction) -
+         kNoFraction;
 }
 
 // The step at which 8 bits cost least: the largest weights are rare, and clipping them leaves finer
@@ -144,13 +147,14 @@ int32_t narrow_code(double scaled) {
 double narrow_step(const Kernel& kernel, const double* u, int in_channels) {
   const double largest = step_of(kernel, u, in_channels);
   double best = largest, least = HUGE_VAL;
-  for (double step = largest; step > 0.5 * largest; step -= 0.05 * largest) {
+  for (double step = largest; step > 0.5 * largest; step -= 0.1 * largest) {
+    const double inverse = 1 / step;
     double noise = 0;
     for (int p = 0; p < kernel.shape.products; p++) {
       double sum = 0;
       for (int ic = 0; ic < in_channels; ic++) {
         const double weight = u[size_t(p) * in_channels + ic];
-        const double error = weight - step * narrow_code(weight / step);
+        const double error = weight - step * narrow_code(weight * inverse);
         sum += error * error;
       }
       noise += sum * kernel.rows->noise[p / kernel.columns->points] *
@@ -166,7 +170,7 @@ double narrow_step(const Kernel& kernel, const double* u, int in_channels) {
 void round_together(const double* u, double step, int in_channels, int32_t* integers) {
   double missing = 0;
   for (int ic = 0; ic < in_channels; ic++) {
-    integers[ic] = narrow_code(u[ic] / step);
+    integers[ic] = static_cast<int32_t>(narrow_code(u[ic] / step));
     missing += u[ic] / step - integers[ic];
   }
   const int direction = missing > 0 ? 1 : -1;
