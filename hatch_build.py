@@ -53,7 +53,7 @@ def find_compiler() -> list[str] | None:
     if given := shlex.split(os.environ.get("CXX", "")):
         return given
     for name in COMPILERS:
-        if name == ZIG and (zig := find_spec(ZIG)) and zig.origin:
+        if name == ZIG and (zig := find_spec(ZIG)) and zig.origin and _is_packaged():
             return [str(Path(zig.origin).with_name("zig")), "c++", "-target", _zig_target()]
         if path := shutil.which(name):
             return [path]
@@ -62,7 +62,7 @@ def find_compiler() -> list[str] | None:
 
 def missing_packages() -> list[str]:
     """List what pip shall bring for the build: only the tools that the machine does not have."""
-    if platform.machine().lower() not in PACKAGED:
+    if not _is_packaged():
         return []
     missing = [] if _has_cmake() else ["cmake"]
     if shutil.which("ninja") is None:
@@ -112,7 +112,7 @@ class EngineBuildHook(BuildHookInterface[Any]):
             return
         try:
             library = build_library()
-        except BuildError as error:
+        except (BuildError, OSError) as error:
             if _wish() == "1":
                 self.app.abort(f"the engine gdq cannot be built: {error}")
             self.app.display_warning(f"the engine gdq is left out, for it cannot be built: {error}")
@@ -141,6 +141,10 @@ def _has_cmake() -> bool:
         return False
     version = re.search(r"(\d+)\.(\d+)", told.stdout)
     return version is not None and tuple(map(int, version.groups())) >= CMAKE_VERSION
+
+
+def _is_packaged() -> bool:
+    return platform.machine().lower() in PACKAGED
 
 
 def _zig_target() -> str:

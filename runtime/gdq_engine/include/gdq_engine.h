@@ -1,6 +1,7 @@
 /* The engine's C interface: load a packed model, run tiles at a bit-width.
  *
- * A model is immutable and may be shared by threads; a runner holds the buffers of one thread.
+ * A model may be shared by threads and must outlive its runners; a runner holds the buffers of one
+ * thread. No pointer may be NULL unless it says so.
  * Functions that can fail return NULL or a value below 0; `gdq_last_error` then says why. */
 #ifndef GDQ_ENGINE_H
 #define GDQ_ENGINE_H
@@ -35,7 +36,7 @@ GDQ_API const char* gdq_isa_name(int32_t index);
 /* Whether this processor has it: 1 or 0. */
 GDQ_API int32_t gdq_isa_available(int32_t index);
 
-/* Reads a packed model (docs/engine.md).
+/* Reads a packed model (FORMAT.md).
  * isa: a name of the list above, or NULL for the best that this processor has. */
 GDQ_API gdq_model* gdq_model_load(const char* path, const char* isa);
 /* The same from memory, which is copied. */
@@ -50,8 +51,8 @@ GDQ_API int32_t gdq_model_bit_widths(const gdq_model* model, int32_t bit_widths[
 GDQ_API const char* gdq_model_isa(const gdq_model* model);
 /* Name of the kernel that runs the 3x3 convolutions at a bit-width, NULL if there is no such width. */
 GDQ_API const char* gdq_model_kernel(const gdq_model* model, int32_t bit_width);
-/* Uses a kernel of the list below at a bit-width, for tests and measurements; before any runner is
- * made. Below 0 if that kernel is not exact at this width or not written for this processor. */
+/* Uses a kernel of the list below at a bit-width, for codes of that many
+ * bits; for tests and measurements, before the first tile. Below 0 if it is later, or the kernel is not exact at this width or not written for this processor. */
 GDQ_API int32_t gdq_model_choose_kernel(gdq_model* model, int32_t bit_width, const char* kernel);
 
 /* Whether it holds the predictor, which chooses a tile's bit-width: 1 or 0. */

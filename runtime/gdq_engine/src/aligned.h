@@ -1,7 +1,6 @@
 #pragma once
 
 #include <cstddef>
-#include <cstdlib>
 #include <cstring>
 #include <memory>
 #include <new>
@@ -15,8 +14,7 @@ class AlignedBytes {
   AlignedBytes() = default;
   explicit AlignedBytes(size_t size) : size_(size) {
     const size_t rounded = (size + 2 * kLine - 1) / kLine * kLine;
-    memory_.reset(static_cast<std::byte*>(std::aligned_alloc(kLine, rounded)));
-    if (!memory_) throw std::bad_alloc();
+    memory_.reset(static_cast<std::byte*>(::operator new(rounded, std::align_val_t{kLine})));
     std::memset(memory_.get(), 0, rounded);
   }
 
@@ -33,7 +31,9 @@ class AlignedBytes {
  private:
   static constexpr size_t kLine = 64;
   struct Free {
-    void operator()(std::byte* memory) const { std::free(memory); }
+    void operator()(std::byte* memory) const {
+      ::operator delete(memory, std::align_val_t{kLine});
+    }
   };
   std::unique_ptr<std::byte, Free> memory_;
   size_t size_ = 0;

@@ -256,6 +256,7 @@ int32_t gdq_kernel_run(const char* isa, const char* kernel, int32_t bits, int32_
                                   is_signed != 0, height, width, in_channels, out_channels);
     convolution.set_weights(weights, transformed, scales);
     convolution.set_codes(codes);
+    if (repeats < 1) throw gdq::Error("a convolution runs at least once");
     convolution.run(sums, repeats);
     return 0;
   });

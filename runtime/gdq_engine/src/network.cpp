@@ -49,11 +49,12 @@ IntegerKernel Network::kernel_for(int bits) const {
 
 IntegerKernel Network::kernel(int bit_width) const {
   index_of(bit_width);
+  const std::lock_guard<std::mutex> lock(mutex_);
   return kernel_for(bit_width);
 }
 
 void Network::choose_kernel(int bit_width, IntegerKernel kernel) {
-  const int index = index_of(bit_width);
+  index_of(bit_width);
   if (kernel == kIntegerKernels) throw Error("there is no kernel of this name");
   const std::string name = kernel_shape(kernel).name;
   if (!isa_.kernels->integer[kernel])
@@ -61,8 +62,9 @@ void Network::choose_kernel(int bit_width, IntegerKernel kernel) {
   if (bit_width > kernel_shape(kernel).largest_bits)
     throw Error("kernel " + name + " is not exact at " + std::to_string(bit_width) + " bits");
   const std::lock_guard<std::mutex> lock(mutex_);
+  for (const auto& network : prepared_)
+    if (network) throw Error("kernels are chosen before the first tile");
   chosen_[bit_width] = kernel;
-  prepared_[index].reset();
 }
 
 std::unique_ptr<PreparedNetwork> Network::prepare(int width_index) {

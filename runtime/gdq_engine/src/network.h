@@ -52,7 +52,8 @@ class Network {
   const PreparedNetwork& at(int bit_width);
   // The kernel that runs integer layers whose codes have the bit-width's own number of bits.
   IntegerKernel kernel(int bit_width) const;
-  // Raises Error if the kernel is not exact at that width or not on this instruction set.
+  // Only before the first tile. Raises Error if it is later, or if the kernel is not exact at that
+  // width or not on this instruction set.
   void choose_kernel(int bit_width, IntegerKernel kernel);
 
  private:
@@ -71,7 +72,7 @@ class Network {
   const Model model_;
   const InstructionSet& isa_;
   std::optional<Predictor> predictor_;
-  std::mutex mutex_;
+  mutable std::mutex mutex_;
   std::map<int, IntegerKernel> chosen_;                        // bits -> kernel
   std::map<std::pair<int, int>, PackedWeights> packed_;        // (layer, form)
   std::vector<std::unique_ptr<PreparedNetwork>> prepared_;     // by index of bit-width

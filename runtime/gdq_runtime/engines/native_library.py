@@ -158,7 +158,7 @@ class NativeModel:
         self.handle = functions.gdq_model_parse(content, len(content), chosen)
         if not self.handle:
             raise EngineError(library.last_error())
-        weakref.finalize(self, functions.gdq_model_free, self.handle)
+        _free_with(self, functions.gdq_model_free, self.handle)
         self.scale = int(functions.gdq_model_scale(self.handle))
         self.instruction_set = _text(functions.gdq_model_isa(self.handle))
 
@@ -200,7 +200,15 @@ class NativeRunner:
         self._handle = functions.gdq_runner_create(model.handle, height, width)
         if not self._handle:
             raise EngineError(model.library.last_error())
-        weakref.finalize(self, functions.gdq_runner_free, self._handle)
+        _free_with(self, functions.gdq_runner_free, self._handle)
+
+    def _pixels(self, tile: NDArray[np.uint8]) -> NDArray[np.uint8]:
+        """Return the tile as the library reads it, which trusts its size."""
+        if tile.shape != self._shape or tile.dtype != np.uint8:
+            raise EngineError(
+                f"a tile is {tile.dtype} {tile.shape}, the buffers are for uint8 {self._shape}"
+            )
+        return np.ascontiguousarray(tile)
 
     def run(self, bit_width: int, tile: NDArray[np.uint8]) -> NDArray[np.uint8]:
         """Upscale a tile: uint8, (height, width, 3) -> (height * scale, width * scale, 3).
@@ -209,11 +217,9 @@ class NativeRunner:
             EngineError: the model cannot run this bit-width.
 
         """
-        assert tile.shape == self._shape
-        assert tile.dtype == np.uint8
+        pixels = self._pixels(tile)
         height, width, channels = tile.shape
         scale, library = self._model.scale, self._model.library
-        pixels = np.ascontiguousarray(tile)
         picture = np.empty((height * scale, width * scale, channels), np.uint8)
         status = library.functions.gdq_runner_run(
             self._handle, bit_width, pixels.ctypes.data, picture.ctypes.data
@@ -232,9 +238,7 @@ class NativeRunner:
             EngineError: the model has no predictor, or the tile is too small for it.
 
         """
-        assert tile.shape == self._shape
-        assert tile.dtype == np.uint8
-        library, pixels = self._model.library, np.ascontiguousarray(tile)
+        library, pixels = self._model.library, self._pixels(tile)
         logits, entropy, bit_width = (c_float * 3)(), c_float(), c_int32()
         status = library.functions.gdq_runner_predict(
             self._handle, pixels.ctypes.data, logits, entropy, bit_width
@@ -253,6 +257,11 @@ def load_library() -> NativeLibrary:
 
     """
     return NativeLibrary(LIBRARY)
+
+
+def _free_with(owner: object, free: Any, handle: int) -> None:
+    """Free a handle when its owner goes; not at the program's end, when a thread may still run."""
+    weakref.finalize(owner, free, handle).atexit = False
 
 
 def _text(name: bytes) -> str:
