@@ -90,8 +90,8 @@ std::vector<InstructionSet> list_instruction_sets() {
   };
 }
 
-// Multiplications of one output, in those of int8. Measured in docs/performance.md: where products
-// of int16 are slow, 8 bits are better off without a transform.
+// Multiplications of one output, in those of int8. Where products of int16 are slow, 8 bits are
+// better off without a transform.
 double cost(const InstructionSet& isa, IntegerKernel kernel) {
   const KernelShape& shape = kernel_shape(kernel);
   const int each = shape.weight_bits == 16 ? isa.kernels->int16_cost : 1;
