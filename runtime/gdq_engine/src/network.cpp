@@ -11,8 +11,6 @@ namespace {
 // Forms of packed real weights, beside those of the integer kernels.
 enum RealForm { kReal3 = kIntegerKernels, kReal5, kRealDirect, kRealNarrow, kRealBorder };
 
-constexpr int kNarrow = 4;  // output channels of the narrow kernel, at most
-
 // One number for each channel, the padded ones zero.
 std::vector<float> spread(const float* numbers, size_t count, size_t padded_count, double factor) {
   std::vector<float> result(padded_count, 0.0f);
@@ -93,6 +91,15 @@ const PackedWeights& Network::pack_once(int layer_index, int form, Pack&& pack) 
   return found != packed_.end() ? found->second : packed_.emplace(key, pack()).first->second;
 }
 
+template <class Pack>
+const PackedWeights& Network::pack_real_once(int layer_index, int form, Pack&& pack) {
+  return pack_once(layer_index, form, [&] {
+    PackedWeights result;
+    result.packed = pack();
+    return result;
+  });
+}
+
 void Network::prepare_integer(const Layer& layer, int layer_index, int width_index,
                               PreparedLayer& prepared) {
   const Value& source = model_.values[layer.source];
@@ -100,7 +107,8 @@ void Network::prepare_integer(const Layer& layer, int layer_index, int width_ind
   const IntegerKernel kernel = kernel_for(bits);
   prepared.run = isa_.kernels->integer[kernel];
   prepared.weights = &pack_once(layer_index, kernel, [&] {
-    const Tensor &integers = model_.tensors[layer.weights], &steps = model_.tensors[layer.weight_steps];
+    const Tensor& integers = model_.tensors[layer.weights];
+    const Tensor& steps = model_.tensors[layer.weight_steps];
     std::vector<float> exact(out);
     std::vector<double> real(integers.count);
     const size_t per_channel = integers.count / out;
@@ -124,7 +132,8 @@ void Network::prepare_integer(const Layer& layer, int layer_index, int width_ind
   for (int oc = 0; oc < out; oc++) {
     const double scale = step * prepared.weights->scales[oc];
     prepared.scales.push_back(static_cast<float>(scale));
-    prepared.biases.push_back(static_cast<float>(bias[oc] + scale * centre * prepared.weights->ones[oc]));
+    const double constant = scale * centre * prepared.weights->ones[oc];
+    prepared.biases.push_back(static_cast<float>(bias[oc] + constant));
   }
 }
 
@@ -132,47 +141,33 @@ void Network::prepare_real(const Layer& layer, int layer_index, PreparedLayer& p
   const Value& source = model_.values[layer.source];
   const int in = layer.in_channels, out = layer.out_channels, kernel = layer.kernel;
   const int padded_out = prepared.out_channels;
-  const float* weights = model_.tensors[layer.weights].floats();
-  const size_t per_place = size_t(kernel) * kernel * in * out;
-  const int inside = layer.places == 9 ? 4 : 0;
-  auto packed = [&](int form, auto&& pack) {
-    return &pack_once(layer_index, form, [&] {
-      PackedWeights result;
-      result.packed = pack();
-      return result;
-    });
-  };
-  prepared.step = source.kind == ValueKind::kStream ? source.steps[0] : 1.0f;
-  const float* middle = weights + inside * per_place;
   const KernelTable& table = *isa_.kernels;
+  const int inside = layer.places == 9 ? 4 : 0;
+  const float* weights =
+      model_.tensors[layer.weights].floats() + size_t(inside) * kernel * kernel * in * out;
+  prepared.step = source.kind == ValueKind::kStream ? source.steps[0] : 1.0f;
   if (source.kind == ValueKind::kStream && (kernel == 3 || kernel == 5)) {
     prepared.run = kernel == 3 ? table.real3 : table.real5;
-    prepared.weights = kernel == 3 ? packed(kReal3, [&] { return pack_real3(out, in, middle); })
-                                   : packed(kReal5, [&] { return pack_real5(out, in, middle); });
+    prepared.weights = &pack_real_once(layer_index, kernel == 3 ? kReal3 : kReal5, [&] {
+      return kernel == 3 ? pack_real3(out, in, weights) : pack_real5(out, in, weights);
+    });
     prepared.scratch_bytes = [=](int) {
       return transformed_scratch(64, 36, sizeof(float), in, padded_out);
     };
   } else {
-    const bool narrow = source.kind == ValueKind::kStream && out <= kNarrow;
+    const bool narrow = source.kind == ValueKind::kStream && out <= kNarrowChannels;
     prepared.run = source.kind == ValueKind::kPicture ? table.real_picture
                    : narrow                           ? table.real_narrow
                                                       : table.real_direct;
-    prepared.weights =
-        narrow ? packed(kRealNarrow, [&] { return pack_real_narrow(kernel, out, in, middle); })
-               : packed(kRealDirect, [&] { return pack_real_direct(1, kernel, out, in, middle); });
+    prepared.weights = &pack_real_once(layer_index, narrow ? kRealNarrow : kRealDirect, [&] {
+      return narrow ? pack_real_narrow(kernel, out, in, weights)
+                    : pack_real_direct(1, kernel, out, in, weights);
+    });
     prepared.scratch_bytes = [=](int width) {
       return direct_scratch(kernel, sizeof(float), width, in, padded_out);
     };
   }
-  if (layer.places == 9) {
-    prepared.run_border =
-        source.kind == ValueKind::kPicture ? table.real_picture_border : table.real_border;
-    prepared.border_weights =
-        packed(kRealBorder, [&] { return pack_real_direct(9, kernel, out, in, weights); });
-    prepared.scratch_bytes = [=, main = prepared.scratch_bytes](int width) {
-      return std::max(main(width), border_scratch(kernel, in, padded_out));
-    };
-  }
+  if (layer.places == 9) prepare_border(layer, layer_index, prepared);
   prepared.scales.assign(padded_out, 1.0f);
   const float* bias = model_.tensors[layer.bias].floats();
   for (int place = 0; place < layer.places; place++) {
@@ -180,6 +175,19 @@ void Network::prepare_real(const Layer& layer, int layer_index, PreparedLayer& p
     prepared.biases.insert(prepared.biases.end(), one.begin(), one.end());
   }
   prepared.inside_bias = inside * padded_out;
+}
+
+void Network::prepare_border(const Layer& layer, int layer_index, PreparedLayer& prepared) {
+  const int in = layer.in_channels, kernel = layer.kernel, padded_out = prepared.out_channels;
+  const bool picture = model_.values[layer.source].kind == ValueKind::kPicture;
+  prepared.run_border = picture ? isa_.kernels->real_picture_border : isa_.kernels->real_border;
+  prepared.border_weights = &pack_real_once(layer_index, kRealBorder, [&] {
+    return pack_real_direct(layer.places, kernel, layer.out_channels, in,
+                            model_.tensors[layer.weights].floats());
+  });
+  prepared.scratch_bytes = [=, main = prepared.scratch_bytes](int width) {
+    return std::max(main(width), border_scratch(kernel, in, padded_out));
+  };
 }
 
 void Network::prepare_epilogue(const Layer& layer, int width_index, PreparedLayer& prepared) {

@@ -64,10 +64,13 @@ class Network {
   void prepare_integer(const Layer& layer, int layer_index, int width_index,
                        PreparedLayer& prepared);
   void prepare_real(const Layer& layer, int layer_index, PreparedLayer& prepared);
+  void prepare_border(const Layer& layer, int layer_index, PreparedLayer& prepared);
   void prepare_epilogue(const Layer& layer, int width_index, PreparedLayer& prepared);
 
   template <class Pack>
   const PackedWeights& pack_once(int layer_index, int form, Pack&& pack);
+  template <class Pack>
+  const PackedWeights& pack_real_once(int layer_index, int form, Pack&& pack);
 
   const Model model_;
   const InstructionSet& isa_;

@@ -300,7 +300,7 @@ AlignedBytes pack_real_direct(int places, int kernel, int out_channels, int in_c
 }
 
 AlignedBytes pack_real_narrow(int kernel, int out_channels, int in_channels, const float* weights) {
-  constexpr int kMost = 4;
+  constexpr int kMost = kNarrowChannels;
   AlignedBytes packed(size_t(kernel) * kMost * kernel * in_channels * sizeof(float));
   for (int y = 0; y < kernel; y++)
     for (int oc = 0; oc < out_channels; oc++)

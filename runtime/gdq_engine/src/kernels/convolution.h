@@ -134,7 +134,7 @@ struct KernelTable {
   ConvolutionFunction real3;                     // 3x3 of an int16 stream, F(6x6)
   ConvolutionFunction real5;                     // 5x5 of an int16 stream, F(4x4)
   ConvolutionFunction real_direct;               // any side; int16 stream
-  ConvolutionFunction real_narrow;               // the same with at most 4 output channels
+  ConvolutionFunction real_narrow;               // the same with at most kNarrowChannels outputs
   ConvolutionFunction real_picture;              // any side; uint8 picture of 3 channels
   ConvolutionFunction real_border;  // outermost pixels, with weights of 9 places; int16 stream
   ConvolutionFunction real_picture_border;  // the same of a uint8 picture
@@ -147,6 +147,8 @@ struct KernelTable {
 // Tiles of an algorithm that are computed together, a multiple of 8: what they need for all its
 // points stays in the second-level cache.
 constexpr int kTilesTogether = 24, kRealTilesTogether = 8;
+// Output channels of `real_narrow`, at most; its weights have as many.
+constexpr int kNarrowChannels = 4;
 // Pixels that convolutions without a transform compute together.
 constexpr int kPixelsTogether = 8;
 

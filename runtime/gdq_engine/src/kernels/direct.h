@@ -99,11 +99,11 @@ GDQ_INLINE void multiply_pixels(const Convolution& layer, const RowRing<typename
   groups(Index<1>{});
 }
 
-// The same with at most 4 output channels: vectors run along the input channels.
-// Weights are (kernel, 4, kernel * in_channels).
+// The same with at most kNarrowChannels output channels: vectors run along the input channels.
+// Weights are (kernel, kNarrowChannels, kernel * in_channels).
 inline void multiply_narrow(const Convolution& layer, const RowRing<float>& ring, int row,
                             int column, int kernel, float* outputs) {
-  constexpr int kMost = 4, kTiles = Isa::kTiles / kMost;
+  constexpr int kMost = kNarrowChannels, kTiles = Isa::kTiles / kMost;
   const int depth = kernel * layer.in_channels;
   for (int t = 0; t < kPixelsTogether; t += kTiles) {
     Isa::F32 acc[kTiles][kMost] = {};
