@@ -50,7 +50,7 @@ test-engine-memory: $(INSTALLED) ## the engine's tests with AddressSanitizer and
 
 # The setup's exit code 77 says that this machine cannot have one; why stands above it by then.
 test-arm64: $(INSTALLED) ## golden tiles and the engine's kernels on emulated ARM64 (Linux x86-64, apt)
-	@status=0; $(BIN)/python -m emulation || status=$$?; \
+	@status=0; $(BIN)/python -m gdq_devices.emulated || status=$$?; \
 	case $$status in \
 		0) $(BIN)/pytest $(PYTEST_ARGS) tests/arm64 ;; \
 		77) ;; \
@@ -61,7 +61,7 @@ check: $(INSTALLED) ## lint, formatting, types, import contracts
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
 	@if $(BIN)/python -c 'import sys; sys.exit(sys.version_info < (3, 11))'; then \
-		$(BIN)/mypy && $(BIN)/mypy examples benchmarks emulation hatch_build.py; \
+		$(BIN)/mypy && $(BIN)/mypy examples hatch_build.py; \
 	else echo "types are not checked: NumPy for Python 3.10 describes its own too loosely"; fi
 	@$(BIN)/lint-imports
 
@@ -70,10 +70,10 @@ format: $(INSTALLED) ## let ruff repair and format the code
 	@$(BIN)/ruff format .
 
 bench: $(INSTALLED) ## measure what docs/performance.md promises (takes long; keep the machine quiet)
-	@$(BIN)/python -m benchmarks $(BENCH_ARGS)
+	@$(BIN)/python -m gdq_bench.suite $(BENCH_ARGS)
 
 clean: ## remove the environment, the demo, the emulated machine, benchmark results and caches
-	rm -rf $(VENV) demo benchmarks/results build dist runtime/gdq_runtime/native
+	rm -rf $(VENV) demo .benchmarks build dist runtime/gdq_runtime/native
 	rm -rf .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 

@@ -15,9 +15,9 @@ import numpy as np
 from numpy.typing import NDArray
 from skimage import data
 
+from gdq_core.cli.native_output import silence_native_libraries
 from gdq_exporter import ExportConfig, export
 from gdq_runtime import GdqError, OutputError, Upscaler, UpscaleResult, draw_bit_map
-from gdq_runtime.cli.native_output import silence_native_libraries
 
 ROOT = Path(__file__).resolve().parent.parent
 CHECKPOINT = ROOT / "models/zoo/edsr_baseline_x2/edsr_baseline_x2.safetensors"

@@ -17,9 +17,9 @@ import torch
 import torch.nn.functional as F
 from numpy.typing import NDArray
 
+from gdq_core.metrics import psnr
 from gdq_models import BIT_WIDTHS, SuperResolutionNetwork, load_checkpoint
-from gdq_runtime.metrics import psnr
-from gdq_runtime.tiling import TilePlan, cut_tile
+from gdq_runtime.tiles.tiling import TilePlan, cut_tile
 
 Picture = NDArray[np.uint8]
 Upscale = Callable[[Picture], Picture]

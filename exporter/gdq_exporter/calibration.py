@@ -14,12 +14,12 @@ import onnx_ir as ir
 import onnxruntime as ort
 from numpy.typing import NDArray
 
+from gdq_core.errors import ImageError
+from gdq_core.pictures.decode import SUFFIXES, PictureReader
+from gdq_core.pictures.rows import split_alpha
 from gdq_exporter.errors import ExportError
-from gdq_exporter.quantization import QuantizationPoint
-from gdq_runtime.decode import SUFFIXES, PictureReader
-from gdq_runtime.errors import ImageError
-from gdq_runtime.picture import split_alpha
-from gdq_runtime.workers import Workers
+from gdq_exporter.ir.quantization import QuantizationPoint
+from gdq_runtime.tiles.workers import Workers
 
 _SAMPLES_PER_TILE = 8192
 """Values kept of each tensor and tile: enough for a stable error curve, small enough for RAM."""

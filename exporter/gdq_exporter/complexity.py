@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 import onnx_ir as ir
 
-from gdq_exporter import editing, operators
+from gdq_exporter.ir import editing, operators
 
 
 @dataclass(frozen=True)

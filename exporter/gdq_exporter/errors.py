@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from gdq_runtime.errors import GdqError
+from gdq_core.errors import GdqError
 
 
 class ExportError(GdqError):

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from gdq_exporter.calibration import calibrate
 from gdq_exporter.config import Profile
-from gdq_exporter.invariants import check_lowered, check_traced
+from gdq_exporter.ir.invariants import check_lowered, check_traced
 from gdq_exporter.passes.choose_steps import unquantized
 from gdq_exporter.passes.order import (
     integer_passes,

@@ -11,12 +11,12 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, get_args
 
+from gdq_core.errors import EngineError
+from gdq_core.files.text import write_text
 from gdq_exporter.bundle_writer import MANIFEST, bundle_folder, list_files
 from gdq_exporter.calibration import CalibrationSet, load_calibration
 from gdq_exporter.checks.agreement import check_agreement
 from gdq_exporter.checks.memory import is_measurable, measure_memory
-from gdq_exporter.checks.mobile_usability import MobileUsability, check_mobile_usability
-from gdq_exporter.checks.onnx_fusion import FusionResult, check_fusion
 from gdq_exporter.checks.parity import (
     ParityResult,
     TorchReference,
@@ -29,20 +29,21 @@ from gdq_exporter.complexity import Macs, count_macs
 from gdq_exporter.config import FORMATS, PROFILES, ExportConfig
 from gdq_exporter.errors import ExportError
 from gdq_exporter.golden import write_golden
-from gdq_exporter.graphs import write_graphs
 from gdq_exporter.lowering import LoweredNetwork, lower_shared, lower_width
 from gdq_exporter.report import write_report
-from gdq_exporter.tile_errors import measure_tiles
+from gdq_exporter.targets.engine.writer import check_expressible
+from gdq_exporter.targets.graphs import write_graphs
+from gdq_exporter.targets.onnx.fusion import FusionResult, check_fusion
+from gdq_exporter.targets.onnx.mobile_usability import MobileUsability, check_mobile_usability
 from gdq_exporter.trace import trace
-from gdq_exporter.trade_off import find_flat_tiles, find_trade_off
-from gdq_exporter.writers.engine.writer import check_expressible
+from gdq_exporter.trade_off.operating_points import find_flat_tiles, find_trade_off
+from gdq_exporter.trade_off.tile_errors import measure_tiles
 from gdq_models import (
     CheckpointError,
     LoadedCheckpoint,
     SuperResolutionNetwork,
     load_checkpoint,
 )
-from gdq_runtime.agreement import Agreement, compare_with_golden
 from gdq_runtime.bundle.manifest import (
     SCHEMA_VERSION,
     BitWidth,
@@ -62,11 +63,10 @@ from gdq_runtime.bundle.manifest import (
 from gdq_runtime.bundle.reader import Bundle
 from gdq_runtime.engines.base import Engine
 from gdq_runtime.engines.registry import open_engine
-from gdq_runtime.errors import EngineError
-from gdq_runtime.text_file import write_text
+from gdq_validate.agreement import Agreement, compare_with_golden
 
 if TYPE_CHECKING:
-    from gdq_exporter.checks.xnnpack_delegation import DelegationResult
+    from gdq_exporter.targets.tflite.delegation import DelegationResult
 
 Progress = Callable[[str], None]
 """Told, in a few words, what is being done now."""
@@ -205,7 +205,7 @@ def _check_delegation(folder: Path, graphs: list[GraphSpec]) -> dict[str, Delega
     if not places:
         return {}
     # LiteRT is needed only for what it runs.
-    from gdq_exporter.checks.xnnpack_delegation import check_delegation
+    from gdq_exporter.targets.tflite.delegation import check_delegation
 
     return {
         place.signature: check_delegation(folder / place.file, place.signature) for place in places

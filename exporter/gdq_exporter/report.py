@@ -7,13 +7,13 @@ import json
 from pathlib import Path
 from typing import Any
 
-from jinja2 import Environment, PackageLoader, select_autoescape
+from jinja2 import ChoiceLoader, Environment, PackageLoader, select_autoescape
 
+from gdq_core.files.text import write_text
 from gdq_exporter.checks.parity import LARGEST_LOSS, ParityResult
 from gdq_exporter.checks.results import CheckResults
-from gdq_exporter.trade_off_plot import plot_trade_off
 from gdq_runtime.bundle.manifest import Manifest
-from gdq_runtime.text_file import write_text
+from gdq_validate.pages.trade_off_plot import plot_trade_off
 
 
 def write_report(folder: Path, manifest: Manifest, checks: CheckResults) -> None:
@@ -21,7 +21,10 @@ def write_report(folder: Path, manifest: Manifest, checks: CheckResults) -> None
     report = describe(manifest, checks)
     write_text(folder / "report.json", json.dumps(report, indent=1) + "\n")
     pages = Environment(
-        loader=PackageLoader("gdq_exporter", "pages"), autoescape=select_autoescape()
+        loader=ChoiceLoader(
+            [PackageLoader("gdq_exporter", "pages"), PackageLoader("gdq_validate", "pages")]
+        ),
+        autoescape=select_autoescape(),
     )
     plot = None if manifest.trade_off is None else plot_trade_off(manifest.trade_off)
     page = pages.get_template("report.html").render(manifest=manifest, plot=plot, **report)

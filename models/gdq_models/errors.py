@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from gdq_core.errors import GdqError
 
-class CheckpointError(Exception):
+
+class CheckpointError(GdqError):
     """A checkpoint cannot be used: damaged, unknown, unfinished, or not what was asked for."""

@@ -11,9 +11,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from gdq_runtime.bit_map import draw_bit_map
-    from gdq_runtime.bundle.reader import Bundle
-    from gdq_runtime.errors import (
+    from gdq_core.errors import (
         BundleError,
         EngineError,
         GdqError,
@@ -21,6 +19,8 @@ if TYPE_CHECKING:
         OutputError,
         RequestError,
     )
+    from gdq_runtime.bit_map import draw_bit_map
+    from gdq_runtime.bundle.reader import Bundle
     from gdq_runtime.pipeline import FileResult, Upscaler, UpscaleResult
 
 __all__ = [
@@ -38,17 +38,17 @@ __all__ = [
 ]
 
 _HOMES = {
-    "Bundle": "bundle.reader",
-    "BundleError": "errors",
-    "EngineError": "errors",
-    "FileResult": "pipeline",
-    "GdqError": "errors",
-    "ImageError": "errors",
-    "OutputError": "errors",
-    "RequestError": "errors",
-    "UpscaleResult": "pipeline",
-    "Upscaler": "pipeline",
-    "draw_bit_map": "bit_map",
+    "Bundle": "gdq_runtime.bundle.reader",
+    "BundleError": "gdq_core.errors",
+    "EngineError": "gdq_core.errors",
+    "FileResult": "gdq_runtime.pipeline",
+    "GdqError": "gdq_core.errors",
+    "ImageError": "gdq_core.errors",
+    "OutputError": "gdq_core.errors",
+    "RequestError": "gdq_core.errors",
+    "UpscaleResult": "gdq_runtime.pipeline",
+    "Upscaler": "gdq_runtime.pipeline",
+    "draw_bit_map": "gdq_runtime.bit_map",
 }
 
 
@@ -58,7 +58,7 @@ def __getattr__(name: str) -> Any:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     from importlib import import_module
 
-    value = getattr(import_module(f"{__name__}.{_HOMES[name]}"), name)
+    value = getattr(import_module(_HOMES[name]), name)
     globals()[name] = value
     return value
 

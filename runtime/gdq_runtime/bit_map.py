@@ -6,9 +6,9 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from gdq_runtime.metrics import count_bit_widths, fab
-from gdq_runtime.picture import Rows, RowSource, split_alpha
-from gdq_runtime.tiling import Span, TilePlan
+from gdq_core.metrics import count_bit_widths, fab
+from gdq_core.pictures.rows import Rows, RowSource, split_alpha
+from gdq_runtime.tiles.tiling import Span, TilePlan
 
 # Okabe and Ito's palette, which people with any colour vision can tell apart; cool to warm, and
 # white where no network was needed.

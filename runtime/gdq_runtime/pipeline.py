@@ -9,19 +9,19 @@ from types import TracebackType
 import numpy as np
 from numpy.typing import NDArray
 
-from gdq_runtime import metrics
+from gdq_core import metrics
+from gdq_core.errors import OutputError
+from gdq_core.pictures.decode import PictureReader
+from gdq_core.pictures.encode import PictureWriter, check_target, save_picture
+from gdq_core.pictures.rows import ArraySink, ArraySource, RowSink, RowSource
 from gdq_runtime.bit_map import Thumbnail, draw_bit_map
 from gdq_runtime.bundle.reader import Bundle
-from gdq_runtime.decode import PictureReader
-from gdq_runtime.encode import PictureWriter, check_target, save_picture
 from gdq_runtime.engines.timed import EngineReport, open_timed_engine
-from gdq_runtime.errors import OutputError
-from gdq_runtime.picture import ArraySink, ArraySource, RowSink, RowSource
-from gdq_runtime.router import Bits, FlatTilesChoice, Router, Wish
+from gdq_runtime.routing.router import Bits, FlatTilesChoice, Router, Wish
 from gdq_runtime.tile_runner import Progress, TileRunner
-from gdq_runtime.tiling import Policy, TilePlan
+from gdq_runtime.tiles.tiling import Policy, TilePlan
+from gdq_runtime.tiles.workers import Workers
 from gdq_runtime.timings import Stopwatch, Timings
-from gdq_runtime.workers import Workers
 
 
 @dataclass(frozen=True, eq=False)
@@ -101,7 +101,7 @@ class Upscaler:
             bundle: what to run.
             engine: name of the engine; None for the default, see ``engines.registry``.
             threads: tiles in parallel, at least 1; None for one per processor.
-            policy: how pictures are cut, see ``gdq_runtime.tiling``.
+            policy: how pictures are cut, see ``gdq_runtime.tiles.tiling``.
 
         Raises:
             EngineError: unknown engine, its library is not installed, or its graphs do not take

@@ -10,16 +10,16 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from gdq_runtime.bands import Band, read_bands
-from gdq_runtime.budget import Budget
+from gdq_core.pictures.rows import RowSink, RowSource
 from gdq_runtime.engines.base import Engine
-from gdq_runtime.interpolation import interpolate
-from gdq_runtime.picture import RowSink, RowSource
-from gdq_runtime.router import INTERPOLATED, Router
-from gdq_runtime.stitch import Stitcher
-from gdq_runtime.tiling import Span, TilePlan, cut_tile
+from gdq_runtime.routing.budget import Budget
+from gdq_runtime.routing.interpolation import interpolate
+from gdq_runtime.routing.router import INTERPOLATED, Router
+from gdq_runtime.tiles.bands import Band, read_bands
+from gdq_runtime.tiles.stitch import Stitcher
+from gdq_runtime.tiles.tiling import Span, TilePlan, cut_tile
+from gdq_runtime.tiles.workers import Workers
 from gdq_runtime.timings import Stopwatch
-from gdq_runtime.workers import Workers
 
 Progress = Callable[[int, int], None]
 """Called after each tile with the number of tiles done and of all; in the caller's thread."""

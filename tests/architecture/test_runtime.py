@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 import gdq_runtime
-from runtime.pictures import png_bytes, random_image
+from core.made_pictures import png_bytes, random_image
 from runtime.tiny_bundle import write_tiny_bundle
 
 FORBIDDEN = ["torch", "tensorflow", "onnx", "onnx_ir", "onnxscript", "gdq_exporter", "gdq_models"]

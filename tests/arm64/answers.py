@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 import pytest
 from pydantic import BaseModel, ConfigDict
 
-from gdq_runtime.agreement import LARGEST_SHARE
+from gdq_validate.agreement import LARGEST_SHARE
 
 
 class _Model(BaseModel):

@@ -5,15 +5,9 @@ A plain pytest passes this folder by (``norecursedirs`` in pyproject.toml).
 
 from __future__ import annotations
 
-import sys
-from pathlib import Path
-
 import pytest
 
 from arm64.answers import ANSWERS, summary_lines
-
-# The emulation is no installed package: it is imported from the root of the repository.
-sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
 
 def pytest_terminal_summary(

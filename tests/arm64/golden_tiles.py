@@ -19,9 +19,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gdq_runtime import Bundle, BundleError
-from gdq_runtime.agreement import count_differences, read_picture
 from gdq_runtime.engines.base import Engine
 from gdq_runtime.engines.registry import engine_names, open_engine
+from gdq_validate.agreement import count_differences, read_picture
 
 ENGINES = tuple(name for name in engine_names() if name != "tensorflow")
 """TensorFlow's interpreter is LiteRT's; its wheel of 250 MB is not installed there."""

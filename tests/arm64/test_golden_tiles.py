@@ -10,10 +10,10 @@ from pathlib import Path
 import cv2
 import numpy as np
 import pytest
-from emulation.machine import CPUS, FOLDER, Machine
 
 from arm64.answers import ANSWERS, Answer, EngineAnswer, Refusal
 from arm64.golden_tiles import ENGINES, run_bundle
+from gdq_devices.emulated.machine import CPUS, FOLDER, Machine
 from gdq_exporter import ExportConfig, export
 from gdq_runtime import Bundle
 from gdq_runtime.bundle.manifest import Format

@@ -8,11 +8,11 @@ from typing import Any
 
 import numpy as np
 import pytest
-from emulation.machine import CPUS, FOLDER, Machine
 from numpy.typing import NDArray
 
 from arm64.kernels import BIT_WIDTHS, SIZES, case_name, draw
 from engine.algorithms import KERNELS, outputs, pad_codes, products
+from gdq_devices.emulated.machine import CPUS, FOLDER, Machine
 
 ROOT = Path(__file__).resolve().parents[2]
 PROGRAM = Path(__file__).with_name("kernels.py")

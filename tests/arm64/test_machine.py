@@ -3,8 +3,9 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from emulation.errors import ProgramError
-from emulation.machine import FOLDER, Machine
+
+from gdq_devices.emulated.errors import ProgramError
+from gdq_devices.emulated.machine import FOLDER, Machine
 
 MACHINE = Machine(FOLDER)
 

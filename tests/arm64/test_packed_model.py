@@ -7,19 +7,19 @@ from typing import get_args
 
 import numpy as np
 import pytest
-from emulation.machine import CPUS, FOLDER, Machine
 from numpy.typing import NDArray
 
 from arm64.packed_model import run_tiles
+from gdq_devices.emulated.machine import CPUS, FOLDER, Machine
 from gdq_exporter.calibration import load_calibration
 from gdq_exporter.config import DEFAULT_PROFILE, PROFILES
 from gdq_exporter.lowering import lower_shared, lower_width
+from gdq_exporter.targets.engine.writer import pack
 from gdq_exporter.trace import trace
-from gdq_exporter.writers.engine.writer import pack
 from gdq_models import load_checkpoint
-from gdq_runtime.agreement import LARGEST_SHARE
 from gdq_runtime.bundle.manifest import BitWidth
 from gdq_runtime.engines.native_library import NativeLibrary, NativeModel
+from gdq_validate.agreement import LARGEST_SHARE
 from runtime.engine_library import need_library
 
 ROOT = Path(__file__).resolve().parents[2]

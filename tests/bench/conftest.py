@@ -6,12 +6,12 @@ from pathlib import Path
 import pytest
 import torch
 
+from core.made_pictures import png_bytes, random_image
 from factories import tiny_edsr
-from gdq_bench.candidates import Candidate, open_candidates
+from gdq_bench.measure.candidates import Candidate, open_candidates
 from gdq_exporter import ExportConfig, export
 from gdq_models import save_checkpoint
 from gdq_runtime.bundle.reader import Bundle
-from runtime.pictures import png_bytes, random_image
 
 torch.set_num_threads(1)
 

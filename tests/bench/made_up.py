@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from gdq_bench.machine import describe_machine
-from gdq_bench.results import (
+from gdq_bench.measure.machine import describe_machine
+from gdq_bench.measure.statistics import Spread, spread_of
+from gdq_bench.protocol import (
     BenchResult,
     EngineFacts,
     GoldenTiles,
@@ -12,7 +13,6 @@ from gdq_bench.results import (
     Settings,
     TileTimes,
 )
-from gdq_bench.statistics import Spread, spread_of
 
 
 def spread(median: float, scatter: float = 0.0) -> Spread:

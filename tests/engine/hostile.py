@@ -11,8 +11,8 @@ import pytest
 
 from engine.library import instruction_sets, need_library
 from engine.packed import HEADER, LAYER, TENSOR, VALUE
+from gdq_core.errors import EngineError
 from gdq_runtime.engines.native_library import NativeModel, NativeRunner
-from gdq_runtime.errors import EngineError
 
 INTEGERS = (0, 1, 2, 3, 4, 5, 9, 15, 16, 17, 48, 4096, 4097, 1 << 31, (1 << 31) - 1, (1 << 32) - 1)
 FLOATS = (0.0, -0.0, 1e-45, 1e-38, 3.4e38, -1.0, float("inf"), float("-inf"), float("nan"))

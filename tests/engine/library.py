@@ -15,8 +15,8 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from gdq_core.errors import EngineError
 from gdq_runtime.engines.native_library import LIBRARY, KernelInfo, NativeLibrary
-from gdq_runtime.errors import EngineError
 
 
 @cache

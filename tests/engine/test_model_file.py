@@ -14,8 +14,8 @@ from engine.hostile import fields, replaced, survive, with_true_size
 from engine.library import need_library
 from engine.networks import NETWORKS, Builder
 from engine.packed import NONE, PICTURE, STREAM, Value
+from gdq_core.errors import EngineError
 from gdq_runtime.engines.native_library import NativeModel, NativeRunner
-from gdq_runtime.errors import EngineError
 
 
 @pytest.fixture(autouse=True)

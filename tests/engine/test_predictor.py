@@ -13,11 +13,11 @@ from hypothesis.extra import numpy as hnp
 
 from exporter.predictors import NETWORKS, Tile, assert_predicted, expected, network
 from factories import sample_tiles, tiny_edsr
+from gdq_core.errors import EngineError
 from gdq_exporter.calibration import load_calibration
-from gdq_exporter.writers.engine.packed_model import Kind, Layer, PackedModel, Value
+from gdq_exporter.targets.engine.packed_model import Kind, Layer, PackedModel, Value
 from gdq_models.predictor.parameters import PredictorParameters
 from gdq_runtime.engines.native_library import NativeModel, NativeRunner
-from gdq_runtime.errors import EngineError
 from runtime.engine_library import need_library
 
 SIZES = [(4, 4), (5, 7), (7, 5), (8, 13), (18, 33), (32, 32), (100, 99), (6, 600)]

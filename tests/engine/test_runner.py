@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 from engine.library import has_kernel, instruction_sets, kernels, need_library
 from engine.networks import BIT_WIDTHS, NETWORKS, Builder
 from engine.test_network import EXACT, expected_picture, load, on_each_exact, random_tile, upscale
+from gdq_core.errors import EngineError
 from gdq_runtime.engines.native_library import NativeModel, NativeRunner
-from gdq_runtime.errors import EngineError
 
 on_each = pytest.mark.parametrize("instruction_set", instruction_sets())
 

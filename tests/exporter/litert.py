@@ -9,7 +9,7 @@ import numpy as np
 from ai_edge_litert.interpreter import Interpreter, OpResolverType
 from numpy.typing import NDArray
 
-from gdq_exporter.writers.tflite.model_builder import GraphBuilder, ModelBuilder, Tensor
+from gdq_exporter.targets.tflite.model_builder import GraphBuilder, ModelBuilder, Tensor
 
 Array = NDArray[Any]
 KERNELS = {"xnnpack": OpResolverType.AUTO, "reference": OpResolverType.BUILTIN_REF}

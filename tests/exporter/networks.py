@@ -9,7 +9,7 @@ import numpy as np
 import onnx_ir as ir
 from numpy.typing import ArrayLike, NDArray
 
-from gdq_exporter import editing
+from gdq_exporter.ir import editing
 
 Array = NDArray[np.float32]
 

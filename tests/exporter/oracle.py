@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from onnx.reference import ReferenceEvaluator
 from onnx.reference.op_run import OpRun
 
-from gdq_exporter import operators
+from gdq_exporter.ir import operators
 
 
 class WeightQuant(OpRun):

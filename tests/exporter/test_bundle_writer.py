@@ -10,9 +10,9 @@ from pathlib import Path
 
 import pytest
 
+from gdq_core.files.text import write_text
 from gdq_exporter.bundle_writer import bundle_folder, list_files
 from gdq_exporter.errors import ExportError
-from gdq_runtime.text_file import write_text
 
 MANIFEST = json.dumps({"schema_version": 3, "subgraphs": []})
 

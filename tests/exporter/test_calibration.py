@@ -17,8 +17,8 @@ from gdq_exporter.calibration import (
     observe,
 )
 from gdq_exporter.errors import ExportError
+from gdq_exporter.ir.quantization import QuantizationPoint
 from gdq_exporter.passes.choose_steps import unquantized
-from gdq_exporter.quantization import QuantizationPoint
 
 
 def observed(*tensors: Array) -> Observation:

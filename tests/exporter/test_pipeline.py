@@ -16,6 +16,7 @@ from engine.reference import read as read_packed
 from engine.reference import run as run_packed
 from exporter import oracle
 from factories import released_state_dict, sample_tiles, tiny_edsr, tiny_srresnet
+from gdq_core.errors import BundleError
 from gdq_exporter import ExportConfig, ExportError, ExportResult, export
 from gdq_models import (
     EDSR,
@@ -27,7 +28,6 @@ from gdq_models import (
 from gdq_runtime.bundle.manifest import BitWidth, Format, Manifest
 from gdq_runtime.bundle.reader import Bundle
 from gdq_runtime.engines.registry import open_engine
-from gdq_runtime.errors import BundleError
 from runtime.engine_library import need_library
 
 

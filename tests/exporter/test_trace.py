@@ -8,7 +8,7 @@ from exporter import oracle
 from exporter.networks import array
 from exporter.traced import NETWORKS, network, traced
 from factories import sample_tiles
-from gdq_exporter import editing
+from gdq_exporter.ir import editing
 from gdq_models import BIT_WIDTHS
 
 SIZES = [(4, 7), (24, 24), (9, 5)]

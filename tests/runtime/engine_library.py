@@ -6,8 +6,8 @@ import os
 
 import pytest
 
+from gdq_core.errors import EngineError
 from gdq_runtime.engines.native_library import NativeLibrary, load_library
-from gdq_runtime.errors import EngineError
 
 
 def need_library() -> NativeLibrary:

@@ -5,10 +5,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from core.made_pictures import random_image
+from gdq_core.pictures.rows import ArraySource
 from gdq_runtime.bit_map import Thumbnail, draw_bit_map
-from gdq_runtime.picture import ArraySource
-from gdq_runtime.tiling import TilePlan
-from runtime.pictures import random_image
+from gdq_runtime.tiles.tiling import TilePlan
 
 
 def collect(image: np.ndarray, step: int) -> np.ndarray:

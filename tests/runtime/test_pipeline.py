@@ -11,18 +11,18 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from gdq_runtime.decode import PictureReader, apply_orientation
-from gdq_runtime.errors import BundleError, EngineError, ImageError, OutputError
-from gdq_runtime.pipeline import Upscaler
-from gdq_runtime.tiling import POLICIES, TilePlan, cut_tile
-from runtime.peak_memory import peak_of
-from runtime.pictures import (
+from core.made_pictures import (
     exif,
     icc_chunk,
     png_bytes,
     random_image,
     srgb_like_profile,
 )
+from gdq_core.errors import BundleError, EngineError, ImageError, OutputError
+from gdq_core.pictures.decode import PictureReader, apply_orientation
+from gdq_runtime.pipeline import Upscaler
+from gdq_runtime.tiles.tiling import POLICIES, TilePlan, cut_tile
+from peak_memory import peak_of
 from runtime.tiny_bundle import add_dial, predict, seal, upscale, write_tiny_bundle
 
 TILE, OVERLAP = 16, 4

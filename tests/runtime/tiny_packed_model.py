@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from gdq_exporter.writers.engine.packed_model import Kind, Layer, PackedModel, Value
+from gdq_exporter.targets.engine.packed_model import Kind, Layer, PackedModel, Value
 from gdq_models.predictor.parameters import PredictorParameters
 from runtime.tiny_bundle import read_manifest, seal, write_manifest, write_tiny_bundle
 

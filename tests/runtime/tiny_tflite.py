@@ -7,8 +7,8 @@ from pathlib import Path
 import numpy as np
 from ai_edge_litert import schema_py_generated as schema
 
-from gdq_exporter.writers.tflite import operators
-from gdq_exporter.writers.tflite.model_builder import PIXELS, GraphBuilder, ModelBuilder, Tensor
+from gdq_exporter.targets.tflite import operators
+from gdq_exporter.targets.tflite.model_builder import PIXELS, GraphBuilder, ModelBuilder, Tensor
 from runtime.tiny_bundle import read_manifest, seal, write_manifest, write_tiny_bundle
 
 FILE = "graphs.tflite"

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from gdq_exporter.errors import ExportError
-from gdq_runtime.agreement import LARGEST_SHARE, Agreement, compare_with_golden
 from gdq_runtime.bundle.manifest import GoldenTile
 from gdq_runtime.bundle.reader import Bundle
 from gdq_runtime.engines.base import Engine
+from gdq_validate.agreement import LARGEST_SHARE, Agreement, compare_with_golden
 
 
 def check_agreement(bundle: Bundle, golden: Sequence[GoldenTile], engine: Engine) -> Agreement:

@@ -11,12 +11,12 @@ import torch
 import torch.nn.functional as F
 from numpy.typing import NDArray
 
+from gdq_core.metrics import psnr
 from gdq_exporter.errors import ExportError
 from gdq_models import Prediction, SuperResolutionNetwork
 from gdq_models.predictor.gbc import GATE_BIT_WIDTHS
 from gdq_runtime.engines.base import Engine
-from gdq_runtime.metrics import psnr
-from gdq_runtime.workers import Workers
+from gdq_runtime.tiles.workers import Workers
 
 LARGEST_LOSS = 0.03
 """dB that the exported graphs may lose against torch, per bit-width, on average over tiles."""

@@ -6,13 +6,13 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from gdq_exporter.checks.parity import ParityResult
-from gdq_runtime.agreement import Agreement
 from gdq_runtime.bundle.manifest import Format
+from gdq_validate.agreement import Agreement
 
 if TYPE_CHECKING:
-    from gdq_exporter.checks.mobile_usability import MobileUsability
-    from gdq_exporter.checks.onnx_fusion import FusionResult
-    from gdq_exporter.checks.xnnpack_delegation import DelegationResult
+    from gdq_exporter.targets.onnx.fusion import FusionResult
+    from gdq_exporter.targets.onnx.mobile_usability import MobileUsability
+    from gdq_exporter.targets.tflite.delegation import DelegationResult
 
 
 @dataclass(frozen=True)

@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from gdq_core.cli.errors import report_errors
+from gdq_core.cli.native_output import silence_native_libraries
+from gdq_core.cli.options import format_option, overwrite_option
 from gdq_exporter.config import DEFAULT_PROFILE, FORMATS, PROFILES, ExportConfig
-from gdq_runtime.cli.errors import report_errors
-from gdq_runtime.cli.native_output import silence_native_libraries
-from gdq_runtime.cli.options import format_option, overwrite_option
 
 if TYPE_CHECKING:
     from gdq_exporter.checks.results import CheckResults

@@ -7,8 +7,8 @@ from collections.abc import Mapping
 import numpy as np
 import onnx_ir as ir
 
-from gdq_exporter import editing, quantization
-from gdq_exporter.quantization import QuantizationPoint
+from gdq_exporter.ir import editing, quantization
+from gdq_exporter.ir.quantization import QuantizationPoint
 
 IMAGE_POINT = QuantizationPoint(step=np.float32(1), zero_point=0)
 """The network's output: an image of 0..255, so its codes are its pixels."""

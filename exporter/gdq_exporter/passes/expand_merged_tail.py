@@ -8,7 +8,7 @@ import numpy as np
 import onnx_ir as ir
 from numpy.typing import NDArray
 
-from gdq_exporter import editing, operators
+from gdq_exporter.ir import editing, operators
 
 _RADIUS = 2
 """Of the merged kernel."""

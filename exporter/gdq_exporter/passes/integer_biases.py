@@ -6,8 +6,8 @@ import numpy as np
 import onnx_ir as ir
 from numpy.typing import NDArray
 
-from gdq_exporter import editing, quantization
 from gdq_exporter.errors import ExportError
+from gdq_exporter.ir import editing, quantization
 
 _LARGEST = 1 << 30
 """Bias in integers: half of an accumulator's range, the other half is for the products."""

@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 import onnx_ir as ir
 
-from gdq_exporter import editing, operators
 from gdq_exporter.errors import ExportError
+from gdq_exporter.ir import editing, operators
 
 
 class IntegerWeightsPass(ir.passes.InPlacePass):

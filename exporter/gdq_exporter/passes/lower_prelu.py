@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import onnx_ir as ir
 
-from gdq_exporter import editing
+from gdq_exporter.ir import editing
 
 
 class LowerPReluPass(ir.passes.InPlacePass):

@@ -20,7 +20,7 @@ import torch
 import torch.nn.functional as F
 from numpy.typing import NDArray
 
-from gdq_exporter import editing, operators
+from gdq_exporter.ir import editing, operators
 
 _RADIUS = 2
 """Of the merged kernel: 1 + 1/2 + 1/4 low-resolution pixels, rounded up."""

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 
 import onnx_ir as ir
 
+from gdq_exporter.ir.quantization import QuantizationPoint
 from gdq_exporter.passes.choose_steps import ChooseStepsPass
 from gdq_exporter.passes.expand_merged_tail import ExpandMergedTailPass
 from gdq_exporter.passes.explicit_bias import ExplicitBiasPass
@@ -19,7 +20,6 @@ from gdq_exporter.passes.lower_prelu import LowerPReluPass
 from gdq_exporter.passes.merge_linear_tail import MergeLinearTailPass
 from gdq_exporter.passes.order_depth_to_space import OrderDepthToSpacePass
 from gdq_exporter.passes.specialise_bit_width import SpecialiseBitWidthPass
-from gdq_exporter.quantization import QuantizationPoint
 from gdq_runtime.bundle.manifest import BitWidth
 
 

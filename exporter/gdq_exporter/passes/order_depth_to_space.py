@@ -6,7 +6,7 @@ import numpy as np
 import onnx_ir as ir
 from numpy.typing import NDArray
 
-from gdq_exporter import editing
+from gdq_exporter.ir import editing
 
 
 class OrderDepthToSpacePass(ir.passes.InPlacePass):

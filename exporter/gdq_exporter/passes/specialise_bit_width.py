@@ -7,7 +7,7 @@ from typing import get_args
 import numpy as np
 import onnx_ir as ir
 
-from gdq_exporter import editing, operators, quantization
+from gdq_exporter.ir import editing, operators, quantization
 from gdq_models import BIT_WIDTHS
 from gdq_runtime.bundle.manifest import BitWidth
 

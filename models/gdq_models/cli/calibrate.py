@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 if TYPE_CHECKING:
-    from gdq_models.calibration.pipeline import CalibrationResult
+    from gdq_models.fitting.pipeline import CalibrationResult
 
 EPILOG = """\b
 Examples:
@@ -85,10 +85,10 @@ def main(
     # torch takes seconds to import; --help should not.
     import torch
 
-    from gdq_models.calibration.photos import PhotoError, load_tiles
-    from gdq_models.calibration.pipeline import calibrate
     from gdq_models.checkpoint import load_float_checkpoint, save_checkpoint
     from gdq_models.errors import CheckpointError
+    from gdq_models.fitting.photos import PhotoError, load_tiles
+    from gdq_models.fitting.pipeline import calibrate
 
     if threads is not None:
         torch.set_num_threads(threads)

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from gdq_core.errors import GdqError
 
-class TrainingError(Exception):
+
+class TrainingError(GdqError):
     """A recipe, a folder of photos or a run that cannot be trained with."""
 
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from gdq_models.calibration.measurement import luma_error
+from gdq_models.fitting.measurement import luma_error
 from gdq_models.networks.base import SuperResolutionNetwork
 from gdq_models.quantizers.activation import BIT_WIDTHS
 

@@ -12,7 +12,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 from torch.optim import Optimizer
 
-from gdq_models.calibration.steps import calibrate_steps
+from gdq_models.fitting.steps import calibrate_steps
 from gdq_models.networks.base import SuperResolutionNetwork
 from gdq_models.quantizers.activation import BIT_WIDTHS
 from gdq_models.training.data import TrainingPhotos

@@ -12,8 +12,8 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, ValidationError
 
-from gdq_models.calibration.photos import PhotoError, read_photo
-from gdq_models.training.degradation import crop_to_multiple, downscale
+from gdq_models.degradation import crop_to_multiple, downscale
+from gdq_models.fitting.photos import PhotoError, read_photo
 from gdq_models.training.errors import TrainingError
 
 SUFFIXES = (".png", ".jpg", ".jpeg", ".bmp", ".tif", ".tiff", ".webp")

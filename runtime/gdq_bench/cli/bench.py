@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING
 
 import click
 
-from gdq_runtime.cli import options
-from gdq_runtime.cli.errors import report_errors
-from gdq_runtime.cli.native_output import silence_native_libraries
+from gdq_core.cli import options
+from gdq_core.cli.errors import report_errors
+from gdq_core.cli.native_output import silence_native_libraries
 
 if TYPE_CHECKING:
-    from gdq_bench.results import BenchResult
+    from gdq_bench.protocol import BenchResult
 
 EPILOG = """\b
 Examples:
@@ -61,11 +61,11 @@ def main(
     """Measure a BUNDLE: all engines in turn, one tile and whole pictures, pinned to processors."""
     assert host, "the only target yet"
     with report_errors(), silence_native_libraries():
+        from gdq_bench.report.text import render_text
         from gdq_bench.targets.host import Plan, measure_host
-        from gdq_bench.text import render_text
+        from gdq_core.cli.progress import TileProgress
+        from gdq_core.files.text import check_text_target
         from gdq_runtime.bundle.reader import Bundle
-        from gdq_runtime.cli.progress import TileProgress
-        from gdq_runtime.text_file import check_text_target
 
         for path in (json_file, html_file):
             if path is not None:
@@ -81,7 +81,7 @@ def main(
 
 def _require_jinja() -> None:
     """Find out before minutes of measuring that the page cannot be rendered."""
-    from gdq_runtime.errors import RequestError
+    from gdq_core.errors import RequestError
 
     try:
         import jinja2  # noqa: F401
@@ -90,12 +90,12 @@ def _require_jinja() -> None:
 
 
 def _save(result: BenchResult, json_file: Path | None, html_file: Path | None) -> None:
-    from gdq_runtime.text_file import save_text
+    from gdq_core.files.text import save_text
 
     if json_file is not None:
         save_text(json_file, result.model_dump_json(indent=1) + "\n")
     if html_file is not None:
-        from gdq_bench.page import render_page
+        from gdq_bench.report.page import render_page
 
         save_text(html_file, render_page(result))
 

@@ -8,10 +8,12 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
 
-from gdq_bench.candidates import Candidate, open_candidates
-from gdq_bench.machine import describe_machine, pinned, processors
-from gdq_bench.pictures import measure_pictures
-from gdq_bench.results import (
+from gdq_bench.measure.candidates import Candidate, open_candidates
+from gdq_bench.measure.machine import describe_machine, pinned, processors
+from gdq_bench.measure.pictures import measure_pictures
+from gdq_bench.measure.sample_picture import mosaic
+from gdq_bench.measure.tiles import measure_tiles
+from gdq_bench.protocol import (
     BASELINE_BITS,
     BASELINE_ENGINE,
     BenchResult,
@@ -21,14 +23,12 @@ from gdq_bench.results import (
     Settings,
     name_bits,
 )
-from gdq_bench.sample_picture import mosaic
-from gdq_bench.tiles import measure_tiles
-from gdq_bench.verdict import find_warnings
-from gdq_runtime.agreement import read_picture
+from gdq_bench.report.verdict import find_warnings
+from gdq_core.pictures.encode import save_picture
 from gdq_runtime.bundle.reader import Bundle
-from gdq_runtime.encode import save_picture
-from gdq_runtime.ground_truth import GroundTruth, list_ground_truth
 from gdq_runtime.tile_runner import Progress
+from gdq_validate.agreement import read_picture
+from gdq_validate.ground_truth import GroundTruth, list_ground_truth
 
 _PACKAGES = (
     "onnxruntime", "ai-edge-litert", "tflite-runtime", "openvino", "onnx", "numpy",

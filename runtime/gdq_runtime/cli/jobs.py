@@ -7,8 +7,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from gdq_runtime.decode import SUFFIXES
-from gdq_runtime.errors import ImageError, OutputError
+from gdq_core.errors import ImageError, OutputError
+from gdq_core.pictures.decode import SUFFIXES
 
 
 @dataclass(frozen=True)

@@ -10,16 +10,16 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from gdq_runtime.cli import options
-from gdq_runtime.cli.errors import ExitCode, report_errors, say_error
-from gdq_runtime.cli.native_output import silence_native_libraries
-from gdq_runtime.cli.progress import TileProgress
-from gdq_runtime.errors import GdqError
+from gdq_core.cli import options
+from gdq_core.cli.errors import ExitCode, report_errors, say_error
+from gdq_core.cli.native_output import silence_native_libraries
+from gdq_core.cli.progress import TileProgress
+from gdq_core.errors import GdqError
 
 if TYPE_CHECKING:
     from gdq_runtime.cli.jobs import Job
     from gdq_runtime.pipeline import FileResult, Upscaler
-    from gdq_runtime.router import FlatTilesChoice, Wish
+    from gdq_runtime.routing.router import FlatTilesChoice, Wish
 
 EPILOG = """\b
 Examples:
@@ -86,7 +86,7 @@ def main(
     with report_errors(), silence_native_libraries():
         from gdq_runtime.cli.jobs import plan_jobs
         from gdq_runtime.pipeline import Upscaler
-        from gdq_runtime.router import Router, Wish
+        from gdq_runtime.routing.router import Router, Wish
 
         one_width: Any = "auto" if bits == "auto" else int(bits)
         wish = Wish(one_width, fab, max_loss, flat_tiles)
@@ -128,7 +128,7 @@ def _run(
 
 
 def _as_text(result: FileResult) -> str:
-    from gdq_runtime.metrics import count_bit_widths
+    from gdq_core.metrics import count_bit_widths
 
     widths = ", ".join(f"{n} x {width}" for width, n in count_bit_widths(result.bit_map).items())
     lines = [
@@ -153,7 +153,7 @@ def _describe_choice(result: FileResult) -> list[str]:
 
 
 def _as_json(result: FileResult) -> dict[str, Any]:
-    from gdq_runtime.metrics import count_bit_widths
+    from gdq_core.metrics import count_bit_widths
 
     return {
         "source": str(result.source),

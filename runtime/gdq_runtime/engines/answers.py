@@ -7,9 +7,9 @@ from typing import Any, get_args
 import numpy as np
 from numpy.typing import NDArray
 
+from gdq_core.errors import EngineError
 from gdq_runtime.bundle.manifest import BitWidth
 from gdq_runtime.engines.base import Prediction
-from gdq_runtime.errors import EngineError
 
 Array = NDArray[Any]
 

@@ -11,6 +11,7 @@ import threading
 import numpy as np
 from numpy.typing import NDArray
 
+from gdq_core.errors import EngineError
 from gdq_runtime.bundle.reader import Bundle
 from gdq_runtime.engines.answers import read_picture, read_prediction
 from gdq_runtime.engines.base import Prediction
@@ -20,7 +21,6 @@ from gdq_runtime.engines.native_library import (
     NativeRunner,
     load_library,
 )
-from gdq_runtime.errors import EngineError
 
 ISA_VARIABLE = "GDQ_ISA"
 """Environment variable that names the instruction set to run on, instead of the best there is."""

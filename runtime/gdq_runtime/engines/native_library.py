@@ -18,7 +18,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from gdq_runtime.errors import EngineError
+from gdq_core.errors import EngineError
 
 ABI_VERSION = 1
 """Of the C interface that this file speaks."""

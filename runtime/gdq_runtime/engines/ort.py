@@ -15,11 +15,11 @@ import numpy as np
 import onnxruntime as ort
 from numpy.typing import NDArray
 
+from gdq_core.errors import EngineError
 from gdq_runtime.bundle.manifest import GraphSpec, TensorSpec
 from gdq_runtime.bundle.reader import Bundle
 from gdq_runtime.engines.answers import one_line, read_picture, read_prediction
 from gdq_runtime.engines.base import Prediction
-from gdq_runtime.errors import EngineError
 
 _LOG_ERRORS_ONLY = 3
 

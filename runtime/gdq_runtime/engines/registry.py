@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+from gdq_core.errors import BundleError, EngineError
 from gdq_runtime.bundle.reader import Bundle
 from gdq_runtime.engines.base import Engine, EngineFactory
-from gdq_runtime.errors import BundleError, EngineError
 
 FASTEST_ENGINE = "gdq"
 """The default where it was built, for bundles with its format."""

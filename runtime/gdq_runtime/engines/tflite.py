@@ -18,11 +18,11 @@ from typing import Any, ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
+from gdq_core.errors import EngineError
 from gdq_runtime.bundle.manifest import GraphSpec, TfliteGraph
 from gdq_runtime.bundle.reader import Bundle
 from gdq_runtime.engines.answers import one_line, read_picture, read_prediction
 from gdq_runtime.engines.base import Prediction
-from gdq_runtime.errors import EngineError
 
 _REFUSALS = (RuntimeError, ValueError, TypeError)
 """What the interpreter raises for a file, a graph or an input that it does not take."""

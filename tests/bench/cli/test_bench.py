@@ -12,7 +12,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from gdq_bench.cli.bench import main
-from gdq_bench.results import BenchResult
+from gdq_bench.protocol import BenchResult
 from runtime.tiny_bundle import write_tiny_bundle
 
 HEAVY = ["numpy", "cv2", "onnxruntime", "pydantic", "openvino", "onnx", "jinja2"]
@@ -78,7 +78,7 @@ def test_an_engine_that_is_not_installed_is_named_with_its_package(
     here: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setitem(sys.modules, "openvino", None)
-    monkeypatch.delitem(sys.modules, "gdq_bench.engines.openvino", raising=False)
+    monkeypatch.delitem(sys.modules, "gdq_bench.measure.engines.openvino", raising=False)
     result = run("bundle", "--engines", "openvino")
     assert result.exit_code == 2
     assert result.stderr.endswith("pip install openvino\n")

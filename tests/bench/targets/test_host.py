@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from gdq_bench.machine import processors
+from gdq_bench.measure.machine import processors
 from gdq_bench.targets import host
 from gdq_bench.targets.host import Plan, measure_host
 from gdq_runtime.bundle.reader import Bundle

@@ -6,13 +6,13 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from gdq_core.errors import BundleError
 from gdq_exporter import ExportError, ExportResult
 from gdq_exporter.checks.agreement import check_agreement
-from gdq_runtime.agreement import read_picture
 from gdq_runtime.bundle.reader import Bundle
 from gdq_runtime.engines.base import Engine
 from gdq_runtime.engines.litert import LitertEngine
-from gdq_runtime.errors import BundleError
+from gdq_validate.agreement import read_picture
 
 
 class Off:

@@ -6,9 +6,9 @@ import pytest
 
 from exporter import oracle
 from exporter.networks import Network, operators, random, random_codes
-from gdq_exporter import quantization
+from gdq_exporter.ir import quantization
+from gdq_exporter.ir.quantization import QuantizationPoint
 from gdq_exporter.passes.choose_steps import IMAGE_POINT, ChooseStepsPass, unquantized
-from gdq_exporter.quantization import QuantizationPoint
 
 SIGNED = QuantizationPoint(np.float32(0.05), 128)
 UNSIGNED = QuantizationPoint(np.float32(0.04), 0)

@@ -6,8 +6,8 @@ import pytest
 
 from exporter import oracle
 from exporter.networks import Array, Network, array, operators, random, random_codes
-from gdq_exporter import editing, quantization
 from gdq_exporter.errors import ExportError
+from gdq_exporter.ir import editing, quantization
 from gdq_exporter.passes.integer_biases import IntegerBiasesPass
 
 INPUT_STEP = np.float32(0.03)

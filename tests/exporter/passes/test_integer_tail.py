@@ -6,7 +6,7 @@ import pytest
 
 from exporter import oracle
 from exporter.networks import Network, array, operators, random, random_codes
-from gdq_exporter import editing, quantization
+from gdq_exporter.ir import editing, quantization
 from gdq_exporter.passes.integer_tail import IntegerTailPass
 
 CHANNELS = 4

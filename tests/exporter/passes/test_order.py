@@ -11,11 +11,11 @@ from exporter import oracle
 from exporter.networks import Network, array, operators
 from exporter.traced import NETWORKS, TILE, lowered, network, traced
 from factories import sample_tiles
-from gdq_exporter import editing, quantization
 from gdq_exporter.config import PROFILES
+from gdq_exporter.ir import editing, quantization
+from gdq_exporter.ir.quantization import QuantizationPoint
 from gdq_exporter.lowering import lower_shared
 from gdq_exporter.passes.order import integer_passes, shared_passes, step_passes, width_passes
-from gdq_exporter.quantization import QuantizationPoint
 from gdq_models import BIT_WIDTHS, ActivationQuantizer, integer_range
 from gdq_runtime.bundle.manifest import BitWidth
 

@@ -9,7 +9,7 @@ from hypothesis.extra import numpy as hnp
 
 from exporter import oracle
 from exporter.networks import Array, Network, array, only, operators
-from gdq_exporter import quantization
+from gdq_exporter.ir import quantization
 from gdq_exporter.passes.specialise_bit_width import SpecialiseBitWidthPass
 from gdq_models import BIT_WIDTHS
 from gdq_runtime.bundle.manifest import BitWidth

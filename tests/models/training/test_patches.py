@@ -6,7 +6,7 @@ import numpy as np
 import torch
 
 from gdq_models import BIT_WIDTHS
-from gdq_models.training.degradation import downscale
+from gdq_models.degradation import downscale
 from gdq_models.training.patches import Batch, PatchBatches, Share
 from gdq_models.training.photos import PhotoCache
 from gdq_models.training.recipe import Recipe

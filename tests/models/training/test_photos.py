@@ -7,7 +7,7 @@ import cv2
 import numpy as np
 import pytest
 
-from gdq_models.training.degradation import downscale
+from gdq_models.degradation import downscale
 from gdq_models.training.errors import TrainingError
 from gdq_models.training.photos import DIV2K_FOLDER, PhotoCache, find_photos, open_cache
 

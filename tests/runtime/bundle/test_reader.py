@@ -11,8 +11,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from gdq_core.errors import BundleError
 from gdq_runtime.bundle.reader import MANIFEST_LIMIT, Bundle
-from gdq_runtime.errors import BundleError
 from runtime.tiny_bundle import read_manifest, seal, write_manifest, write_tiny_bundle
 
 

@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
+from gdq_core.errors import ImageError, OutputError
 from gdq_runtime.cli.jobs import Job, plan_jobs
-from gdq_runtime.errors import ImageError, OutputError
 
 
 @pytest.fixture

@@ -11,9 +11,9 @@ import numpy as np
 import pytest
 from click.testing import CliRunner, Result
 
+from core.made_pictures import png_bytes, random_image
+from gdq_core.pictures.decode import PictureReader
 from gdq_runtime.cli.upscale import main
-from gdq_runtime.decode import PictureReader
-from runtime.pictures import png_bytes, random_image
 from runtime.tiny_bundle import add_dial, upscale, write_tiny_bundle
 from runtime.tiny_tflite import write_tiny_tflite_bundle
 

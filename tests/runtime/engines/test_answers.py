@@ -3,8 +3,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from gdq_core.errors import EngineError
 from gdq_runtime.engines.answers import one_line, read_picture, read_prediction
-from gdq_runtime.errors import EngineError
 
 LOGITS, ENTROPY, BITS = np.zeros((1, 3)), np.array([1.5]), np.array([6])
 TILE = np.zeros((4, 5, 3), np.uint8)

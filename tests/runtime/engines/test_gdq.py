@@ -9,12 +9,12 @@ import numpy as np
 import pytest
 import torch
 
+from gdq_core.errors import BundleError, EngineError
 from gdq_models import tile_entropy
 from gdq_runtime.bundle.reader import Bundle
 from gdq_runtime.engines.gdq import GdqEngine
 from gdq_runtime.engines.registry import default_engine
 from gdq_runtime.engines.timed import open_timed_engine
-from gdq_runtime.errors import BundleError, EngineError
 from runtime.engine_library import need_library
 from runtime.tiny_bundle import read_manifest, seal, upscale, write_manifest
 from runtime.tiny_bundle import write_tiny_bundle as write_onnx

@@ -9,11 +9,11 @@ import numpy as np
 import pytest
 from ai_edge_litert import schema_py_generated as schema
 
-from gdq_exporter.writers.tflite import operators
-from gdq_exporter.writers.tflite.model_builder import PIXELS, ModelBuilder
+from gdq_core.errors import BundleError, EngineError
+from gdq_exporter.targets.tflite import operators
+from gdq_exporter.targets.tflite.model_builder import PIXELS, ModelBuilder
 from gdq_runtime.bundle.reader import Bundle
 from gdq_runtime.engines.litert import LitertEngine
-from gdq_runtime.errors import BundleError, EngineError
 from runtime.tiny_bundle import predict, read_manifest, seal, upscale, write_manifest
 from runtime.tiny_bundle import write_tiny_bundle as write_onnx
 from runtime.tiny_tflite import FILE, tiny_graphs

@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from gdq_core.errors import EngineError
 from gdq_runtime.engines.native_library import (
     _SIGNATURES,
     ABI_VERSION,
@@ -16,7 +17,6 @@ from gdq_runtime.engines.native_library import (
     NativeModel,
     NativeRunner,
 )
-from gdq_runtime.errors import EngineError
 from runtime.engine_library import need_library
 from runtime.tiny_bundle import upscale
 from runtime.tiny_packed_model import packed_model

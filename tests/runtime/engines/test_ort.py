@@ -7,9 +7,9 @@ import numpy as np
 import onnx
 import pytest
 
+from gdq_core.errors import BundleError, EngineError
 from gdq_runtime.bundle.reader import Bundle
 from gdq_runtime.engines.ort import OrtEngine
-from gdq_runtime.errors import BundleError, EngineError
 from runtime.tiny_bundle import predict, read_manifest, seal, upscale, write_manifest
 from runtime.tiny_bundle import write_tiny_bundle as write
 

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from gdq_core.errors import EngineError
 from gdq_runtime.bundle.reader import Bundle
 from gdq_runtime.engines.registry import (
     FALLBACK_ENGINE,
@@ -14,7 +15,6 @@ from gdq_runtime.engines.registry import (
     engine_names,
     open_engine,
 )
-from gdq_runtime.errors import EngineError
 from runtime.tiny_bundle import write_tiny_bundle
 
 
@@ -52,7 +52,7 @@ import sys
 sys.modules |= dict.fromkeys({missing!r})
 from gdq_runtime.bundle.reader import Bundle
 from gdq_runtime.engines.registry import open_engine
-from gdq_runtime.errors import EngineError
+from gdq_core.errors import EngineError
 try:
     open_engine({engine!r}, Bundle.open({str(folder)!r}))
 except EngineError as error:

@@ -25,7 +25,7 @@ import numpy as np
 from pathlib import Path
 from gdq_runtime.bundle.reader import Bundle
 from gdq_runtime.engines.registry import open_engine
-from gdq_runtime.errors import EngineError
+from gdq_core.errors import EngineError
 folder = Path(sys.argv[1])
 tile = np.load(folder.parent / "tile.npy")
 engine = open_engine("tensorflow", Bundle.open(folder), 16)

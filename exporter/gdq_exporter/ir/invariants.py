@@ -1,0 +1,52 @@
+"""What must hold of a network at each stage; checked around the passes."""
+
+from __future__ import annotations
+
+import onnx_ir as ir
+
+from gdq_exporter.errors import ExportError
+from gdq_exporter.ir import editing, operators, quantization
+
+TRACED_OPERATORS = frozenset(
+    {
+        ("", "Add"), ("", "BatchNormalization"), ("", "Clip"), ("", "Conv"),
+        ("", "DepthToSpace"), ("", "Div"), ("", "Identity"), ("", "LeakyRelu"), ("", "Mul"),
+        ("", "PRelu"), ("", "Relu"), ("", "Sub"),
+        (operators.DOMAIN, operators.ACT_QUANT), (operators.DOMAIN, operators.WEIGHT_QUANT),
+    }
+)  # fmt: skip
+"""The operators that passes and writers know."""
+
+
+def check_traced(model: ir.Model) -> None:
+    """One image in, one image out, known operators, at least one learned quantizer.
+
+    Raises:
+        ExportError: the network has an operator nobody could write, or nothing to specialise.
+    """
+    for node in model.graph:
+        if (node.domain, node.op_type) not in TRACED_OPERATORS:
+            raise ExportError(
+                f"the network uses {node.op_type}, which the exporter cannot write; "
+                f"it knows {', '.join(sorted(name for _, name in TRACED_OPERATORS))}"
+            )
+    if len(model.graph.inputs) != 1 or len(model.graph.outputs) != 1:
+        raise ExportError("the network must have one input and one output image")
+    if not any(editing.nodes_of(model, operators.ACT_QUANT, operators.DOMAIN)):
+        raise ExportError("the network has no learned activation quantizer: nothing to route")
+
+
+def check_lowered(model: ir.Model) -> None:
+    """Standard operators only; every integer conv is integer at its input, weights and bias.
+
+    Raises:
+        onnx_ir.passes.InvariantError: a pass did not do its work; our mistake, not the user's.
+    """
+    foreign = [node.op_type for node in model.graph if node.domain not in ("", "ai.onnx")]
+    if foreign:
+        raise ir.passes.InvariantError(f"{foreign[0]} is left after lowering")
+    for conv in quantization.integer_convs(model):
+        bias = editing.input_of(conv, 2).producer()
+        integer_bias = bias is not None and editing.is_op(bias, "DequantizeLinear")
+        if quantization.read(conv.inputs[0]) is None or not integer_bias:
+            raise ir.passes.InvariantError(f"{conv.outputs[0].name!r} is only partly integer")

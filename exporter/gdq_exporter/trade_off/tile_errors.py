@@ -1,0 +1,111 @@
+"""Runs the written graphs on calibration tiles with ground truth: error at every width."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from contextlib import closing
+from dataclasses import dataclass
+from functools import partial
+
+import numpy as np
+from numpy.typing import NDArray
+
+from gdq_core.metrics import luma
+from gdq_runtime.bundle.manifest import BitWidth
+from gdq_runtime.engines.base import Engine, Prediction
+from gdq_runtime.routing.gradients import mean_gradient
+from gdq_runtime.routing.interpolation import interpolate
+from gdq_runtime.tiles.workers import Workers
+
+Picture = NDArray[np.uint8]
+
+_SMALLEST_ERROR = 1e-3
+"""Squared gray levels; keeps a picture that the network reproduces exactly in proportion."""
+_SMALLEST_RATIO = 0.1
+"""Of errors: a tile never counts as a gain of more than 10 dB."""
+
+
+@dataclass(frozen=True, eq=False)
+class TileErrors:
+    """What was measured of N tiles.
+
+    Losses are in dB of PSNR (luma) below the largest width. A PSNR is taken per picture, so a tile
+    counts by what it costs its own picture: ``10 log10(1 + (e - e_largest) / mean of e_largest over
+    the tiles of the picture)``, e being the tile's mean squared error. To first order their mean
+    is what the pictures lose; the logarithm keeps a picture that is all but perfect from
+    outweighing all others.
+    """
+
+    picture_of: NDArray[np.intp]
+    """(N,), number of the picture that each tile was cut from."""
+    bit_widths: tuple[BitWidth, ...]
+    """W of them, ascending."""
+    losses: NDArray[np.float64]
+    """(N, W), at each width; 0 at the largest."""
+    interpolated: NDArray[np.float64]
+    """(N,), loss of interpolation."""
+    gate_margin: NDArray[np.float64]
+    """(N,), the gate's score of its largest width minus that of its smallest."""
+    entropy: NDArray[np.float64]
+    """(N,), nats."""
+    gradient: NDArray[np.float64]
+    """(N,), see ``mean_gradient``."""
+    predicted: NDArray[np.int64]
+    """(N,), the predictor's bit-width."""
+
+
+def measure_tiles(
+    engine: Engine,
+    bit_widths: Sequence[BitWidth],
+    pairs: Sequence[tuple[Picture, Picture]],
+    picture_of: NDArray[np.intp],
+) -> TileErrors:
+    """Measures every tile at every width, on all processors that we were given.
+
+    Args:
+        engine: open on the written graphs.
+        bit_widths: of the subgraphs.
+        pairs: N (tile, ground truth) pairs, the ground truth larger by the scale.
+        picture_of: (N,), number of the picture that each pair was cut from.
+    """
+    widths = tuple(sorted(bit_widths))
+    with closing(Workers()) as workers:
+        measure = partial(_measure, engine, widths)
+        rows = list(workers.map_in_order(measure, pairs, ahead=2 * workers.threads))
+    errors = np.array([errors for errors, _ in rows])
+    predictions = [prediction for _, prediction in rows]
+    losses = _losses(errors, errors[:, -2], picture_of)
+    return TileErrors(
+        picture_of=picture_of,
+        bit_widths=widths,
+        losses=losses[:, :-1],
+        interpolated=losses[:, -1],
+        gate_margin=np.array([float(p.logits[-1] - p.logits[0]) for p in predictions]),
+        entropy=np.array([p.entropy for p in predictions]),
+        gradient=np.array([mean_gradient(tile) for tile, _ in pairs]),
+        predicted=np.array([p.bit_width for p in predictions]),
+    )
+
+
+def _losses(
+    errors: NDArray[np.float64], largest: NDArray[np.float64], picture_of: NDArray[np.intp]
+) -> NDArray[np.float64]:
+    _, picture = np.unique(picture_of, return_inverse=True)
+    per_picture = np.bincount(picture, largest) / np.bincount(picture)
+    unit = np.maximum(per_picture, _SMALLEST_ERROR)[picture]
+    relative = 1 + (errors - largest[:, np.newaxis]) / unit[:, np.newaxis]
+    return np.asarray(10 * np.log10(np.maximum(relative, _SMALLEST_RATIO)), np.float64)
+
+
+def _measure(
+    engine: Engine, bit_widths: Sequence[BitWidth], pair: tuple[Picture, Picture]
+) -> tuple[list[float], Prediction]:
+    """Errors at every width and of interpolation; what the predictor says."""
+    tile, truth = pair
+    scale = len(truth) // len(tile)
+    pictures = [*(engine.run(width, tile) for width in bit_widths), interpolate(tile, scale)]
+    # As much as the cut in the overlap takes off, so that a tile's own border does not count.
+    inner = np.s_[2 * scale : -2 * scale, 2 * scale : -2 * scale]
+    expected = luma(truth[inner])
+    errors = [float(np.square(luma(picture[inner]) - expected).mean()) for picture in pictures]
+    return errors, engine.predict(tile)

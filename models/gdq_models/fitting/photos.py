@@ -1,0 +1,146 @@
+"""Photos -> pairs of low-resolution tiles and their ground truth."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TypeVar
+
+import cv2
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from gdq_models.degradation import downscale
+
+Photo = NDArray[np.uint8]
+"""(height, width, 3), RGB."""
+
+_Item = TypeVar("_Item")
+
+_SUFFIXES = frozenset({".bmp", ".jpeg", ".jpg", ".png", ".ppm", ".tif", ".tiff", ".webp"})
+_SAMPLES = ("astronaut", "coffee", "chelsea", "rocket")  # those that need no download
+_LARGEST_SIDE = 3072
+"""Pixels of a photo's side that are looked at: float copies of more would fill the memory."""
+
+
+class PhotoError(Exception):
+    """Photos cannot be calibrated on; the message is one sentence for a person."""
+
+
+@dataclass(frozen=True, eq=False)
+class CalibrationTiles:
+    """Tiles of photos at the deployed size.
+
+    Attributes:
+        low: (N, 3, T, T) uint8 RGB, what the network is given.
+        high: (N, 3, T * scale, T * scale) uint8 RGB, ground truth.
+        photo: (N,) int64, number of the photo that a tile is cut from.
+        source: where the photos come from, for a person.
+    """
+
+    low: Tensor
+    high: Tensor
+    photo: NDArray[np.int64]
+    source: str
+
+    @property
+    def photos(self) -> int:
+        """Number of photos."""
+        return len(np.unique(self.photo))
+
+
+def load_tiles(folder: Path | None, *, tile: int, scale: int, count: int) -> CalibrationTiles:
+    """Cuts at most ``count`` tiles, equally many of each photo as far as they are large enough.
+
+    Args:
+        folder: photos, also in sub-folders; None for the samples of scikit-image.
+        tile: side in low-resolution pixels.
+        scale: upscaling factor.
+        count: tiles that are enough; folders of more photos are thinned out.
+
+    Raises:
+        PhotoError: there is no folder, a photo cannot be read, or none holds a whole tile.
+    """
+    found: list[Path | str] = list(_SAMPLES) if folder is None else _photo_paths(folder)
+    sources = _spread(found, count)
+    quota = max(1, count // len(sources))
+    low, high, numbers = [], [], []
+    for number, source in enumerate(sources):
+        for low_tile, high_tile in _cut(_load(source), tile, scale, quota):
+            low.append(low_tile)
+            high.append(high_tile)
+            numbers.append(number)
+    name = "scikit-image samples" if folder is None else folder.resolve().name
+    if not low:
+        raise PhotoError(f"{name}: no photo is at least {tile * scale} pixels high and wide")
+    return CalibrationTiles(torch.stack(low), torch.stack(high), np.array(numbers), name)
+
+
+def read_photo(path: Path) -> Photo:
+    """Reads a photo as 8-bit RGB, upright.
+
+    Raises:
+        PhotoError: it cannot be read.
+    """
+    try:
+        # Not cv2.imread: it prints its own complaints, and says nothing of a missing file.
+        encoded = np.frombuffer(path.read_bytes(), np.uint8)
+        decoded = cv2.imdecode(encoded, cv2.IMREAD_COLOR) if encoded.size else None
+    except OSError as error:
+        raise PhotoError(f"{path} cannot be read: {error.strerror}") from error
+    except cv2.error as error:
+        raise PhotoError(f"{path} cannot be decoded") from error
+    if decoded is None:
+        raise PhotoError(f"{path} cannot be decoded: it is damaged or not a photo")
+    return np.asarray(cv2.cvtColor(decoded, cv2.COLOR_BGR2RGB), np.uint8)
+
+
+def _photo_paths(folder: Path) -> list[Path | str]:
+    if not folder.is_dir():
+        raise PhotoError(f"{folder} is not a folder of photos")
+    found = [path for path in folder.rglob("*") if path.suffix.lower() in _SUFFIXES]
+    paths: list[Path | str] = [*sorted(path for path in found if path.is_file())]
+    if not paths:
+        raise PhotoError(f"{folder} holds no photo ({', '.join(sorted(_SUFFIXES))})")
+    return paths
+
+
+def _load(source: Path | str) -> Photo:
+    if isinstance(source, Path):
+        return read_photo(source)
+    from skimage import data
+
+    return np.asarray(getattr(data, source)(), np.uint8)
+
+
+def _cut(photo: Photo, tile: int, scale: int, quota: int) -> Iterator[tuple[Tensor, Tensor]]:
+    """Yields at most ``quota`` pairs of tile and ground truth, spread over the photo."""
+    height, width = (min(side, _LARGEST_SIDE) // scale * scale for side in photo.shape[:2])
+    top, left = (photo.shape[0] - height) // 2, (photo.shape[1] - width) // 2
+    photo = photo[top : top + height, left : left + width]
+    high, low = _planes(photo), _planes(downscale(photo, scale))
+    rows, columns = (_starts(side // scale, tile) for side in (height, width))
+    for y, x in _spread([(y, x) for y in rows for x in columns], quota):
+        inside = np.s_[:, y * scale : (y + tile) * scale, x * scale : (x + tile) * scale]
+        yield low[:, y : y + tile, x : x + tile], high[inside]
+
+
+def _planes(photo: Photo) -> Tensor:
+    return torch.from_numpy(photo).permute(2, 0, 1).contiguous()
+
+
+def _starts(length: int, tile: int) -> list[int]:
+    """Returns where tiles begin that cover a length, the last one moved back to its end."""
+    if length < tile:
+        return []
+    return sorted({*range(0, length - tile + 1, tile), length - tile})
+
+
+def _spread(items: Sequence[_Item], count: int) -> list[_Item]:
+    """Returns at most ``count`` items at equal distances."""
+    if len(items) <= count:
+        return list(items)
+    return [items[(2 * i + 1) * len(items) // (2 * count)] for i in range(count)]

@@ -1,0 +1,168 @@
+"""The whole calibration: steps > entropy table > measurement > predictor."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+
+from gdq_models.checkpoint import round_weights
+from gdq_models.errors import CheckpointError
+from gdq_models.fitting.gate import FittedPredictor, Widths, fit_predictor
+from gdq_models.fitting.measurement import TileMeasurements, measure
+from gdq_models.fitting.photos import CalibrationTiles
+from gdq_models.fitting.steps import calibrate_steps
+from gdq_models.networks.base import SuperResolutionNetwork
+from gdq_models.predictor.e2b import EntropyTable
+from gdq_models.predictor.gbc import GateKind
+from gdq_models.predictor.predictor import BitPredictor
+from gdq_models.quantizers.activation import BIT_WIDTHS
+
+Progress = Callable[[str, int, int], None]
+"""Told what is being done, how much of it is done, and of how much."""
+
+_STEP_PIXELS = 24 * 96 * 96
+"""Low-resolution pixels that steps are fitted to: one batch, and its activations, at a time."""
+_FOLDS = 4
+
+
+@dataclass(frozen=True)
+class RoutedQuality:
+    """What a predictor makes of tiles.
+
+    Attributes:
+        shares: of tiles, by bit-width.
+        fab: mean bit-width of the tiles.
+        psnr: in dB, luma, the mean over photos.
+        psnr_by_chance: the same if the widths were dealt out to the tiles by chance.
+    """
+
+    shares: dict[int, float]
+    fab: float
+    psnr: float
+    psnr_by_chance: float
+
+
+@dataclass(frozen=True)
+class CalibrationResult:
+    """What the calibration measured, on its own tiles.
+
+    Attributes:
+        source: where the photos come from.
+        photos: their number.
+        tiles: number of tiles.
+        float_psnr: of the float network, in dB, luma, the mean over photos.
+        psnr: of each bit-width.
+        fitted: through the predictor, on the tiles that it was fitted to.
+        unseen: through predictors that were fitted to the other photos; None for a single photo.
+        quantiles: of the entropy rule.
+        thresholds: in nats.
+    """
+
+    source: str
+    photos: int
+    tiles: int
+    float_psnr: float
+    psnr: dict[int, float]
+    fitted: RoutedQuality
+    unseen: RoutedQuality | None
+    quantiles: tuple[float, float]
+    thresholds: tuple[float, float]
+
+
+def calibrate(
+    network: SuperResolutionNetwork,
+    tiles: CalibrationTiles,
+    *,
+    gate: GateKind,
+    target_fab: float,
+    keep_steps: bool = False,
+    progress: Progress,
+) -> CalibrationResult:
+    """Gives a network steps and a predictor; all of it is deterministic.
+
+    Args:
+        network: in evaluation mode. Weights are rounded to half precision, which costs less than
+            0.001 dB and halves the file; steps and predictor are replaced.
+        tiles: at the deployed size.
+        gate: kind of gate.
+        target_fab: largest mean bit-width on the tiles, 4 to 8.
+        keep_steps: leave those that a training learned; only the predictor is replaced.
+        progress: told how far it is.
+
+    Raises:
+        CheckpointError: the network's values are not finite, or it has no steps to keep.
+    """
+    if keep_steps and not network.has_steps():
+        raise CheckpointError("there are no steps to keep: train it, or let them be fitted")
+    network.predictor = BitPredictor(network.channels, gate).eval()
+    network.to(memory_format=torch.channels_last)
+    round_weights(network)
+    side = tiles.low.shape[-1]
+    if not keep_steps:
+        progress("steps", 0, 1)
+        chosen = np.linspace(0, len(tiles.low) - 1, max(1, _STEP_PIXELS // side**2))
+        calibrate_steps(network, tiles.low[np.unique(chosen.round()).astype(int)].float())
+    measured = measure(network, tiles, lambda done, of: progress("tiles", done, of))
+    progress("gate", 0, 1)
+    table = _table(measured, side, network.scale)
+    predictor = fit_predictor(measured, table, target_fab)
+    predictor.install(network.predictor, table)
+    unseen = _decide_unseen(measured, side, target_fab)
+    progress("gate", 1, 1)
+    return _result(tiles, measured, predictor, unseen)
+
+
+def _table(tiles: TileMeasurements, side: int, scale: int) -> EntropyTable:
+    return EntropyTable.build(tiles.entropies.tolist(), tile=side, scale=scale)
+
+
+def _decide_unseen(tiles: TileMeasurements, side: int, target_fab: float) -> Widths | None:
+    """Returns the widths (N,) that predictors give, each fitted without a quarter of the photos."""
+    _, number = np.unique(tiles.photo, return_inverse=True)
+    if number.max() == 0:
+        return None
+    widths = np.zeros(len(tiles), dtype=np.int64)
+    for fold in range(min(_FOLDS, number.max() + 1)):
+        unseen = number % _FOLDS == fold
+        seen = tiles.subset(~unseen)
+        # The scale in the table is a label; thresholds do not depend on it.
+        predictor = fit_predictor(seen, _table(seen, side, 0), target_fab)
+        widths[unseen] = predictor.decide(tiles.subset(unseen))
+    return widths
+
+
+def _result(
+    tiles: CalibrationTiles,
+    measured: TileMeasurements,
+    predictor: FittedPredictor,
+    unseen: Widths | None,
+) -> CalibrationResult:
+    return CalibrationResult(
+        source=tiles.source,
+        photos=tiles.photos,
+        tiles=len(measured),
+        float_psnr=measured.psnr(measured.float_errors),
+        psnr={
+            width: measured.psnr(measured.errors[:, column])
+            for column, width in enumerate(BIT_WIDTHS)
+        },
+        fitted=_quality(measured, predictor.decide(measured)),
+        unseen=None if unseen is None else _quality(measured, unseen),
+        quantiles=predictor.quantiles,
+        thresholds=predictor.thresholds,
+    )
+
+
+def _quality(tiles: TileMeasurements, widths: Widths) -> RoutedQuality:
+    columns = np.searchsorted(BIT_WIDTHS, widths)
+    shares = np.bincount(columns, minlength=len(BIT_WIDTHS)) / len(tiles)
+    return RoutedQuality(
+        shares={width: float(share) for width, share in zip(BIT_WIDTHS, shares, strict=True)},
+        fab=float(widths.mean()),
+        psnr=tiles.psnr(tiles.errors[np.arange(len(tiles)), columns]),
+        # The expected error of a tile whose width is drawn with these shares.
+        psnr_by_chance=tiles.psnr(tiles.errors @ shares),
+    )

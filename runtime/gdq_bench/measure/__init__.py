@@ -1,0 +1,1 @@
+"""What is timed, and how: engines, tiles, pictures, on a machine that is described."""

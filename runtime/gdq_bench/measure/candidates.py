@@ -1,0 +1,142 @@
+"""Who takes part: every engine of the runtime, OpenVINO, and the network in float."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from gdq_core.errors import BundleError, EngineError
+from gdq_runtime.bundle.reader import Bundle
+from gdq_runtime.engines.base import Engine
+from gdq_runtime.engines.registry import engine_names, open_engine
+from gdq_validate.agreement import Agreement, compare_with_golden
+from gdq_validate.validation import FLOAT_WIDTH
+
+ALL = "all"
+OPENVINO, ONNXRUNTIME = "openvino", "onnxruntime"
+_WITH_FLOAT = (ONNXRUNTIME, OPENVINO)
+"""Engines that read ONNX, and so the float network that is made of the bundle's."""
+
+Tell = Callable[[str], None]
+"""Told, in a sentence, of what is left out."""
+
+
+@dataclass(frozen=True, eq=False)
+class Candidate:
+    """An engine that runs here.
+
+    Attributes:
+        engine: open on the bundle.
+        widths: what it can be asked to run, ascending; the last may be ``FLOAT_WIDTH``.
+        agreement: how far it is from the bundle's golden tiles.
+
+    """
+
+    engine: Engine
+    widths: tuple[int, ...]
+    agreement: Agreement
+
+
+def candidate_names() -> tuple[str, ...]:
+    """Return the names of all engines, whether or not their library is installed."""
+    return (*engine_names(), OPENVINO)
+
+
+@contextmanager
+def open_candidates(
+    bundle: Bundle, wanted: str, folder: Path, tell: Tell
+) -> Iterator[list[Candidate]]:
+    """Open engines for a block, and run the bundle's golden tiles on each.
+
+    Args:
+        bundle: what they shall run.
+        wanted: "all", which leaves out what cannot run here and says so, or names with commas
+            between.
+        folder: for the float network.
+        tell: told what is left out.
+
+    Raises:
+        EngineError: an engine is unknown; is not installed or refuses a graph although it was
+            named; or none is left.
+        BundleError: the bundle has no graphs for an engine that was named, or no golden tiles.
+
+    """
+    if not bundle.manifest.golden:
+        raise BundleError(f"{bundle.path} holds no golden tiles to measure with: export it again")
+    names = _parse(wanted)
+    float_network = _make_float_network(bundle, names, folder / "float.onnx", tell)
+    opened: list[Candidate] = []
+    with ExitStack() as stack:
+        for name in names:
+            try:
+                candidate = _open(name, bundle, float_network)
+            except (EngineError, BundleError) as error:
+                if wanted != ALL:
+                    raise
+                tell(f"{name} is left out: {error}")
+                continue
+            stack.callback(candidate.engine.close)
+            opened.append(candidate)
+            if float_network is not None and FLOAT_WIDTH not in candidate.widths:
+                tell(f"{name} runs no network in float: only ONNX graphs are turned back")
+        if not opened:
+            raise EngineError(f"no engine here runs {bundle.path}")
+        yield opened
+
+
+def _parse(wanted: str) -> list[str]:
+    names = list(candidate_names()) if wanted == ALL else list(dict.fromkeys(wanted.split(",")))
+    for name in names:
+        if name not in candidate_names():
+            raise EngineError(f"unknown engine {name!r}; there is {', '.join(candidate_names())}")
+    return names
+
+
+def _open(name: str, bundle: Bundle, float_network: Path | None) -> Candidate:
+    has_float = float_network is not None and name in _WITH_FLOAT
+    engine = _open_engine(name, bundle, float_network)
+    try:
+        agreement = compare_with_golden(bundle, bundle.manifest.golden, engine)
+    except BaseException:
+        engine.close()
+        raise
+    widths = (*bundle.bit_widths, *([FLOAT_WIDTH] if has_float else []))
+    return Candidate(engine, widths, agreement)
+
+
+def _open_engine(name: str, bundle: Bundle, float_network: Path | None) -> Engine:
+    tile_size = bundle.manifest.tiling.size
+    if name == OPENVINO:
+        try:
+            from gdq_bench.measure.engines.openvino import OpenvinoEngine
+        except ImportError as error:
+            raise EngineError(
+                f"engine {name!r} needs the package openvino, which cannot be imported ({error}): "
+                "pip install openvino"
+            ) from error
+        return OpenvinoEngine(bundle, tile_size, float_network)
+    if name == ONNXRUNTIME and float_network is not None:
+        from gdq_bench.measure.engines.ort_float import OrtFloatEngine
+
+        return OrtFloatEngine(bundle, tile_size, float_network)
+    return open_engine(name, bundle, tile_size)
+
+
+def _make_float_network(bundle: Bundle, names: list[str], target: Path, tell: Tell) -> Path | None:
+    """Write the network in float if an engine runs it and the bundle has what it is made of."""
+    graph = bundle.subgraph(bundle.bit_widths[-1]).onnx
+    if graph is None or not set(names).intersection(_WITH_FLOAT):
+        return None
+    try:
+        from gdq_bench.measure.float_network import write_float_network
+    except ImportError as error:
+        tell(f"the network in float is left out: it needs the package onnx ({error})")
+        return None
+    try:
+        write_float_network(bundle.file(graph), target)
+    except BundleError as error:
+        tell(f"the network in float is left out: {error}")
+        return None
+    return target

@@ -1,0 +1,58 @@
+"""``python -m gdq_bench.suite``: runs the suite, prints a table, stores JSON."""
+
+from __future__ import annotations
+
+import sys
+import tempfile
+from collections.abc import Sequence
+from pathlib import Path
+
+import click
+
+from gdq_bench.suite.report import terminal_line, write_document
+from gdq_bench.suite.results import load, store
+
+ROOT = Path(__file__).resolve().parents[3]
+CHECKPOINT = ROOT / "models/zoo/edsr_baseline_x2/edsr_baseline_x2.safetensors"
+STORED = ROOT / ".benchmarks/results.json"
+DOCUMENT = ROOT / "docs/performance.md"
+README = ROOT / "README.md"
+
+
+@click.command(context_settings={"help_option_names": ["-h", "--help"]})
+@click.argument("names", nargs=-1)
+@click.option(
+    "--checkpoint", type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    default=CHECKPOINT, help="EDSR-baseline x2.  [default: of the zoo]",
+)  # fmt: skip
+@click.option(
+    "--quick", is_flag=True, help="Smallest inputs: shows that all runs; nothing is stored."
+)
+@click.option("--document", is_flag=True, help="Write what is stored into docs and README.")
+def main(names: Sequence[str], checkpoint: Path, quick: bool, document: bool) -> None:
+    """Run the benchmarks NAMES, or all of them; results go to .benchmarks/results.json."""
+    # torch takes seconds to import; a wrong option should not.
+    from gdq_bench.suite.benchmarks import BENCHMARKS
+    from gdq_bench.suite.subjects import Subjects
+
+    if unknown := [name for name in names if name not in BENCHMARKS]:
+        raise click.UsageError(f"no benchmark {unknown[0]!r}; there is {', '.join(BENCHMARKS)}")
+    missed = False
+    with tempfile.TemporaryDirectory() as folder:
+        subjects = Subjects(checkpoint, Path(folder), quick)
+        for name in names or BENCHMARKS:
+            click.echo(f"{name} ...", err=True)
+            results = BENCHMARKS[name](subjects)
+            if not quick:
+                store(STORED, name, results)
+            for result in results:
+                click.echo(terminal_line(result))
+                missed |= not result.is_reached
+    if document:
+        for page in (DOCUMENT, README):
+            write_document(page, list(BENCHMARKS), load(STORED), facts=page == DOCUMENT)
+    sys.exit(int(missed and not quick))
+
+
+if __name__ == "__main__":
+    main()

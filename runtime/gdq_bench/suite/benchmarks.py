@@ -1,0 +1,34 @@
+"""The benchmarks there are: name -> function, a list to read."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from gdq_bench.suite import (
+    bundle_size,
+    cold_start,
+    export_time,
+    litert,
+    memory,
+    overhead,
+    seams,
+    static_quantizer,
+    tile_size,
+    workers,
+)
+from gdq_bench.suite.results import Result
+from gdq_bench.suite.subjects import Subjects
+
+BENCHMARKS: dict[str, Callable[[Subjects], list[Result]]] = {
+    # Quick ones first, so that something is known before the long ones are over.
+    "cold-start": cold_start.measure,
+    "bundle-size": bundle_size.measure,
+    "static-quantizer": static_quantizer.measure,
+    "litert": litert.measure,
+    "export": export_time.measure,
+    "tile-size": tile_size.measure,
+    "seams": seams.measure,
+    "workers": workers.measure,
+    "overhead": overhead.measure,
+    "memory": memory.measure,
+}

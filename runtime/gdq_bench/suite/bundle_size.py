@@ -1,0 +1,40 @@
+"""What four bit-widths cost in storage over one."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import get_args
+
+from gdq_bench.suite.results import Result
+from gdq_bench.suite.subjects import Subjects
+from gdq_exporter.calibration import load_calibration
+from gdq_exporter.config import DEFAULT_PROFILE, PROFILES, ExportConfig
+from gdq_exporter.lowering import LoweredNetwork, lower_shared, lower_width
+from gdq_exporter.targets.onnx.predictor import build_predictor
+from gdq_exporter.targets.onnx.writer import OnnxWriter
+from gdq_exporter.trace import trace
+from gdq_models import SuperResolutionNetwork, load_checkpoint
+from gdq_runtime.bundle.manifest import BitWidth
+
+
+def measure(subjects: Subjects) -> list[Result]:
+    """Writes the model files with all bit-widths and with one; the smallest one is compared."""
+    config = ExportConfig()
+    network = load_checkpoint(subjects.checkpoint).network
+    tiles = load_calibration(None, config.tile, 2).tiles  # steps do not change sizes
+    shared = lower_shared(trace(network, config.tile), PROFILES[DEFAULT_PROFILE])
+    lowered = [lower_width(shared, bit_width, tiles) for bit_width in get_args(BitWidth)]
+    four = _size(subjects.folder / "four", network, lowered)
+    one = min(_size(subjects.folder / f"one{x.bit_width}", network, [x]) for x in lowered)
+    facts: dict[str, float | int | str] = {"four widths, bytes": four, "one width, bytes": one}
+    return [Result("bundle of four bit-widths against one", four / one, "ratio", 1.05, facts=facts)]
+
+
+def _size(folder: Path, network: SuperResolutionNetwork, lowered: list[LoweredNetwork]) -> int:
+    folder.mkdir()
+    writer = OnnxWriter(folder)
+    for one in lowered:
+        writer.write_subgraph(one, network.scale)
+    writer.write(build_predictor(network.predictor_parameters()), "predictor")
+    writer.close()
+    return sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())

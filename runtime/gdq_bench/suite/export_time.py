@@ -1,0 +1,17 @@
+"""How long an export takes, as a user types it."""
+
+from __future__ import annotations
+
+from statistics import median
+
+from gdq_bench.suite.clock import facts_of, run_commands
+from gdq_bench.suite.results import Result
+from gdq_bench.suite.subjects import Subjects
+
+
+def measure(subjects: Subjects) -> list[Result]:
+    """Runs ``gdq-export`` on the checkpoint."""
+    target = subjects.folder / "exported"
+    command = ("gdq-export", subjects.checkpoint, "-o", target, "--overwrite")
+    times, _ = run_commands(command, rounds=min(subjects.rounds, 3))
+    return [Result("export", median(times.wall), "s", bar=30, facts=facts_of("gdq-export", times))]

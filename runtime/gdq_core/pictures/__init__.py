@@ -1,0 +1,1 @@
+"""Pictures as streams of rows: read from files, written to files."""

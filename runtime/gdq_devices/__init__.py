@@ -1,0 +1,1 @@
+"""Machines that run programs for us, other than this one."""

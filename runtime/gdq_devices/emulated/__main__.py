@@ -1,0 +1,41 @@
+"""``python -m gdq_devices.emulated``: set up an ARM64 Python in a folder, or say why not."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import click
+
+from gdq_devices.emulated.errors import SetupError, UnavailableError
+from gdq_devices.emulated.machine import FOLDER, Machine
+from gdq_devices.emulated.setup import set_up
+
+CONSTRAINTS = Path(__file__).resolve().parents[3] / "constraints.txt"
+SKIPPED = 77
+"""Exit code, by automake's convention, of a check that cannot be made here."""
+
+
+@click.command(context_settings={"help_option_names": ["-h", "--help"]})
+@click.option(
+    "--folder", type=click.Path(file_okay=False, path_type=Path), default=FOLDER,
+    help="Where all of it lies.  [default: build/arm64]",
+)  # fmt: skip
+def main(folder: Path) -> None:
+    """Set an ARM64 Python up, run by qemu; a second time it is there at once.
+
+    Exit code 0: it is there. 77: it cannot be had on this machine, and the reason is printed.
+    1: setting it up failed.
+    """
+    try:
+        set_up(Machine(folder.resolve()), CONSTRAINTS, lambda line: click.echo(f"{line} ..."))
+    except UnavailableError as reason:
+        click.echo(f"SKIPPED, nothing was tested on ARM64: {reason}")
+        sys.exit(SKIPPED)
+    except (SetupError, OSError) as error:
+        click.echo(f"error: the emulated ARM64 machine cannot be set up: {error}", err=True)
+        sys.exit(1)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,1 @@
+"""Which subgraph runs a tile, or that none has to."""

@@ -1,0 +1,1 @@
+"""Prove a bundle: against ground truth, against torch, and every engine against the others."""

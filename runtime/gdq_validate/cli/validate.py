@@ -1,0 +1,234 @@
+"""``gdq-validate``: bundle + ground truth -> PSNR, SSIM, FAB, BitOPs, seams, parity."""
+
+from __future__ import annotations
+
+import json
+import sys
+from contextlib import closing
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from gdq_core.cli import options
+from gdq_core.cli.errors import ExitCode, report_errors
+from gdq_core.cli.native_output import silence_native_libraries
+
+if TYPE_CHECKING:
+    from gdq_runtime.bundle.reader import Bundle
+    from gdq_runtime.engines.base import Engine
+    from gdq_runtime.routing.router import Wish
+    from gdq_validate.agreement import Agreement
+    from gdq_validate.pages.page import Card
+    from gdq_validate.report import ImageReport, ValidationReport
+
+EPILOG = """\b
+Examples:
+  gdq-validate edsr_x2 --data Set5
+  gdq-validate edsr_x2 --data photos/ --fab 4.5 --json result.json --html result.html
+  gdq-validate edsr_x2 --data Set14 --policy paper --min-psnr 33 --max-fab 4.6
+  gdq-validate edsr_x2 --engines all
+
+\b
+DIR has subfolders HR_xS and LR_xS with the same names, or photos, which are
+made smaller by antialiased bicubic.
+
+\b
+Exit code: 0 done, 1 a bar is missed or engines disagree, 2 an input or an option was refused.
+"""
+
+
+@click.command(epilog=EPILOG, context_settings={"help_option_names": ["-h", "--help"]})
+@click.argument("bundle", type=options.PATH)
+@click.option("--data", type=options.PATH, metavar="DIR", help="Ground truth.")
+@click.option(
+    "--engines", metavar="all|NAME,...",
+    help="Compare engines with each other, on the golden tiles and on DIR.",
+)  # fmt: skip
+@click.option(
+    "--checkpoint", type=options.PATH, help="Compare with this network in torch, and in float."
+)
+@options.bits_option
+@options.fab_option
+@options.flat_tiles_option
+@options.policy_option
+@options.engine_option
+@options.threads_option
+@click.option("--json", "json_file", type=options.PATH, help="Write everything to a file.")
+@click.option("--html", "html_file", type=options.PATH, help="Write a page with pictures.")
+@options.overwrite_option
+@click.option("--min-psnr", type=float, metavar="DB", help="Bar: mean PSNR (luma) at least.")
+@click.option("--max-fab", type=float, metavar="BITS", help="Bar: mean FAB at most.")
+@click.option("--max-loss", type=float, metavar="DB", help="Bar: below all-8-bit at most.")
+def main(
+    bundle: Path,
+    data: Path | None,
+    engines: str | None,
+    checkpoint: Path | None,
+    bits: str,
+    json_file: Path | None,
+    html_file: Path | None,
+    overwrite: bool,
+    min_psnr: float | None,
+    max_fab: float | None,
+    max_loss: float | None,
+    **settings: Any,
+) -> None:
+    """Measure a BUNDLE on pictures whose ground truth is known; compare engines."""
+    with report_errors(), silence_native_libraries():
+        from gdq_core.files.text import check_text_target, save_text
+        from gdq_runtime.bundle.reader import Bundle
+        from gdq_runtime.routing.router import Wish
+
+        _check_request(data, engines, [html_file, checkpoint, min_psnr, max_fab, max_loss])
+        for path in (json_file, html_file):
+            if path is not None:
+                check_text_target(path, overwrite=overwrite)
+        one_width: Any = "auto" if bits == "auto" else int(bits)
+        wish = Wish(one_width, settings.pop("fab"), None, settings.pop("flat_tiles"))
+        opened = Bundle.open(bundle)
+        agreements = [] if engines is None else _compare(opened, engines, data, settings["threads"])
+        cards: list[Card] | None = None if html_file is None else []
+        report = None
+        if data is not None:
+            report = _validate(opened, data, checkpoint, wish, cards, **settings)
+            report = report.model_copy(update={"engines": agreements})
+        if json_file is not None:
+            save_text(json_file, _as_json(report, agreements))
+        if html_file is not None and report is not None and cards is not None:
+            from gdq_validate.pages.page import render_page
+
+            save_text(html_file, render_page(report, opened.manifest, cards))
+    from gdq_validate.text import render_agreements, render_text
+
+    if agreements:
+        click.echo(render_agreements(agreements))
+    missed = [f"missed: {one.engine} breaks the contract" for one in agreements if not one.holds]
+    if report is not None:
+        click.echo(render_text(report))
+        missed += _missed_bars(report, min_psnr, max_fab, max_loss)
+    for sentence in missed:
+        click.echo(sentence, err=True)
+    if missed:
+        sys.exit(ExitCode.CHECK_FAILED)
+
+
+def _check_request(data: Path | None, engines: str | None, need_data: list[Any]) -> None:
+    from gdq_core.errors import RequestError
+
+    if data is None and engines is None:
+        raise RequestError("name pictures (--data DIR), or engines to compare (--engines all)")
+    if data is None and any(option is not None for option in need_data):
+        raise RequestError("--html, --checkpoint and bars need pictures: --data DIR")
+
+
+def _compare(
+    bundle: Bundle, engines: str, data: Path | None, threads: int | None
+) -> list[Agreement]:
+    """Run what is slow and says nothing in between with a word on standard error."""
+    from gdq_validate.comparison import (
+        compare_golden_tiles,
+        compare_pictures,
+        present_engines,
+    )
+    from gdq_validate.ground_truth import list_ground_truth
+
+    names = present_engines(bundle, engines, lambda sentence: click.echo(sentence, err=True))
+    click.echo(f"comparing {', '.join(names)} ...", err=True)
+    agreements = list(compare_golden_tiles(bundle, names))
+    if data is not None:
+        truths = list_ground_truth(data, bundle.manifest.network.scale)
+        agreements += compare_pictures(bundle, names, truths, threads)
+    return agreements
+
+
+def _as_json(report: ValidationReport | None, agreements: list[Agreement]) -> str:
+    if report is not None:
+        return report.model_dump_json(indent=1) + "\n"
+    engines = [agreement.model_dump(mode="json") for agreement in agreements]
+    return json.dumps({"engines": engines}, indent=1) + "\n"
+
+
+def _validate(
+    bundle: Bundle,
+    data: Path,
+    checkpoint: Path | None,
+    wish: Wish,
+    cards: list[Card] | None,
+    policy: Any,
+    engine: str | None,
+    threads: int | None,
+) -> ValidationReport:
+    from gdq_core.cli.progress import TileProgress
+    from gdq_runtime.engines.timed import open_timed_engine
+    from gdq_runtime.tiles.workers import Workers
+    from gdq_validate.ground_truth import list_ground_truth
+    from gdq_validate.report import summarise
+    from gdq_validate.validation import Validator
+
+    network, tiling = bundle.manifest.network, bundle.manifest.tiling
+    truths = list_ground_truth(data, network.scale)
+    reference = None if checkpoint is None else _open_torch(checkpoint, bundle)
+    tile_size = tiling.size if policy == "uniform" else None
+    runner = open_timed_engine(engine, bundle, tile_size)
+    images: list[ImageReport] = []
+    with closing(runner), closing(Workers(threads)) as workers:
+        validator = Validator(bundle, runner, workers, policy, wish, reference)
+        for truth in truths:
+            low, high = truth.load()
+            with TileProgress(truth.name) as progress:
+                made = validator.upscale(low, high, progress)
+            images.append(validator.judge(truth.name, made))
+            if cards is not None:
+                from gdq_validate.pages.page import make_card
+
+                cards.append(make_card(images[-1], made))
+        for note in runner.report().notes:
+            click.echo(f"note: {note}", err=True)
+        return summarise(
+            images,
+            bundle=bundle.path.name,
+            data=data.name,
+            network=network.name,
+            scale=network.scale,
+            policy=policy,
+            engine=runner.name,
+            accelerator=runner.accelerator_used,
+        )
+
+
+def _open_torch(checkpoint: Path, bundle: Bundle) -> Engine:
+    """Load the checkpoint; only here is torch needed."""
+    from gdq_core.errors import RequestError
+
+    try:
+        from gdq_models import load_checkpoint
+        from gdq_validate.engines.torch_engine import TorchEngine
+    except ModuleNotFoundError as error:
+        raise RequestError(
+            f"--checkpoint needs {error.name}: pip install 'granular-dq-mobile[export]'"
+        ) from error
+    loaded = load_checkpoint(checkpoint, scale=bundle.manifest.network.scale)
+    if loaded.sha256 != bundle.manifest.checkpoint.sha256:
+        click.echo(
+            f"note: {bundle.path} was exported from another file than {checkpoint}", err=True
+        )
+    return TorchEngine(loaded.network)
+
+
+def _missed_bars(
+    report: ValidationReport, min_psnr: float | None, max_fab: float | None, max_loss: float | None
+) -> list[str]:
+    """All bars are checked, so that one run tells everything."""
+    missed = []
+    if min_psnr is not None and report.psnr_y < min_psnr:
+        missed.append(f"missed: PSNR {report.psnr_y:.3f} dB is below {min_psnr}")
+    if max_fab is not None and report.fab > max_fab:
+        missed.append(f"missed: FAB {report.fab:.3f} is above {max_fab}")
+    if max_loss is not None and report.loss_db > max_loss:
+        missed.append(f"missed: {report.loss_db:.4f} dB below all-8-bit is more than {max_loss}")
+    return missed
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,96 @@
+"""A bundle through several engines, to see whether they all compute the same."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import closing
+
+import numpy as np
+from numpy.typing import NDArray
+
+from gdq_core.errors import BundleError, EngineError
+from gdq_runtime import Upscaler
+from gdq_runtime.bundle.reader import Bundle
+from gdq_runtime.engines.base import Engine
+from gdq_runtime.engines.registry import engine_names, open_engine
+from gdq_validate.agreement import Agreement, compare_with_golden, count_differences
+from gdq_validate.engines.numpy_engine import NumpyEngine
+from gdq_validate.ground_truth import GroundTruth
+
+ALL = "all"
+REFERENCE = NumpyEngine.name
+"""Exact integers, seconds a tile: runs golden tiles only."""
+
+Skipped = Callable[[str], None]
+"""Told of an engine that is not here, in a sentence."""
+
+_Made = list[tuple[NDArray[np.uint8], NDArray[np.uint8]]]
+"""Picture and bit map, of each low-resolution picture."""
+
+
+def present_engines(bundle: Bundle, wanted: str, skipped: Skipped) -> list[str]:
+    """Lists the engines to compare.
+
+    Args:
+        bundle: what they shall run.
+        wanted: "all", which leaves out what is not here and says so, or names with commas between.
+        skipped: told what was left out.
+
+    Raises:
+        EngineError: an engine is unknown, or not installed although it was named.
+        BundleError: the bundle has no graphs for an engine that was named.
+    """
+    names = [*engine_names(), REFERENCE] if wanted == ALL else wanted.split(",")
+    present = []
+    for name in dict.fromkeys(names):
+        try:
+            _open(name, bundle).close()
+        except (EngineError, BundleError) as error:
+            if wanted != ALL:
+                raise
+            skipped(f"{name} is left out: {error}")
+        else:
+            present.append(name)
+    return present
+
+
+def compare_golden_tiles(bundle: Bundle, engines: Sequence[str]) -> Iterator[Agreement]:
+    """Runs the bundle's golden tiles through each engine."""
+    for name in engines:
+        with closing(_open(name, bundle)) as engine:
+            yield compare_with_golden(bundle, bundle.manifest.golden, engine)
+
+
+def compare_pictures(
+    bundle: Bundle, engines: Sequence[str], truths: Sequence[GroundTruth], threads: int | None
+) -> Iterator[Agreement]:
+    """Upscales pictures with each engine, its own predictor deciding; all against the first."""
+    first, *others = [name for name in engines if name != REFERENCE]
+    lows = [truth.load()[0] for truth in truths]
+    expected, _ = _upscale(bundle, first, lows, threads)
+    for name in others:
+        made, accelerator = _upscale(bundle, name, lows, threads)
+        pairs = list(zip(made, expected, strict=True))
+        yield Agreement(
+            engine=name,
+            accelerator=accelerator,
+            reference=f"{first}, {len(lows)} picture{'s' if len(lows) > 1 else ''}",
+            differences=count_differences((one[0], other[0]) for one, other in pairs),
+            tiles=sum(bit_map.size for _, bit_map in expected),
+            same_bit_width=sum(int((one[1] == other[1]).sum()) for one, other in pairs),
+        )
+
+
+def _upscale(
+    bundle: Bundle, engine: str, lows: Sequence[NDArray[np.uint8]], threads: int | None
+) -> tuple[_Made, str]:
+    with Upscaler(bundle, engine, threads) as upscaler:
+        results = [upscaler(low, flat_tiles="network") for low in lows]
+        made = [(result.image, result.bit_map) for result in results]
+        return made, upscaler.engine_report().accelerator_used
+
+
+def _open(name: str, bundle: Bundle) -> Engine:
+    if name == REFERENCE:
+        return NumpyEngine(bundle)
+    return open_engine(name, bundle, bundle.manifest.tiling.size)

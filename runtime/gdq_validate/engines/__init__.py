@@ -1,0 +1,1 @@
+"""Reference engines: exact integers in NumPy, and the torch network itself."""

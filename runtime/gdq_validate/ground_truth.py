@@ -1,0 +1,91 @@
+"""Pictures with ground truth: pairs of a test set, or photos that are made smaller here."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from gdq_core.errors import ImageError
+from gdq_core.pictures.decode import SUFFIXES, PictureReader
+from gdq_core.pictures.rows import split_alpha
+from gdq_core.resampling import resize_bicubic
+
+
+@dataclass(frozen=True)
+class GroundTruth:
+    """One picture to validate on.
+
+    Attributes:
+        name: file name without suffix.
+        high: file of the ground truth.
+        low: file of the low-resolution picture; None makes it by antialiased bicubic.
+        scale: upscaling factor between them.
+
+    """
+
+    name: str
+    high: Path
+    low: Path | None
+    scale: int
+
+    def load(self) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
+        """Read low resolution (h, w, 3) and ground truth (h * scale, w * scale, 3), both RGB.
+
+        What the ground truth has beyond a multiple of the scale is cut off, as published.
+
+        Raises:
+            ImageError: no picture, or the sizes of a pair do not fit.
+
+        """
+        high = _read(self.high)
+        if self.low is None:
+            height, width = (side // self.scale for side in high.shape[:2])
+            if min(height, width) < 1:
+                raise ImageError(f"{self.high} is too small to be made {self.scale} times smaller")
+            high = high[: height * self.scale, : width * self.scale]
+            return resize_bicubic(high, height, width), high
+        low = _read(self.low)
+        height, width = low.shape[0] * self.scale, low.shape[1] * self.scale
+        surplus = high.shape[0] - height, high.shape[1] - width
+        if not all(0 <= rest < self.scale for rest in surplus):
+            raise ImageError(
+                f"{self.low} and {self.high} are no pair for x{self.scale}: "
+                f"{low.shape[1]}x{low.shape[0]} and {high.shape[1]}x{high.shape[0]}"
+            )
+        return low, high[:height, :width]
+
+
+def list_ground_truth(folder: Path, scale: int) -> list[GroundTruth]:
+    """List a folder with subfolders ``HR_x<scale>`` and ``LR_x<scale>``, or a folder of photos.
+
+    Raises:
+        ImageError: no such folder, nothing in it, or a picture without its partner.
+
+    """
+    if not folder.is_dir():
+        raise ImageError(f"{folder} is not a folder of pictures")
+    high, low = folder / f"HR_x{scale}", folder / f"LR_x{scale}"
+    if high.is_dir() and low.is_dir():
+        partners = {path.stem: path for path in _pictures(low)}
+        truths = _pictures(high)
+        if lonely := [path for path in truths if path.stem not in partners]:
+            raise ImageError(f"{lonely[0]} has no partner in {low}")
+        return [GroundTruth(path.stem, path, partners[path.stem], scale) for path in truths]
+    if not (photos := _pictures(folder)):
+        raise ImageError(
+            f"{folder} has neither photos nor the subfolders {high.name} and {low.name}"
+        )
+    return [GroundTruth(path.stem, path, None, scale) for path in photos]
+
+
+def _pictures(folder: Path) -> list[Path]:
+    return sorted(path for path in folder.iterdir() if path.suffix.lower() in SUFFIXES)
+
+
+def _read(path: Path) -> NDArray[np.uint8]:
+    with PictureReader(path) as reader:
+        colour, _ = split_alpha(reader.read_rows(reader.height))
+    return colour

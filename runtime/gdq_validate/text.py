@@ -1,0 +1,57 @@
+"""The validation as a terminal shows it."""
+
+from __future__ import annotations
+
+from gdq_validate.agreement import Agreement
+from gdq_validate.report import ValidationReport
+
+
+def render_text(report: ValidationReport) -> str:
+    """Renders a line for each picture, their mean, and what is published of the set."""
+    lines = [
+        f"{report.bundle} on {report.data}: {report.network} x{report.scale}, "
+        f"{len(report.images)} pictures, policy {report.policy}, {report.engine}",
+        "",
+        "picture               PSNR    SSIM   FAB   all 8   bicubic   float",
+    ]
+    for row in (*report.images, report):
+        in_float = "" if row.float_network is None else f"{row.float_network.psnr_y:8.2f}"
+        name = getattr(row, "name", "mean")
+        lines.append(
+            f"{name[:20]:20}  {row.psnr_y:5.2f}  {row.ssim_y:.4f}  {row.fab:4.2f}  "
+            f"{row.all_8_bit.psnr_y:6.2f}  {row.bicubic.psnr_y:8.2f}{in_float}"
+        )
+    widths = ", ".join(f"{count} x {width}" for width, count in report.bit_widths.items())
+    seams = "no borders" if report.seam_ratio is None else f"{report.seam_ratio:.3f}"
+    lines += [
+        "",
+        f"tiles x bits: {widths}; FAB without interpolated tiles {report.network_fab:.2f}",
+        f"BitOPs {report.bitops / 1e12:.3f} T per picture; seam ratio {seams}; "
+        f"{report.loss_db:.3f} dB below all-8-bit",
+    ]
+    if report.torch is not None and report.same_decisions is not None:
+        lines.append(
+            f"torch, quantized: {report.torch.psnr_y:.2f} dB, the same bit-width on "
+            f"{100 * report.same_decisions:.1f} % of the tiles"
+        )
+    if report.published:
+        lines += ["", "published                       PSNR    SSIM   FAB"]
+        for known in report.published:
+            bits = "" if known.fab is None else f"{known.fab:5.2f}"
+            figures = f"{known.psnr_y:6.2f}  {known.ssim_y:.4f}  {bits:5}"
+            lines.append(f"{known.method:28}  {figures}  {known.source}")
+    return "\n".join(lines)
+
+
+def render_agreements(agreements: list[Agreement]) -> str:
+    """Renders how far engines are from what they were compared with, one line each."""
+    lines = ["engine       against                    equal    by 1  by more  largest  same bits"]
+    for one in agreements:
+        by_one = one.differences.get(1, 0) / one.samples
+        shares = f"{one.equal:8.3%} {by_one:7.3%} {one.beyond_one:8.4%}"
+        bits = f"{one.same_bit_width} of {one.tiles}"
+        lines.append(
+            f"{one.engine:12} {one.reference:24} {shares} {one.largest:8d}  {bits}"
+            f"{'' if one.holds else '  BROKEN'}"
+        )
+    return "\n".join([*lines, ""])

@@ -1,0 +1,36 @@
+from __future__ import annotations
+
+from bench.made_up import picture, result
+from gdq_bench.report.text import render_text
+
+
+def test_both_tables_and_what_they_are_of() -> None:
+    lines = render_text(result()).splitlines()
+    assert lines[0] == "tiny: edsr x2, profile test, tiles of 32 pixels"
+    assert "one tile on one processor, medians of 24 rounds in turn" in lines
+    assert "<photos>: 1 picture, 2.0 megapixels when upscaled, medians of 3 rounds in turn" in lines
+    rows = [line.split() for line in lines]
+    assert ["onnxruntime", "float", "20.000", "20.000..20.000", "20.000", "1.000"] in rows
+    assert [
+        "onnxruntime", "routed", "2", "0.500", "0.500..0.500", "1.000", "4.000", "4.50", "30.00",
+        "1.900",
+    ] in rows  # fmt: skip
+
+
+def test_notes_and_warnings_come_last() -> None:
+    text = render_text(result(notes=["left out"], warnings=["busy"]))
+    assert text.endswith("note: left out\nwarning: busy")
+
+
+def test_without_a_baseline_there_are_no_ratios() -> None:
+    text = render_text(result(baseline=None))
+    assert "no ratios: onnxruntime at 8 bits" in text
+
+
+def test_columns_are_aligned() -> None:
+    pictures = [picture(), picture(8, engine="an_engine_with_a_name", wall=100.0)]
+    lines = render_text(result(pictures=pictures)).splitlines()
+    header = next(line for line in lines if "Mpixel/s" in line)
+    end = header.index("Mpixel/s") + len("Mpixel/s")
+    table = lines[lines.index(header) :][: 1 + len(pictures)]
+    assert all(row[end - 1] != " " and row[end] == " " for row in table)
