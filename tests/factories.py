@@ -10,10 +10,11 @@ from gdq_models import (
     BitPredictor,
     EntropyTable,
     SRResNet,
-    SuperResolutionNetwork,
     tile_entropy,
 )
+from gdq_models.networks.srresnet import ResidualBlock, UpsamplingStage
 from gdq_models.predictor.gbc import GateKind
+from gdq_models.quantizers.convolution import QuantizedConv2d
 
 TILE = 32
 
@@ -67,6 +68,7 @@ def tiny_srresnet(
             if isinstance(module, nn.PReLU):
                 nn.init.uniform_(module.weight, 0.05, 0.4)
         for block in network.body:
+            assert isinstance(block, ResidualBlock)
             nn.init.uniform_(block.shortcut, 0.8, 1.2)
         _make_ready(network, seed)
     return network
@@ -96,16 +98,18 @@ def released_state_dict(
         key = f"encoder.second_divide_bit.fine_grain_ratito{which}"
         state[key] = quantile.reshape(quantile_shape)
     for number, block in enumerate(network.body):
+        assert isinstance(block, ResidualBlock)
         state |= _released_block(f"body.{number}", block)
     state[f"body.{network.blocks}.weight"] = network.body_end.weight
     state |= _prefixed(f"body.{network.blocks + 1}.", network.body_end_norm)
     for number, stage in enumerate(network.up):
+        assert isinstance(stage, UpsamplingStage)
         state[f"tail.0.{3 * number}.weight"] = stage.conv.weight
         state[f"tail.0.{3 * number + 2}.weight"] = stage.act.weight
     return {key: value.detach().clone() for key, value in state.items()}
 
 
-def _make_ready(network: SuperResolutionNetwork, seed: int) -> None:
+def _make_ready(network: EDSR | SRResNet, seed: int) -> None:
     tiles = sample_tiles(seed=seed)
     all_eight = network.route_for(torch.full((len(tiles),), 8))
     with torch.no_grad():
@@ -138,7 +142,7 @@ def _prefixed(prefix: str, module: nn.Module) -> dict[str, Tensor]:
     return {prefix + key: value for key, value in module.state_dict().items()}
 
 
-def _released_block(name: str, block: nn.Module) -> dict[str, Tensor]:
+def _released_block(name: str, block: ResidualBlock) -> dict[str, Tensor]:
     state = {
         f"{name}.learnable_shortcut": block.shortcut,
         f"{name}.act.weight": block.act.weight,
@@ -149,7 +153,7 @@ def _released_block(name: str, block: nn.Module) -> dict[str, Tensor]:
         **_prefixed(f"{name}.bn2.", block.norm2),
     }
     for layer in ("conv1", "conv2"):
-        conv = getattr(block, layer)
+        conv: QuantizedConv2d = getattr(block, layer)
         state |= {
             f"{name}.{layer}.weight": conv.weight,
             f"{name}.{layer}.alpha": conv.weight_quantizer.step.reshape(1),

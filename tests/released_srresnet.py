@@ -23,7 +23,8 @@ def convolve(x: Array, weight: Array) -> Array:
     margin = weight.shape[-1] // 2
     padded = np.pad(x, ((0, 0), (margin, margin), (margin, margin)))
     windows = sliding_window_view(padded, weight.shape[-2:], axis=(1, 2))
-    return np.einsum("chwij,ocij->ohw", windows, weight, optimize=True)
+    maps: Array = np.einsum("chwij,ocij->ohw", windows, weight, optimize=True)
+    return maps
 
 
 def prelu(x: Array, slope: Array) -> Array:
@@ -37,7 +38,8 @@ def batch_norm(x: Array, state: State, name: str) -> Array:
 
 
 def quantize(x: Array, step: float, low: int, high: int) -> Array:
-    return step * np.round(np.clip(x / step, low, high))
+    codes: Array = np.rint(np.clip(x / step, low, high))
+    return step * codes
 
 
 def quantized_convolution(x: Array, state: State, name: str, bits: int) -> Array:
@@ -57,7 +59,8 @@ def pixel_shuffle(x: Array, factor: int) -> Array:
 def average_pool(x: Array, factor: int) -> Array:
     height, width = (side // factor for side in x.shape[1:])
     x = x[:, : height * factor, : width * factor]
-    return x.reshape(-1, height, factor, width, factor).mean(axis=(2, 4))
+    means: Array = x.reshape(-1, height, factor, width, factor).mean(axis=(2, 4))
+    return means
 
 
 def gate_logits(features: Array, state: State) -> Array:
@@ -65,7 +68,8 @@ def gate_logits(features: Array, state: State) -> Array:
     fine = average_pool(features, 4)
     median = average_pool(average_pool(features, 2), 2)
     means = np.concatenate([z.mean(axis=(1, 2)) for z in (coarse, fine, median)])
-    return state["encoder.gate.0.weight"] @ means + state["encoder.gate.0.bias"]
+    logits: Array = state["encoder.gate.0.weight"] @ means + state["encoder.gate.0.bias"]
+    return logits
 
 
 def entropy(image: Array) -> float:

@@ -10,6 +10,7 @@ import sys
 from ctypes import POINTER, byref, c_float, c_int16, c_int32
 from itertools import product
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -86,5 +87,7 @@ def _run(
 if __name__ == "__main__":
     there = NativeLibrary(Path(sys.argv[1]))
     sets = there.instruction_sets()
-    available = {f"available/{name}": np.array(is_there) for name, is_there in sets.items()}
-    np.savez(sys.argv[2], **available, **run_kernels(there))
+    answers: dict[str, Any] = {
+        f"available/{name}": np.array(is_there) for name, is_there in sets.items()
+    }
+    np.savez(sys.argv[2], **(answers | run_kernels(there)))

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -39,6 +40,7 @@ def run_tiles(model: NativeModel, bit_width: int, tiles: NDArray[np.uint8]) -> N
 
 if __name__ == "__main__":
     _, path, file, inputs, answer = sys.argv
-    np.savez(
-        answer, **run_model(NativeLibrary(Path(path)), Path(file).read_bytes(), np.load(inputs))
+    pictures: dict[str, Any] = run_model(
+        NativeLibrary(Path(path)), Path(file).read_bytes(), np.load(inputs)
     )
+    np.savez(answer, **pictures)

@@ -154,4 +154,7 @@ def ones(kernel: str, weights: NDArray[np.int32]) -> NDArray[np.float64]:
     """(out): sums where all codes are one and no border is near."""
     down, across = KERNELS[kernel]
     shape = (down.data.shape[1], across.data.shape[1], weights.shape[2])
-    return outputs(kernel, products(kernel, np.ones(shape, np.int64), weights))[0, 0]
+    sums: NDArray[np.float64] = outputs(
+        kernel, products(kernel, np.ones(shape, np.int64), weights)
+    )[0, 0]
+    return sums

@@ -29,7 +29,8 @@ def random_image(height: int, width: int, channels: int = 3, seed: int = 0) -> N
     noise = np.random.default_rng(seed).integers(0, 256, (height, width, channels), dtype=np.uint8)
     smooth = cv2.GaussianBlur(noise, (0, 0), 1.5).reshape(noise.shape)
     stretched = (smooth.astype(int) - 128) * 5 + 128
-    return np.clip(stretched, 0, 255).astype(np.uint8)
+    image: NDArray[np.uint8] = np.clip(stretched, 0, 255).astype(np.uint8)
+    return image
 
 
 def png_bytes(
@@ -88,6 +89,7 @@ def write_tiff(path: Path, image: NDArray[Any], tile: int = 0, **attributes: Any
         spec.channelnames = ("Y", "A") if channels == 2 else ("R", "G", "B", "A")
         spec.alpha_channel = channels - 1
     output = OpenImageIO.ImageOutput.create("tiff")
+    assert output is not None, OpenImageIO.geterror()
     assert output.open(str(path), spec), output.geterror()
     assert output.write_image(np.ascontiguousarray(image)), output.geterror()
     assert output.close(), output.geterror()

@@ -9,6 +9,7 @@ compared with it.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -97,7 +98,7 @@ KERNELS = {
 """Name -> algorithm along the rows, along the columns."""
 
 
-def products(kernel: str, padded: Integers, transformed: Integers) -> Integers:
+def products(kernel: str, padded: Integers, transformed: NDArray[np.integer[Any]]) -> Integers:
     """Sums over input channels at each point of each tile.
 
     padded: (tiles down * rows + 2, tiles across * columns + 2, in); transformed: (points, out, in).
@@ -108,7 +109,7 @@ def products(kernel: str, padded: Integers, transformed: Integers) -> Integers:
     data = np.einsum("iy,jx,abyxc->abijc", down.data, across.data, corners)
     weights = transformed.reshape(len(down.data), len(across.data), *transformed.shape[1:])
     # A matrix product at each point: integers of fewer than 53 bits, which float64 holds exactly.
-    sums = np.einsum(
+    sums: Reals = np.einsum(
         "abijc,ijoc->abijo", data.astype(np.float64), weights.astype(np.float64), optimize=True
     )
     assert np.abs(sums).max() < 2**53
@@ -118,7 +119,9 @@ def products(kernel: str, padded: Integers, transformed: Integers) -> Integers:
 def outputs(kernel: str, sums: Integers) -> Reals:
     """Tiles' outputs put together: (height, width, out)."""
     down, across = KERNELS[kernel]
-    tiles = np.einsum("yi,xj,abijo->aybxo", down.outputs, across.outputs, sums.astype(np.float64))
+    tiles: Reals = np.einsum(
+        "yi,xj,abijo->aybxo", down.outputs, across.outputs, sums.astype(np.float64)
+    )
     a, y, b, x, out = tiles.shape
     return tiles.reshape(a * y, b * x, out)
 
@@ -140,7 +143,8 @@ def direct_convolution(codes: NDArray[np.int16], weights: NDArray[np.float32]) -
         for y in range(3)
         for x in range(3)
     ]
-    return np.sum(taps, axis=0)
+    summed: Reals = np.sum(taps, axis=0)
+    return summed
 
 
 def _tiles(padded: Integers, down: Algorithm, across: Algorithm) -> Integers:

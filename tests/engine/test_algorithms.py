@@ -17,7 +17,7 @@ by_kernel = pytest.mark.parametrize("kernel", kernels(), ids=lambda kernel: kern
 @pytest.mark.parametrize("algorithm", [F2, K4, F4], ids=["F2", "K4", "F4"])
 def test_computes_convolutions(algorithm: Algorithm) -> None:
     random = np.random.default_rng(0)
-    data, weights = random.normal(size=algorithm.data.shape[1]), random.normal(size=3)
+    data, weights = random.normal(size=len(algorithm.data[0])), random.normal(size=3)
     made = algorithm.outputs @ ((algorithm.weights @ weights) * (algorithm.data @ data))
     expected = algorithm.factor * np.correlate(data, weights, "valid")
     np.testing.assert_allclose(made, expected, rtol=1e-12)

@@ -30,6 +30,8 @@ def content(request: pytest.FixtureRequest) -> bytes:
 
 def table(content: bytes, name: str, index: int) -> int:
     """Where a row of a table begins."""
+    values: int
+    layers: int
     values, layers = struct.unpack_from("<2I", content, 20)
     starts = {"value": 64, "layer": 64 + 48 * values, "tensor": 64 + 48 * values + 64 * layers}
     return starts[name] + index * {"value": 48, "layer": 64, "tensor": 24}[name]

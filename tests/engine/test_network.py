@@ -31,7 +31,9 @@ on_each_exact = pytest.mark.parametrize(
 def load(network: Network, instruction_set: str, kernel: str | None = None) -> NativeModel:
     library = need_library()
     model = NativeModel(library, network.to_bytes(), instruction_set)
-    for bit_width in model.bit_widths if kernel else ():
+    if kernel is None:
+        return model
+    for bit_width in model.bit_widths:
         chosen = library.functions.gdq_model_choose_kernel(model.handle, bit_width, kernel.encode())
         assert chosen == 0, library.last_error()
     return model

@@ -31,7 +31,15 @@ def program(tmp_path_factory: pytest.TempPathFactory) -> Path:
     library = Path(os.environ.get("GDQ_TEST_LIBRARY", LIBRARY))
     path = tmp_path_factory.mktemp("fuzz") / "fuzz_model"
     source = ENGINE / "fuzz/fuzz_model.cpp"
-    command = [compiler, "-std=c++17", "-O1", "-I", ENGINE / "include", source, library]
+    command: list[str | Path] = [
+        compiler,
+        "-std=c++17",
+        "-O1",
+        "-I",
+        ENGINE / "include",
+        source,
+        library,
+    ]
     subprocess.run([*command, f"-Wl,-rpath,{library.parent}", "-o", path], check=True)
     return path
 

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import ctypes
 import shutil
 import subprocess
 import sys
@@ -135,7 +136,7 @@ def test_a_wheel_brings_the_library_for_one_platform(project: Path) -> None:
     assert not wheel.name.endswith("-any.whl")
     with ZipFile(wheel) as archive:
         archive.extract(hatch_build.PLACE, project)
-    assert native_library.ctypes.CDLL(str(project / hatch_build.PLACE)).gdq_abi_version() == 1
+    assert ctypes.CDLL(str(project / hatch_build.PLACE)).gdq_abi_version() == 1
     assert not (project / "runtime" / hatch_build.PLACE).exists()
 
 

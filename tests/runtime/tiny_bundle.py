@@ -24,7 +24,8 @@ Image = NDArray[np.uint8]
 def upscale(image: Image, bit_width: int, scale: int = 2) -> Image:
     """NumPy reference of a subgraph."""
     brighter = np.minimum(image.astype(int) + bit_width, 255).astype(np.uint8)
-    return brighter.repeat(scale, axis=0).repeat(scale, axis=1)
+    enlarged: Image = brighter.repeat(scale, axis=0).repeat(scale, axis=1)
+    return enlarged
 
 
 def predict(tile: Image) -> int:

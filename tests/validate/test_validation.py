@@ -45,7 +45,9 @@ def test_every_way_is_measured_against_the_truth(validator: Validator) -> None:
     assert report.fab == report.network_fab == 4
     assert report.bit_widths == {4: 2}
     assert report.bitops == 2 * 16 * 16 * (10 * 8 * 4 + 1024)
-    assert report.float_network is report.torch is report.same_decisions is None
+    assert report.float_network is None
+    assert report.torch is None
+    assert report.same_decisions is None
 
 
 def test_tiles_are_judged_by_what_they_own(validator: Validator) -> None:

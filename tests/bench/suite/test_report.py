@@ -39,8 +39,11 @@ def test_storing_one_benchmark_keeps_the_others(tmp_path: Path) -> None:
     store(path, "first", [SLOW])
     content = load(path)
     assert list(content) == ["first", "second"]
-    assert Result(**content["first"]["results"][0]) == SLOW
-    assert content["first"]["machine"]["processors"] >= "1"
+    machine, results = content["first"]["machine"], content["first"]["results"]
+    assert isinstance(results, list)
+    assert Result(**results[0]) == SLOW
+    assert isinstance(machine, dict)
+    assert machine["processors"] >= "1"
 
 
 def test_a_page_is_rewritten_between_its_marks_only(tmp_path: Path) -> None:

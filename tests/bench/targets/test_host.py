@@ -1,6 +1,7 @@
 from __future__ import annotations
 
-from contextlib import nullcontext
+from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 
 import pytest
@@ -11,8 +12,8 @@ from gdq_bench.targets.host import Plan, measure_host
 from gdq_runtime.bundle.reader import Bundle
 
 
-def silent(_: str) -> nullcontext[object]:
-    return nullcontext(lambda done, total: None)  # type: ignore[return-value]
+def silent(_: str) -> AbstractContextManager[Callable[[int, int], None]]:
+    return nullcontext(lambda done, total: None)
 
 
 def test_one_run_tells_everything(bundle: Bundle, photos: Path) -> None:

@@ -95,8 +95,9 @@ def test_jpeg(tmp_path: Path, channels: int, options: tuple[int, ...]) -> None:
     content = jpeg_bytes(random_image(33, 41, channels), None, *options)
     path = save(tmp_path / "a.jpg", content)
     flag = cv2.IMREAD_COLOR if channels == 3 else cv2.IMREAD_GRAYSCALE
-    expected = cv2.imdecode(np.frombuffer(content, dtype=np.uint8), flag)
-    expected = np.atleast_3d(expected)[..., ::-1]
+    decoded = cv2.imdecode(np.frombuffer(content, dtype=np.uint8), flag)
+    assert decoded is not None
+    expected = np.atleast_3d(decoded)[..., ::-1]
     # Both decode by libjpeg-turbo, perhaps of different versions.
     np.testing.assert_allclose(read(path).astype(int), expected, atol=2)
 

@@ -72,7 +72,8 @@ def ones(kernel: Kernel, transformed: NDArray[np.int32]) -> NDArray[np.float64]:
     down, across = KERNELS[kernel.name]
     shape = (down.data.shape[1], across.data.shape[1], transformed.shape[2])
     sums = products(kernel.name, np.ones(shape, np.int64), transformed)
-    return outputs(kernel.name, sums)[0, 0]
+    inside: NDArray[np.float64] = outputs(kernel.name, sums)[0, 0]
+    return inside
 
 
 @on_each

@@ -43,6 +43,11 @@ def add_engine(manifest: dict[str, Any], *, subgraphs: int | None = None) -> Non
         graph["engine"] = "model.gdq"
 
 
+def add_unlisted_engine(manifest: dict[str, Any]) -> None:
+    add_engine(manifest)
+    manifest["files"].pop()
+
+
 CHANGES: dict[str, Callable[[dict[str, Any]], object]] = {
     "tile size must be a multiple of 4": lambda m: m["tiling"].update(size=98),
     "overlap must be at most half of the tile": lambda m: m["tiling"].update(overlap=9),
@@ -63,7 +68,7 @@ CHANGES: dict[str, Callable[[dict[str, Any]], object]] = {
     r"a graph is there as \['engine', 'onnx'\], not as \['onnx'\]": lambda m: m["subgraphs"][
         0
     ].update(engine="model.gdq"),
-    "'model.gdq' is used but not listed": lambda m: (add_engine(m), m["files"].pop()),
+    "'model.gdq' is used but not listed": lambda m: add_unlisted_engine(m),
     "Extra inputs are not permitted": lambda m: m.update(novelty=1),
     "Input should be 4, 5, 6 or 8": lambda m: m["subgraphs"][0].update(bit_width=7),
     "Input should be a finite number": lambda m: m["predictor"]["e2b"].update(

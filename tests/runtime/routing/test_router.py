@@ -96,7 +96,12 @@ def test_only_a_fab_is_a_budget(dialled: Bundle) -> None:
 
 
 def test_the_dial_is_monotone(dialled: Bundle) -> None:
-    losses = [Router.create(dialled, Wish(fab=fab)).expected_loss for fab in np.arange(4, 9, 0.1)]
+    def expected_loss(fab: float) -> float:
+        loss = Router.create(dialled, Wish(fab=fab)).expected_loss
+        assert loss is not None
+        return loss
+
+    losses = [expected_loss(fab) for fab in np.arange(4, 9, 0.1)]
     assert losses == sorted(losses, reverse=True)
 
 

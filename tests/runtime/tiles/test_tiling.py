@@ -87,8 +87,8 @@ def test_uniform_moves_the_last_tile_back_and_cuts_its_real_overlap() -> None:
     tile=st.sampled_from([16, 20]),
 )
 def test_small_pictures_are_reflected(height: int, width: int, tile: int) -> None:
-    picture = np.arange(height * width * 3, dtype=np.uint16).reshape(height, width, 3)
-    picture = (picture % 251).astype(np.uint8)
+    counted = np.arange(height * width * 3, dtype=np.uint16).reshape(height, width, 3)
+    picture = (counted % 251).astype(np.uint8)
     plan = TilePlan(width, height, tile, 4)
     cut = cut_tile(picture[: plan.rows[0].stop], plan.rows[0], plan.columns[0])
     assert cut.shape == (tile, tile, 3)
