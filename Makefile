@@ -1,6 +1,6 @@
 # What a person types here. `make help` lists it; nothing else has to be installed or typed before.
 .DEFAULT_GOAL := help
-.PHONY: help install demo test test-engine-memory test-arm64 check format bench clean
+.PHONY: help install demo test check-engine test-engine-memory test-arm64 check format bench clean
 .DELETE_ON_ERROR:
 
 VENV := .venv
@@ -36,17 +36,33 @@ SANITIZED_TESTS := not close_to_the_real and not bit_for_bit and not equals_64 a
 test-engine-memory: $(INSTALLED) ## the engine's tests with AddressSanitizer and UBSan (Linux, GCC)
 	@if ! { command -v cmake && echo 'int main() {}' | g++ -x c++ $(SANITIZERS) -o /dev/null -; } \
 			>/dev/null 2>&1; then \
-		echo "the engine's memory is not tested: there is no CMake, or no g++ with sanitizers"; exit 0; fi; \
+		echo "the engine's memory was not tested: CMake or a g++ with sanitizers is missing"; \
+		test "$$CI" != true; exit; fi; \
 	set -e; CXX=g++ cmake -S runtime/gdq_engine -B $(SANITIZED) -DCMAKE_BUILD_TYPE=Debug \
 		-DCMAKE_CXX_FLAGS='-O1 -g1 -fno-var-tracking' -DGDQ_SANITIZE=address,undefined \
-		-DGDQ_FUZZ=ON >/dev/null; \
+		-DGDQ_TESTS=ON -DGDQ_WERROR=ON >/dev/null; \
 	cmake --build $(SANITIZED) --parallel 2; \
-	export GDQ_TEST_LIBRARY=$(abspath $(SANITIZED))/libgdq_engine.so; \
+	export GDQ_TEST_LIBRARY=$(abspath $(SANITIZED))/libgdq_engine_test.so; \
 	export UBSAN_OPTIONS=halt_on_error=1:print_stacktrace=1; \
+	$(SANITIZED)/test/native_tests; \
 	LD_PRELOAD="$$(g++ -print-file-name=libasan.so) $$(g++ -print-file-name=libstdc++.so)" \
 	ASAN_OPTIONS=detect_leaks=0 \
 		$(BIN)/pytest -n 2 -p no:faulthandler $(PYTEST_ARGS) tests/engine/kernels \
 		tests/engine/test_runner.py tests/engine/test_model_file.py -k '$(SANITIZED_TESTS)'
+
+# The tools come with the environment from PyPI; compile commands need CMake and a compiler.
+TIDY := build/engine_tidy
+ENGINE_FILES = $(shell find runtime/gdq_engine -name '*.cpp' -o -name '*.h')
+check-engine: $(INSTALLED) ## formatting of the engine's C++, and clang-tidy
+	@if ! { test -x $(BIN)/clang-format && test -x $(BIN)/clang-tidy && command -v cmake && command -v c++; } \
+			>/dev/null 2>&1; then \
+		echo "the engine's C++ was not checked: CMake, a compiler, clang-format or clang-tidy is missing"; \
+		test "$$CI" != true; exit; fi; \
+	set -e; $(BIN)/clang-format --dry-run -Werror $(ENGINE_FILES); \
+	cmake -S runtime/gdq_engine -B $(TIDY) -DCMAKE_BUILD_TYPE=Debug -DGDQ_TESTS=ON \
+		-DCMAKE_EXPORT_COMPILE_COMMANDS=ON >/dev/null; \
+	$(BIN)/clang-tidy -p $(TIDY) --quiet $(filter-out %avx2.cpp %avxvnni.cpp %avx512vnni.cpp \
+		%dotprod.cpp %neon.cpp,$(filter %.cpp,$(ENGINE_FILES)))
 
 # The setup's exit code 77 says that this machine cannot have one; why stands above it by then.
 test-arm64: $(INSTALLED) ## golden tiles and the engine's kernels on emulated ARM64 (Linux x86-64, apt)
@@ -65,9 +81,10 @@ check: $(INSTALLED) ## lint, formatting, types, import contracts
 	else echo "types are not checked: NumPy for Python 3.10 describes its own too loosely"; fi
 	@$(BIN)/lint-imports
 
-format: $(INSTALLED) ## let ruff repair and format the code
+format: $(INSTALLED) ## let ruff repair and format the code, clang-format the engine
 	@$(BIN)/ruff check --fix .
 	@$(BIN)/ruff format .
+	@$(BIN)/clang-format -i $(ENGINE_FILES)
 
 bench: $(INSTALLED) ## measure what docs/performance.md promises (takes long; keep the machine quiet)
 	@$(BIN)/python -m gdq_bench.suite $(BENCH_ARGS)

@@ -29,6 +29,8 @@ LIBRARY = {"darwin": "libgdq_engine.dylib", "win32": "gdq_engine.dll"}.get(
 )
 PLACE = f"gdq_runtime/native/{LIBRARY}"
 """Where the runtime looks for it (engines/native_library.py)."""
+TEST_LIBRARY = BUILD / "engine" / LIBRARY.replace("gdq_engine", "gdq_engine_test")
+"""What tests/engine load: an editable install builds it as well, and leaves it here."""
 
 ZIG = "ziglang"
 COMPILERS = ("clang++", "g++", "c++", ZIG)
@@ -73,8 +75,11 @@ def missing_packages() -> list[str]:
     return [PACKAGES[tool] for tool in missing]
 
 
-def build_library() -> Path:
+def build_library(*, with_tests: bool) -> Path:
     """Compile the library; return its path, which the next build overwrites.
+
+    Args:
+        with_tests: compile ``TEST_LIBRARY`` and the tests in C++, too.
 
     Raises:
         BuildError: a tool is missing, or the compiler fails.
@@ -89,7 +94,8 @@ def build_library() -> Path:
     caches = {f"ZIG_{kind}_CACHE_DIR": str(BUILD / "zig") for kind in ("GLOBAL", "LOCAL")}
     environment = {**os.environ, **caches, "CXX": shlex.join(compiler)}
     configure = ["cmake", "-S", str(SOURCES), "-B", str(folder), "-G", "Ninja"]
-    _run([*configure, "-DCMAKE_BUILD_TYPE=Release"], environment)
+    tests = "ON" if with_tests else "OFF"
+    _run([*configure, "-DCMAKE_BUILD_TYPE=Release", f"-DGDQ_TESTS={tests}"], environment)
     _run(["cmake", "--build", str(folder)], environment)
     return folder / LIBRARY
 
@@ -111,7 +117,7 @@ class EngineBuildHook(BuildHookInterface[Any]):
             self.app.display_warning("the engine gdq is left out: GDQ_BUILD_ENGINE=0")
             return
         try:
-            library = build_library()
+            library = build_library(with_tests=version == "editable")
         except (BuildError, OSError) as error:
             if _wish() == "1":
                 self.app.abort(f"the engine gdq cannot be built: {error}")

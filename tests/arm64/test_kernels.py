@@ -44,13 +44,13 @@ Size = tuple[int, int, int, int]
 def answers(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Answer]:
     """Processor -> what its kernels computed."""
     machine, folder = Machine(FOLDER), tmp_path_factory.mktemp("kernels")
-    assert machine.library.is_file(), "the emulated machine is not set up: say make test-arm64"
+    assert machine.test_library.is_file(), "the emulated machine is not set up: say make test-arm64"
     come = {}
     for cpu in CPUS:
         file = folder / f"{cpu}.npz"
         machine.run(
-            cpu, PROGRAM, str(machine.library), str(file), packages=[ROOT / "runtime"],
-            seconds=LONGEST_RUN,
+            cpu, PROGRAM, str(machine.test_library), str(file),
+            packages=[ROOT / "runtime", ROOT / "tests"], seconds=LONGEST_RUN,
         )  # fmt: skip
         with np.load(file) as stored:
             come[cpu] = dict(stored)

@@ -10,6 +10,8 @@ import pytest
 from numpy.typing import NDArray
 
 from arm64.packed_model import run_tiles
+from engine.kernel_interface import KernelLibrary
+from engine.library import need_library
 from gdq_devices.emulated.machine import CPUS, FOLDER, Machine
 from gdq_exporter.calibration import load_calibration
 from gdq_exporter.config import DEFAULT_PROFILE, PROFILES
@@ -18,9 +20,8 @@ from gdq_exporter.targets.engine.writer import pack
 from gdq_exporter.trace import trace
 from gdq_models import load_checkpoint
 from gdq_runtime.bundle.manifest import BitWidth
-from gdq_runtime.engines.native_library import NativeLibrary, NativeModel
+from gdq_runtime.engines.native_library import NativeModel
 from gdq_validate.agreement import LARGEST_SHARE
-from runtime.engine_library import need_library
 
 ROOT = Path(__file__).resolve().parents[2]
 CHECKPOINT = ROOT / "models/zoo/edsr_mobile_x2/edsr_mobile_x2.safetensors"
@@ -103,12 +104,11 @@ def test_pictures_keep_the_contract(
 
 
 def reference(
-    library: NativeLibrary, content: bytes, bit_width: int, kernel: str, tiles: NDArray[np.uint8]
+    library: KernelLibrary, content: bytes, bit_width: int, kernel: str, tiles: NDArray[np.uint8]
 ) -> NDArray[np.uint8]:
     """The same kernel on the best instruction set here that has it: weights differ between two."""
-    functions, name = library.functions, kernel.encode()
     sets = [isa for isa, is_there in library.instruction_sets().items() if is_there]
-    isa = next(isa for isa in sets if functions.gdq_kernel_available(isa.encode(), name))
+    isa = next(isa for isa in sets if library.has_kernel(isa, kernel))
     model = NativeModel(library, content, isa)
-    assert functions.gdq_model_choose_kernel(model.handle, bit_width, name) == 0
+    assert library.choose_kernel(model, bit_width, kernel), library.last_error()
     return run_tiles(model, bit_width, tiles)

@@ -1,4 +1,4 @@
-"""The engine's library, for tests: the installation's own, or a build of another kind.
+"""The engine's test library: of the editable installation, or a build of another kind.
 
 ``GDQ_TEST_LIBRARY`` names the latter, one with sanitizers (``make test-engine-memory``).
 """
@@ -6,26 +6,27 @@
 from __future__ import annotations
 
 import os
-from ctypes import POINTER, byref, c_float, c_int16, c_int32
-from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
+import hatch_build
 import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from engine.kernel_interface import Convolved, Kernel, KernelLibrary
 from gdq_core.errors import EngineError
-from gdq_runtime.engines.native_library import LIBRARY, KernelInfo, NativeLibrary
+
+LIBRARY = Path(os.environ.get("GDQ_TEST_LIBRARY", hatch_build.TEST_LIBRARY))
 
 
 @cache
-def engine_library() -> NativeLibrary:
+def engine_library() -> KernelLibrary:
     """Raises EngineError where it was not built."""
-    return NativeLibrary(Path(os.environ.get("GDQ_TEST_LIBRARY", LIBRARY)))
+    return KernelLibrary(LIBRARY)
 
 
-def need_library() -> NativeLibrary:
+def need_library() -> KernelLibrary:
     """Skips the test where the library was not built, fails it where it had to be."""
     try:
         return engine_library()
@@ -45,52 +46,16 @@ def instruction_sets() -> list[str]:
     return [name for name, is_there in found.items() if is_there and only in (None, name)]
 
 
-@dataclass(frozen=True)
-class Kernel:
-    """A line of the library's own list."""
-
-    name: str
-    rows: int
-    columns: int
-    products: int
-    weight_bits: int
-    largest_bits: int
-
-
 def kernels() -> list[Kernel]:
     """All of them; none without the library."""
     try:
-        functions = engine_library().functions
+        return engine_library().kernels()
     except EngineError:
         return []
-    found = []
-    for index in range(functions.gdq_kernel_count()):
-        info = KernelInfo()
-        assert functions.gdq_kernel_describe(index, byref(info)) == 0
-        numbers = (info.rows, info.columns, info.products, info.weight_bits, info.largest_bits)
-        found.append(Kernel(info.name.decode(), *numbers))
-    return found
 
 
 def has_kernel(instruction_set: str, kernel: str) -> bool:
-    functions = engine_library().functions
-    return bool(functions.gdq_kernel_available(instruction_set.encode(), kernel.encode()))
-
-
-@dataclass(frozen=True, eq=False)
-class Convolved:
-    """What a kernel made of codes, and of which weights."""
-
-    sums: NDArray[np.float32]
-    """(height, width, out)."""
-    transformed: NDArray[np.int32]
-    """(products, out, in)."""
-    scales: NDArray[np.float32]
-    """(out): sums -> the convolution."""
-
-    @property
-    def real(self) -> NDArray[np.float64]:
-        return self.sums.astype(np.float64) * self.scales
+    return engine_library().has_kernel(instruction_set, kernel)
 
 
 def convolve(
@@ -102,19 +67,4 @@ def convolve(
     weights: NDArray[np.float32],
 ) -> Convolved:
     """Runs one kernel: codes (height, width, in), weights (out, in, 3, 3)."""
-    library = need_library()
-    height, width, inputs = codes.shape
-    outputs = weights.shape[0]
-    codes, weights = np.ascontiguousarray(codes), np.ascontiguousarray(weights)
-    sums = np.full((height, width, outputs), np.nan, np.float32)
-    transformed = np.zeros((kernel.products, outputs, inputs), np.int32)
-    scales = np.zeros(outputs, np.float32)
-    status = library.functions.gdq_kernel_run(
-        instruction_set.encode(), kernel.name.encode(), bits, is_signed,
-        height, width, inputs, outputs,
-        codes.ctypes.data_as(POINTER(c_int16)), weights.ctypes.data_as(POINTER(c_float)),
-        sums.ctypes.data_as(POINTER(c_float)), transformed.ctypes.data_as(POINTER(c_int32)),
-        scales.ctypes.data_as(POINTER(c_float)), 1,
-    )  # fmt: skip
-    assert status == 0, library.last_error()
-    return Convolved(sums, transformed, scales)
+    return need_library().convolve(instruction_set, kernel, bits, is_signed, codes, weights)

@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 
 from engine.algorithms import F2, F4, K4, KERNELS, Algorithm
-from engine.library import Kernel, kernels
+from engine.kernel_interface import Kernel
+from engine.library import kernels
 
 MOST_CHANNELS = 1024
 """Input channels of a layer, model_file.cpp."""

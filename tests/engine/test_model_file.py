@@ -47,7 +47,7 @@ def put(name: str, index: int, offset: int, form: str, number: float) -> Callabl
 WRONG = [
     # offsets: FORMAT.md; of residual_blocks
     (lambda c: b"", "ends too early"),
-    (lambda c: b"GDQMODEK" + c[8:], "no packed model"),
+    (lambda c: b"GDQMODEK" + c[8:], "not a packed model"),
     (lambda c: replaced(c, 8, b"\2"), "has version 2, this engine reads version 1; export"),
     (lambda c: replaced(c, 12, b"\1"), "the scale is out of range"),
     (lambda c: replaced(c, 12, b"\5"), "the scale is out of range"),
@@ -57,58 +57,58 @@ WRONG = [
     (lambda c: replaced(c, 20, struct.pack("<I", 4096)), "ends too early"),
     (lambda c: replaced(c, 24, bytes(4)), "holds no network"),
     (lambda c: replaced(c, 28, bytes(4)), "does not exist"),
-    (lambda c: c + b"\0", "cut off or has bytes too many"),
-    (lambda c: c[:-1], "cut off or has bytes too many"),
+    (lambda c: c + b"\0", "shorter or longer than it says"),
+    (lambda c: c[:-1], "shorter or longer than it says"),
     (lambda c: replaced(c, 40, b"\1"), "bit-width is out of range"),
     (lambda c: replaced(c, 44, b"\4"), "do not ascend"),
-    (put("value", 0, 8, "<I", 2), "first value is no tile"),
+    (put("value", 0, 8, "<I", 2), "first value is not a tile"),
     (put("value", 0, 0, "<I", 3), "value's kind is out of range"),
-    (put("value", 1, 4, "<I", 17), "no multiple of 16"),
-    (put("value", 1, 4, "<I", 0), "no multiple of 16"),
-    (put("value", 1, 4, "<I", 32), "channels of a layer and"),
+    (put("value", 1, 4, "<I", 17), "not a multiple of 16"),
+    (put("value", 1, 4, "<I", 0), "not a multiple of 16"),
+    (put("value", 1, 4, "<I", 32), "differ in their channels"),
     (put("value", 1, 8, "<I", 0), "value's scale is out of range"),
     (put("value", 1, 16, "<f", float("nan")), "step is not finite"),
-    (put("value", 1, 16, "<f", 0), "step is not above zero"),
-    (put("value", 1, 16, "<f", -1), "step is not above zero"),
+    (put("value", 1, 16, "<f", 0), "step is not positive"),
+    (put("value", 1, 16, "<f", -1), "step is not positive"),
     (put("value", 2, 32, "<I", 1), "number of bits is out of range"),
     (put("value", 2, 32, "<I", 9), "number of bits is out of range"),
     (put("value", 2, 12, "<I", 2), "value's sign is out of range"),
-    (put("layer", 0, 0, "<i", -1), "reads what is not yet made"),
+    (put("layer", 0, 0, "<i", -1), "reads a value before it is written"),
     (put("layer", 0, 0, "<i", -2), "source does not exist"),
-    (put("layer", 0, 0, "<i", 1), "reads what is not yet made"),
+    (put("layer", 0, 0, "<i", 1), "reads a value before it is written"),
     (put("layer", 0, 0, "<i", 10_000), "source does not exist"),
-    (put("layer", 2, 4, "<i", 5), "residual is no stream that is there already"),
-    (put("layer", 2, 4, "<i", 2), "residual is no stream"),
-    (put("layer", 2, 4, "<i", 4), "residual is no stream"),
-    (put("layer", 2, 8, "<i", 1), "value is made twice"),
-    (put("layer", 2, 8, "<i", 0), "value is made twice"),
-    (put("layer", 2, 12, "<i", 1), "value is made twice"),
-    (put("layer", 2, 12, "<i", -1), "reads what is not yet made"),
-    (put("layer", 0, 16, "<I", 2), "kernel's side is even"),
-    (put("layer", 0, 16, "<I", 0), "kernel's side is even"),
+    (put("layer", 2, 4, "<i", 5), "residual is not a stream written before"),
+    (put("layer", 2, 4, "<i", 2), "residual is not a stream"),
+    (put("layer", 2, 4, "<i", 4), "residual is not a stream"),
+    (put("layer", 2, 8, "<i", 1), "value is written twice"),
+    (put("layer", 2, 8, "<i", 0), "value is written twice"),
+    (put("layer", 2, 12, "<i", 1), "value is written twice"),
+    (put("layer", 2, 12, "<i", -1), "reads a value before it is written"),
+    (put("layer", 0, 16, "<I", 2), "kernel has an even side"),
+    (put("layer", 0, 16, "<I", 0), "kernel has an even side"),
     (put("layer", 0, 16, "<I", 11), "kernel's side is out of range"),
     (put("layer", 1, 16, "<I", 5), "integer layer is not 3x3"),
-    (put("layer", 0, 20, "<I", 0), "block is zero"),
+    (put("layer", 0, 20, "<I", 0), "block has no size"),
     (put("layer", 0, 20, "<I", 5), "block is out of range"),
-    (put("layer", 0, 20, "<I", 2), "channels of a layer and what it writes differ"),
-    (put("layer", 0, 24, "<I", 16), "channels of a layer and its source differ"),
+    (put("layer", 0, 20, "<I", 2), "a layer and what it writes differ in their channels"),
+    (put("layer", 0, 24, "<I", 16), "a layer and its source differ in their channels"),
     (put("layer", 0, 28, "<I", 4097), "number of channels is out of range"),
-    (put("layer", 0, 28, "<I", 32), "has not the weights it needs"),
+    (put("layer", 0, 28, "<I", 32), "lacks the weights that it needs"),
     (put("layer", 2, 32, "<f", float("inf")), "residual's factor is not finite"),
-    (put("layer", 1, 36, "<i", -1), "has not the weights it needs"),
-    (put("layer", 1, 36, "<i", 0), "has not the weights it needs"),
-    (put("layer", 1, 40, "<i", -1), "not as many weight steps"),
-    (put("layer", 1, 40, "<i", 0), "not as many weight steps"),
-    (put("layer", 0, 44, "<i", -1), "has not the biases it needs"),
-    (put("layer", 1, 52, "<i", 3), "has gains or shifts only"),
-    (put("layer", 0, 60, "<I", 9), "has not the weights it needs"),
-    (put("layer", 0, 60, "<I", 4), "has places that it cannot have"),
-    (put("layer", 0, 60, "<I", 0), "has places that it cannot have"),
+    (put("layer", 1, 36, "<i", -1), "lacks the weights that it needs"),
+    (put("layer", 1, 36, "<i", 0), "lacks the weights that it needs"),
+    (put("layer", 1, 40, "<i", -1), "wrong number of weight steps"),
+    (put("layer", 1, 40, "<i", 0), "wrong number of weight steps"),
+    (put("layer", 0, 44, "<i", -1), "lacks the biases that it needs"),
+    (put("layer", 1, 52, "<i", 3), "gains without shifts, or shifts without gains"),
+    (put("layer", 0, 60, "<I", 9), "lacks the weights that it needs"),
+    (put("layer", 0, 60, "<I", 4), "impossible number of places"),
+    (put("layer", 0, 60, "<I", 0), "impossible number of places"),
     (put("tensor", 0, 0, "<I", 2), "tensor's type is out of range"),
-    (put("tensor", 0, 0, "<I", 1), "has not the weights it needs"),
+    (put("tensor", 0, 0, "<I", 1), "lacks the weights that it needs"),
     (put("tensor", 0, 8, "<Q", 1 << 62), "ends outside the file"),
-    (put("tensor", 0, 8, "<Q", 431), "has not the weights it needs"),
-    (put("tensor", 0, 16, "<Q", 65), "place is odd"),
+    (put("tensor", 0, 8, "<Q", 431), "lacks the weights that it needs"),
+    (put("tensor", 0, 16, "<Q", 65), "does not begin at a multiple of 64"),
     (put("tensor", 0, 16, "<Q", 1 << 63), "ends outside the file"),
 ]  # fmt: skip
 
@@ -186,14 +186,14 @@ def test_survives_extreme_steps(factor: float) -> None:
 def test_refuses_weight_steps_of_zero() -> None:
     network = NETWORKS["residual_blocks"](0, 2)
     network.layers[1].weight_steps = np.zeros(16, np.float32)
-    assert "weight step is not above zero" in str(survive(network.to_bytes()))
+    assert "weight step is not positive" in str(survive(network.to_bytes()))
 
 
 def test_refuses_what_is_never_made() -> None:
     network = NETWORKS["residual_blocks"](0, 2)
     network.values.insert(len(network.values) - 1, Value(STREAM, 16, steps=(1.0,)))
     network.layers[-1].stream += 1
-    assert "a value is never made" in str(survive(network.to_bytes()))
+    assert "a value is never written" in str(survive(network.to_bytes()))
 
 
 def test_refuses_a_picture_between() -> None:
@@ -205,7 +205,7 @@ def test_refuses_a_picture_between() -> None:
 def test_refuses_a_cycle() -> None:
     network = NETWORKS["residual_blocks"](0, 2)
     network.layers[1], network.layers[2] = network.layers[2], network.layers[1]
-    assert "reads what is not yet made" in str(survive(network.to_bytes()))
+    assert "reads a value before it is written" in str(survive(network.to_bytes()))
 
 
 def test_refuses_a_last_layer_that_does_more() -> None:
@@ -282,4 +282,4 @@ def test_reads_a_file(tmp_path: Path) -> None:
     functions.gdq_model_free(model)
     path.write_bytes(b"no model, but long enough to be one" * 10)
     assert functions.gdq_model_load(str(path).encode(), None) is None
-    assert need_library().last_error() == f"{path}: this is no packed model"
+    assert need_library().last_error() == f"{path}: this is not a packed model"

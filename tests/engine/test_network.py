@@ -8,7 +8,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from engine.library import Kernel, has_kernel, instruction_sets, kernels, need_library
+from engine.kernel_interface import Kernel
+from engine.library import has_kernel, instruction_sets, kernels, need_library
 from engine.networks import BIT_WIDTHS, NETWORKS, Builder
 from engine.packed import Network
 from gdq_runtime.engines.native_library import NativeModel, NativeRunner
@@ -34,8 +35,7 @@ def load(network: Network, instruction_set: str, kernel: str | None = None) -> N
     if kernel is None:
         return model
     for bit_width in model.bit_widths:
-        chosen = library.functions.gdq_model_choose_kernel(model.handle, bit_width, kernel.encode())
-        assert chosen == 0, library.last_error()
+        assert library.choose_kernel(model, bit_width, kernel), library.last_error()
     return model
 
 

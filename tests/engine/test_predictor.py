@@ -140,7 +140,7 @@ def test_ties_of_logits_go_to_the_smaller_width_and_of_entropy_below_the_thresho
 @pytest.mark.parametrize(("height", "width"), [(3, 8), (8, 3)])
 def test_refuses_a_tile_without_a_coarse_granularity(height: int, width: int) -> None:
     runner = NativeRunner(models("linear")[0], height, width)
-    with pytest.raises(EngineError, match=f"a tile of {width}x{height} pixels has no bit-width"):
+    with pytest.raises(EngineError, match=f"a tile of {width}x{height} pixels is too small"):
         runner.predict(np.zeros((height, width, 3), np.uint8))
 
 
@@ -158,28 +158,28 @@ DAMAGED = {
     "gate": ("group norm", 0, "I", 2, "gate's kind"),
     "linear with groups": ("group norm", 0, "I", 0, "a linear gate has a norm"),
     "norm without groups": ("linear", 0, "I", 1, "groups do not divide"),
-    "even kernel": ("linear", 4, "I", 2, "kernel is even"),
+    "even kernel": ("linear", 4, "I", 2, "kernel has an even side"),
     "large kernel": ("linear", 4, "I", 11, "kernel is out of range"),
-    "other kernel": ("linear", 4, "I", 5, "not the weights it needs"),
+    "other kernel": ("linear", 4, "I", 5, "lacks the weights that it needs"),
     "no channels": ("linear", 8, "I", 0, "no channels"),
     "many channels": ("linear", 8, "I", 1 << 31, "channels is out of range"),
-    "other channels": ("linear", 8, "I", 32, "not the weights it needs"),
+    "other channels": ("linear", 8, "I", 32, "lacks the weights that it needs"),
     "groups": ("group norm", 12, "I", 3, "groups do not divide"),
     "many groups": ("group norm", 12, "I", 65, "groups is out of range"),
-    "gate's width": ("linear", 16, "I", 7, "bit-width that is not there"),
+    "gate's width": ("linear", 16, "I", 7, "bit-width that the model does not have"),
     "large width": ("linear", 20, "I", 9, "bit-width of the gate is out of range"),
     "order of widths": ("linear", 16, "3I", (6, 4, 8), "bit-widths do not ascend"),
-    "entropy's width": ("linear", 36, "I", 3, "bit-width that is not there"),
+    "entropy's width": ("linear", 36, "I", 3, "bit-width that the model does not have"),
     "threshold": ("linear", 40, "d", INFINITE, "threshold is not finite"),
     "order of thresholds": ("linear", 40, "2d", (2.0, 1.0), "thresholds do not ascend"),
-    "epsilon": ("group norm", 56, "d", 0.0, "epsilon is not above zero"),
+    "epsilon": ("group norm", 56, "d", 0.0, "epsilon is not positive"),
     "infinite epsilon": ("group norm", 56, "d", INFINITE, "epsilon is not finite"),
     "mean": ("linear", 68, "f", INFINITE, "mean is not finite"),
-    "head's weights": ("linear", 76, "i", NONE, "not the weights it needs"),
-    "head's bias": ("linear", 80, "i", 0, "not the biases it needs"),
+    "head's weights": ("linear", 76, "i", NONE, "lacks the weights that it needs"),
+    "head's bias": ("linear", 80, "i", 0, "lacks the biases that it needs"),
     "gate's weights": ("linear", 84, "i", 1000, "gate's tensor of weights does not exist"),
-    "gate's bias": ("linear", 88, "i", NONE, "biases of the gate it needs"),
-    "norm's weights": ("group norm", 92, "i", NONE, "weights of the norm it needs"),
+    "gate's bias": ("linear", 88, "i", NONE, "biases of the gate that it needs"),
+    "norm's weights": ("group norm", 92, "i", NONE, "weights of the norm that it needs"),
     "linear with weights": ("linear", 92, "i", 0, "a linear gate has a norm"),
     "norm's biases": ("group norm", 96, "i", -2, "norm's tensor of biases does not exist"),
 }  # fmt: skip

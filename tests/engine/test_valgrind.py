@@ -12,9 +12,8 @@ from pathlib import Path
 
 import pytest
 
-from engine.library import need_library
+from engine.library import LIBRARY, need_library
 from engine.networks import NETWORKS
-from gdq_runtime.engines.native_library import LIBRARY
 
 ENGINE = Path(__file__).resolve().parents[2] / "runtime/gdq_engine"
 
@@ -28,9 +27,8 @@ def program(tmp_path_factory: pytest.TempPathFactory) -> Path:
         pytest.skip("no C++ compiler, or no valgrind, on this machine")
     if "libasan" in os.environ.get("LD_PRELOAD", ""):
         pytest.skip("valgrind and sanitizers do not go together")
-    library = Path(os.environ.get("GDQ_TEST_LIBRARY", LIBRARY))
     path = tmp_path_factory.mktemp("fuzz") / "fuzz_model"
-    source = ENGINE / "fuzz/fuzz_model.cpp"
+    source = ENGINE / "test/fuzz_model.cpp"
     command: list[str | Path] = [
         compiler,
         "-std=c++17",
@@ -38,9 +36,9 @@ def program(tmp_path_factory: pytest.TempPathFactory) -> Path:
         "-I",
         ENGINE / "include",
         source,
-        library,
+        LIBRARY,
     ]
-    subprocess.run([*command, f"-Wl,-rpath,{library.parent}", "-o", path], check=True)
+    subprocess.run([*command, f"-Wl,-rpath,{LIBRARY.parent}", "-o", path], check=True)
     return path
 
 

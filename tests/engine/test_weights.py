@@ -7,7 +7,8 @@ import pytest
 from numpy.typing import NDArray
 
 from engine.algorithms import KERNELS, Integers, Reals
-from engine.library import Kernel, convolve, kernels
+from engine.kernel_interface import Kernel
+from engine.library import convolve, kernels
 from engine.test_algorithms import MOST_CHANNELS
 
 by_kernel = pytest.mark.parametrize("kernel", kernels(), ids=lambda kernel: kernel.name)

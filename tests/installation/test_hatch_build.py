@@ -107,8 +107,12 @@ def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         (folder / package).mkdir(parents=True)
         (folder / package / "__init__.py").touch()
     sources = folder / "runtime/gdq_engine"
-    shutil.copytree(ROOT / "runtime/gdq_engine", sources, ignore=shutil.ignore_patterns("src"))
+    shutil.copytree(
+        ROOT / "runtime/gdq_engine", sources, ignore=shutil.ignore_patterns("src", "test")
+    )
     (sources / "src/isa").mkdir(parents=True)
+    (sources / "test").mkdir()
+    (sources / "test/CMakeLists.txt").touch()
     (sources / "src/engine.cpp").write_text(FUNCTION, encoding="utf-8")
     for isa in ("scalar", "avx2", "avxvnni", "avx512vnni", "neon", "dotprod"):
         (sources / f"src/isa/{isa}.cpp").touch()

@@ -56,7 +56,7 @@ def build_engine(tools: Path, folder: Path) -> None:
         "ZIG_LOCAL_CACHE_DIR": cache,
     }
     cmake, ninja = tools / "bin/cmake", tools / "bin/ninja"
-    settings = ["-DCMAKE_BUILD_TYPE=Release", f"-DCMAKE_MAKE_PROGRAM={ninja}"]
+    settings = ["-DCMAKE_BUILD_TYPE=Release", "-DGDQ_TESTS=ON", f"-DCMAKE_MAKE_PROGRAM={ninja}"]
     configure: list[str | Path] = [cmake, "-S", SOURCES, "-B", folder, "-G", "Ninja", *settings]
     run_command(configure, environment)
     run_command([cmake, "--build", folder], environment)

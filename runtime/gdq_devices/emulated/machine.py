@@ -61,6 +61,11 @@ class Machine:
         """The engine's library (ARM64)."""
         return self.engine / "libgdq_engine.so"
 
+    @property
+    def test_library(self) -> Path:
+        """The same with its kernels in sight, for tests."""
+        return self.engine / "libgdq_engine_test.so"
+
     def run(
         self, cpu: str, program: Path, *arguments: str, packages: Sequence[Path], seconds: float
     ) -> str:

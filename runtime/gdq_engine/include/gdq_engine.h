@@ -49,12 +49,9 @@ GDQ_API int32_t gdq_model_scale(const gdq_model* model);
 GDQ_API int32_t gdq_model_bit_widths(const gdq_model* model, int32_t bit_widths[4]);
 /* Name of the instruction set it runs on. */
 GDQ_API const char* gdq_model_isa(const gdq_model* model);
-/* Name of the kernel that runs the 3x3 convolutions at a bit-width, NULL if there is no such width. */
+/* Name of the kernel that runs the 3x3 convolutions at a bit-width, NULL if there is no such width.
+ */
 GDQ_API const char* gdq_model_kernel(const gdq_model* model, int32_t bit_width);
-/* Uses a kernel of the list below at a bit-width, for codes of that many
- * bits; for tests and measurements, before the first tile. Below 0 if it is later, or the kernel is not exact at this width or not written for this processor. */
-GDQ_API int32_t gdq_model_choose_kernel(gdq_model* model, int32_t bit_width, const char* kernel);
-
 /* Whether it holds the predictor, which chooses a tile's bit-width: 1 or 0. */
 GDQ_API int32_t gdq_model_has_predictor(const gdq_model* model);
 
@@ -69,35 +66,6 @@ GDQ_API int32_t gdq_runner_run(gdq_runner* runner, int32_t bit_width, const uint
 GDQ_API int32_t gdq_runner_predict(gdq_runner* runner, const uint8_t* tile, float logits[3],
                                    float* entropy, int32_t* bit_width);
 GDQ_API void gdq_runner_free(gdq_runner* runner);
-
-/* ---- the kernels one by one, for tests and benchmarks ---- */
-
-typedef struct {
-  const char* name;      /* as in docs/engine.md */
-  int32_t rows, columns; /* outputs per tile of the algorithm */
-  int32_t products;      /* multiplications per tile, channel pair and `rows` x `columns` outputs */
-  int32_t weight_bits;   /* of the transformed weights: 8 or 16 */
-  int32_t largest_bits;  /* activations up to this width are exact */
-} gdq_kernel_info;
-
-GDQ_API int32_t gdq_kernel_count(void);
-GDQ_API int32_t gdq_kernel_describe(int32_t index, gdq_kernel_info* info);
-/* Whether an instruction set has this kernel: 1 or 0. */
-GDQ_API int32_t gdq_kernel_available(const char* isa, const char* kernel);
-
-/* One convolution, 3x3, stride 1, padded by one with real zeros.
- * codes: height x width x in_channels integers, of `bits` bits, signed or not;
- * weights: out_channels x in_channels x 3 x 3;
- * sums: height x width x out_channels, what the convolution gives before any scale: multiply by
- *       the scale of the output channel;
- * transformed: products x out_channels x in_channels integer weights it used; may be NULL;
- * scales: out_channels.
- * Runs `repeats` times, for measurements. */
-GDQ_API int32_t gdq_kernel_run(const char* isa, const char* kernel, int32_t bits,
-                               int32_t is_signed, int32_t height, int32_t width,
-                               int32_t in_channels, int32_t out_channels, const int16_t* codes,
-                               const float* weights, float* sums, int32_t* transformed,
-                               float* scales, int32_t repeats);
 
 #ifdef __cplusplus
 }

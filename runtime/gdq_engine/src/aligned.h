@@ -31,9 +31,7 @@ class AlignedBytes {
  private:
   static constexpr size_t kLine = 64;
   struct Free {
-    void operator()(std::byte* memory) const {
-      ::operator delete(memory, std::align_val_t{kLine});
-    }
+    void operator()(std::byte* memory) const { ::operator delete(memory, std::align_val_t{kLine}); }
   };
   std::unique_ptr<std::byte, Free> memory_;
   size_t size_ = 0;

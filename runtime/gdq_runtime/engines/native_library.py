@@ -10,7 +10,7 @@ import ctypes
 import sys
 import weakref
 from collections.abc import Sequence
-from ctypes import POINTER, c_char_p, c_float, c_int16, c_int32, c_size_t, c_void_p
+from ctypes import POINTER, c_char_p, c_float, c_int32, c_size_t, c_void_p
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -35,19 +35,6 @@ _REMEDY = (
 )
 
 
-class KernelInfo(ctypes.Structure):
-    """``gdq_kernel_info``."""
-
-    _fields_ = (
-        ("name", c_char_p),
-        ("rows", c_int32),
-        ("columns", c_int32),
-        ("products", c_int32),
-        ("weight_bits", c_int32),
-        ("largest_bits", c_int32),
-    )
-
-
 _Model = _Runner = c_void_p
 _SIGNATURES: dict[str, tuple[Any, Sequence[Any]]] = {
     # function: (result, arguments), in the order of gdq_engine.h
@@ -63,7 +50,6 @@ _SIGNATURES: dict[str, tuple[Any, Sequence[Any]]] = {
     "gdq_model_bit_widths": (c_int32, (_Model, POINTER(c_int32))),
     "gdq_model_isa": (c_char_p, (_Model,)),
     "gdq_model_kernel": (c_char_p, (_Model, c_int32)),
-    "gdq_model_choose_kernel": (c_int32, (_Model, c_int32, c_char_p)),
     "gdq_model_has_predictor": (c_int32, (_Model,)),
     "gdq_runner_create": (_Runner, (_Model, c_int32, c_int32)),
     "gdq_runner_run": (c_int32, (_Runner, c_int32, c_void_p, c_void_p)),
@@ -72,18 +58,7 @@ _SIGNATURES: dict[str, tuple[Any, Sequence[Any]]] = {
         (_Runner, c_void_p, POINTER(c_float), POINTER(c_float), POINTER(c_int32)),
     ),
     "gdq_runner_free": (None, (_Runner,)),
-    "gdq_kernel_count": (c_int32, ()),
-    "gdq_kernel_describe": (c_int32, (c_int32, POINTER(KernelInfo))),
-    "gdq_kernel_available": (c_int32, (c_char_p, c_char_p)),
-    "gdq_kernel_run": (
-        c_int32,
-        (
-            c_char_p, c_char_p, c_int32, c_int32, c_int32, c_int32, c_int32, c_int32,
-            POINTER(c_int16), POINTER(c_float), POINTER(c_float), POINTER(c_int32),
-            POINTER(c_float), c_int32,
-        ),
-    ),
-}  # fmt: skip
+}
 
 
 class NativeLibrary:

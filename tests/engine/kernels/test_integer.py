@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from engine.algorithms import KERNELS, direct_convolution, outputs, pad_codes, products
-from engine.library import Convolved, Kernel, convolve, has_kernel, instruction_sets, kernels
+from engine.kernel_interface import Convolved, Kernel
+from engine.library import convolve, has_kernel, instruction_sets, kernels
 
 FLOAT_TRANSFORM = "f44_int16"
 """Its output transform works in float; all others compute in integers to the end."""

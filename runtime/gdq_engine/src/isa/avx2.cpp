@@ -1,5 +1,5 @@
-// x86-64 with AVX2 and FMA. Its product of bytes saturates, so that only int16 is exact; that also is
-// why it has one kernel for all bit-widths.
+// x86-64 with AVX2 and FMA. Its product of bytes saturates, so that only int16 is exact; that also
+// is why it has one kernel for all bit-widths.
 #define GDQ_ISA avx2
 
 #include "isa/avx_isa.h"

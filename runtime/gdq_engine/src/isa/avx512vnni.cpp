@@ -52,7 +52,8 @@ struct Isa {
   struct CodeRange {
     __m128i low, high;
     inline __attribute__((always_inline)) CodeRange(float low, float high)
-        : low(_mm_set1_epi8(static_cast<char>(low))), high(_mm_set1_epi8(static_cast<char>(high))) {}
+        : low(_mm_set1_epi8(static_cast<char>(low))),
+          high(_mm_set1_epi8(static_cast<char>(high))) {}
     inline __attribute__((always_inline)) void store(int8_t* to, F32 x) const {
       const __m128i bytes = _mm512_cvtsepi32_epi8(rounded(x));
       _mm_storeu_si128(reinterpret_cast<__m128i*>(to),

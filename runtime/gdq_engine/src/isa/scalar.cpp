@@ -17,9 +17,9 @@ struct Isa : PortableNarrowing<4> {
 
   using Data8 = const int8_t*;
   static constexpr int kSteps8 = 1;
-  static inline Data8 data8(const int8_t* four) { return four; }
+  static Data8 data8(const int8_t* four) { return four; }
   template <int Step>
-  static inline I32 dot4(I32 sum, const void* weights, Data8 data) {
+  static I32 dot4(I32 sum, const void* weights, Data8 data) {
     const int8_t* w = static_cast<const int8_t*>(weights);
     for (int lane = 0; lane < kLanes; lane++)
       for (int i = 0; i < 4; i++) sum[lane] += (int32_t)w[lane * 4 + i] * data[i];
@@ -28,9 +28,9 @@ struct Isa : PortableNarrowing<4> {
 
   using Data16 = const int16_t*;
   static constexpr int kSteps16 = 1, kInt16Block = 1, kInt16Cost = 1;
-  static inline Data16 data16(const int16_t* two) { return two; }
+  static Data16 data16(const int16_t* two) { return two; }
   template <int Step>
-  static inline I32 dot2(I32 sum, const void* weights, Data16 data) {
+  static I32 dot2(I32 sum, const void* weights, Data16 data) {
     const int16_t* w = static_cast<const int16_t*>(weights);
     for (int lane = 0; lane < kLanes; lane++)
       for (int i = 0; i < 2; i++) sum[lane] += (int32_t)w[lane * 2 + i] * data[i];

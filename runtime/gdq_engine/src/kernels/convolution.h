@@ -10,14 +10,14 @@ namespace gdq {
 // What becomes of a convolution's sums: FORMAT.md, section Layer. Maps are given by the address of
 // their pixel (0, 0) and the elements from one row to the next; channels are innermost.
 struct Epilogue {
-  int height, width;     // of the convolution's output, before depth-to-space
-  int channels;          // of the convolution's output; a multiple of 16 except for a picture
-  const float* scales;   // sums -> units of the stream, or of the codes if there is no stream
-  const float* biases;   // the same units
-  const float* slopes;   // factor of negative numbers
-  const float* gains;    // per channel
-  const float* shifts;   // units as above
-  int block;             // of depth-to-space (DCR), 1 if there is none
+  int height, width;    // of the convolution's output, before depth-to-space
+  int channels;         // of the convolution's output; a multiple of 16 except for a picture
+  const float* scales;  // sums -> units of the stream, or of the codes if there is no stream
+  const float* biases;  // the same units
+  const float* slopes;  // factor of negative numbers
+  const float* gains;   // per channel
+  const float* shifts;  // units as above
+  int block;            // of depth-to-space (DCR), 1 if there is none
   const int16_t* residual;
   ptrdiff_t residual_pitch;
   float residual_factor;  // units of the residual -> units as above
@@ -70,31 +70,31 @@ using ConvolutionFunction = void (*)(const Convolution&);
 // The integer kernels: algorithm, where its transforms live, and which dot product it needs.
 // Adding a line here declares, tests and benchmarks a kernel (docs/engine.md).
 //        identifier, name, rows, columns, element
-#define GDQ_INTEGER_KERNELS(KERNEL)         \
-  KERNEL(kDirect, "direct_int8", Direct, Direct, int8_t)   \
-  KERNEL(kF22, "f22_int8", F2, F2, int8_t)  \
-  KERNEL(kK42, "k42_int8", K4, F2, int8_t)  \
-  KERNEL(kK44, "k44_int8", K4, K4, int8_t)  \
+#define GDQ_INTEGER_KERNELS(KERNEL)                      \
+  KERNEL(kDirect, "direct_int8", Direct, Direct, int8_t) \
+  KERNEL(kF22, "f22_int8", F2, F2, int8_t)               \
+  KERNEL(kK42, "k42_int8", K4, F2, int8_t)               \
+  KERNEL(kK44, "k44_int8", K4, K4, int8_t)               \
   KERNEL(kF44, "f44_int16", F4, F4, int16_t)
 
 enum IntegerKernel {
 #define GDQ_KERNEL(id, name, rows, columns, element) id,
   GDQ_INTEGER_KERNELS(GDQ_KERNEL)
 #undef GDQ_KERNEL
-  kIntegerKernels
+      kIntegerKernels
 };
 
 // Products of a tile's patches with each other, summed over the patches: what the predictor's gate
 // needs. A patch is the number 1 and then kernel x kernel x channels elements of an image.
 struct PatchProducts {
-  const int16_t* image;      // first element of the first patch, channels innermost
-  ptrdiff_t pitch;           // elements between rows
+  const int16_t* image;  // first element of the first patch, channels innermost
+  ptrdiff_t pitch;       // elements between rows
   int channels, kernel;
-  int rows, columns, step;   // patches, and pixels from one to the next in each direction
-  int components;            // of a patch, rounded up to a multiple of 16
-  int products;              // rows of `sums` that are needed; others may be left out
-  int16_t* scratch;          // patch_scratch bytes, 64-byte aligned
-  int64_t* sums;             // (components, components): added, above and on the diagonal
+  int rows, columns, step;  // patches, and pixels from one to the next in each direction
+  int components;           // of a patch, rounded up to a multiple of 16
+  int products;             // rows of `sums` that are needed; others may be left out
+  int16_t* scratch;         // patch_scratch bytes, 64-byte aligned
+  int64_t* sums;            // (components, components): added, above and on the diagonal
 };
 
 using PatchProductsFunction = void (*)(const PatchProducts&);
@@ -113,8 +113,8 @@ struct LumaDensity {
   const uint8_t* pixels;  // RGB
   ptrdiff_t pitch;        // bytes between rows
   int side;
-  int32_t* scratch;       // luma_scratch bytes, 64-byte aligned
-  double* sums;           // (kBins), written
+  int32_t* scratch;  // luma_scratch bytes, 64-byte aligned
+  double* sums;      // (kBins), written
 };
 
 using LumaDensityFunction = void (*)(const LumaDensity&);

@@ -61,8 +61,9 @@ inline void copy_picture_row(const Convolution& layer, int y, float* to) {
 // Sums of kPixelsTogether pixels of one row, all output channels.
 // outputs: (pixels, out_channels), float.
 template <class Dot>
-GDQ_INLINE void multiply_pixels(const Convolution& layer, const RowRing<typename Dot::Element>& ring,
-                                int row, int column, int kernel, float* outputs) {
+GDQ_INLINE void multiply_pixels(const Convolution& layer,
+                                const RowRing<typename Dot::Element>& ring, int row, int column,
+                                int kernel, float* outputs) {
   using V = typename Dot::SumVector;
   const int depth = kernel * layer.in_channels;
   const ptrdiff_t weight_pitch = (ptrdiff_t)layer.out_channels * 4;
@@ -70,8 +71,8 @@ GDQ_INLINE void multiply_pixels(const Convolution& layer, const RowRing<typename
   int oc = 0;
   auto groups = [&](auto count) GDQ_ALWAYS {
     constexpr int kGroups = decltype(count)::value;
-    constexpr int kTiles = Isa::kTiles / kGroups < kPixelsTogether ? Isa::kTiles / kGroups
-                                                                  : kPixelsTogether;
+    constexpr int kTiles =
+        Isa::kTiles / kGroups < kPixelsTogether ? Isa::kTiles / kGroups : kPixelsTogether;
     for (; oc + kGroups * Isa::kLanes <= layer.out_channels; oc += kGroups * Isa::kLanes) {
       for (int t = 0; t < kPixelsTogether; t += kTiles) {
         V acc[kTiles][kGroups];
@@ -82,9 +83,8 @@ GDQ_INLINE void multiply_pixels(const Convolution& layer, const RowRing<typename
         for (int y = 0; y < kernel; y++)
           accumulate<Dot, kTiles, kGroups>(
               ring.row(row + y - kernel / 2) + (ptrdiff_t)(column + t) * layer.in_channels,
-              layer.in_channels,
-              static_cast<const char*>(layer.weights) + y * row_bytes + oc * 4, weight_pitch,
-              depth, acc);
+              layer.in_channels, static_cast<const char*>(layer.weights) + y * row_bytes + oc * 4,
+              weight_pitch, depth, acc);
         unroll<kTiles>([&](auto i) GDQ_ALWAYS {
           unroll<kGroups>([&](auto g) GDQ_ALWAYS {
             store(outputs + (ptrdiff_t)(t + i) * layer.out_channels + oc + g * Isa::kLanes,
@@ -108,14 +108,15 @@ inline void multiply_narrow(const Convolution& layer, const RowRing<float>& ring
   for (int t = 0; t < kPixelsTogether; t += kTiles) {
     Isa::F32 acc[kTiles][kMost] = {};
     for (int y = 0; y < kernel; y++) {
-      const float* data = ring.row(row + y - kernel / 2) + (ptrdiff_t)(column + t) * layer.in_channels;
-      const float* weights = static_cast<const float*>(layer.weights) + (ptrdiff_t)y * kMost * depth;
+      const float* data =
+          ring.row(row + y - kernel / 2) + (ptrdiff_t)(column + t) * layer.in_channels;
+      const float* weights =
+          static_cast<const float*>(layer.weights) + (ptrdiff_t)y * kMost * depth;
       for (int k = 0; k < depth; k += Isa::kLanes)
         unroll<kTiles>([&](auto i) GDQ_ALWAYS {
           const auto x = load<Isa::F32>(data + i * layer.in_channels + k);
-          unroll<kMost>([&](auto o) GDQ_ALWAYS {
-            acc[i][o] += x * load<Isa::F32>(weights + o * depth + k);
-          });
+          unroll<kMost>(
+              [&](auto o) GDQ_ALWAYS { acc[i][o] += x * load<Isa::F32>(weights + o * depth + k); });
         });
     }
     for (int i = 0; i < kTiles; i++)
@@ -138,8 +139,7 @@ GDQ_INLINE void run_rows(const Convolution& layer, int kernel, Copy&& copy, Mult
     copy(y + half, ring.slot(y + half));
     for (int x = 0; x < layer.width; x += kPixelsTogether) {
       multiply(ring, y, x, outputs);
-      layer.finish(*layer.epilogue,
-                   {outputs, 0, layer.out_channels, y, x, 1, kPixelsTogether});
+      layer.finish(*layer.epilogue, {outputs, 0, layer.out_channels, y, x, 1, kPixelsTogether});
     }
   }
 }
@@ -197,8 +197,9 @@ GDQ_INLINE void copy_stream_patch(const Convolution& layer, int row, int column,
                           (row + y - half) * layer.pitch +
                           ((ptrdiff_t)column - half) * layer.in_channels;
     for (int k = 0; k < line; k += 16)
-      store(to + y * line + k, __builtin_convertvector(load<Vector<int16_t, 16>>(from + k),
-                                                       Vector<float, 16>) * layer.step);
+      store(to + y * line + k,
+            __builtin_convertvector(load<Vector<int16_t, 16>>(from + k), Vector<float, 16>) *
+                layer.step);
   }
 }
 
@@ -225,7 +226,8 @@ GDQ_INLINE void run_edge(const Convolution& layer, const Edge& edge, Copy&& copy
   epilogue.biases += (ptrdiff_t)edge.place * layer.out_channels;
   for (int first = 0; first < edge.count; first += kPixelsTogether) {
     const int count = at_most(edge.count - first, kPixelsTogether);
-    const int row = edge.row + (edge.down ? first : 0), column = edge.column + (edge.down ? 0 : first);
+    const int row = edge.row + (edge.down ? first : 0),
+              column = edge.column + (edge.down ? 0 : first);
     for (int i = 0; i < count; i++)
       copy(row + (edge.down ? i : 0), column + (edge.down ? 0 : i), patches + (ptrdiff_t)i * depth);
     multiply<Dot1>(patches, depth, weights, nullptr, kPixelsTogether, layer.out_channels, outputs);
@@ -243,23 +245,26 @@ template <class Copy>
 GDQ_INLINE void run_border(const Convolution& layer, Copy&& copy) {
   const int bottom = layer.height - 1, right = layer.width - 1;
   const Edge edges[] = {
-      {0, 0, 0, 1, false},      {1, 0, 1, right - 1, false}, {2, 0, right, 1, false},
-      {3, 1, 0, bottom - 1, true},                           {5, 1, right, bottom - 1, true},
-      {6, bottom, 0, 1, false}, {7, bottom, 1, right - 1, false}, {8, bottom, right, 1, false},
+      {0, 0, 0, 1, false},
+      {1, 0, 1, right - 1, false},
+      {2, 0, right, 1, false},
+      {3, 1, 0, bottom - 1, true},
+      {5, 1, right, bottom - 1, true},
+      {6, bottom, 0, 1, false},
+      {7, bottom, 1, right - 1, false},
+      {8, bottom, right, 1, false},
   };
   for (const Edge& edge : edges) run_edge(layer, edge, copy);
 }
 
 inline void real_border(const Convolution& layer) {
-  run_border(layer, [&](int row, int column, float* to) GDQ_ALWAYS {
-    copy_stream_patch(layer, row, column, to);
-  });
+  run_border(layer, [&](int row, int column, float* to)
+                        GDQ_ALWAYS { copy_stream_patch(layer, row, column, to); });
 }
 
 inline void real_picture_border(const Convolution& layer) {
-  run_border(layer, [&](int row, int column, float* to) GDQ_ALWAYS {
-    copy_picture_patch(layer, row, column, to);
-  });
+  run_border(layer, [&](int row, int column, float* to)
+                        GDQ_ALWAYS { copy_picture_patch(layer, row, column, to); });
 }
 
 }  // namespace GDQ_ISA

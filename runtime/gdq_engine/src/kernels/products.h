@@ -55,11 +55,17 @@ struct Dot1 {
 template <class Element>
 struct DotOf;
 template <>
-struct DotOf<int8_t> { using Type = Dot4; };
+struct DotOf<int8_t> {
+  using Type = Dot4;
+};
 template <>
-struct DotOf<int16_t> { using Type = Dot2; };
+struct DotOf<int16_t> {
+  using Type = Dot2;
+};
 template <>
-struct DotOf<float> { using Type = Dot1; };
+struct DotOf<float> {
+  using Type = Dot1;
+};
 
 // Adds to Tiles x Groups vectors of sums the products over `depth` input channels.
 // data_pitch: elements between tiles; weight_pitch: bytes between steps of depth.
@@ -100,8 +106,8 @@ GDQ_INLINE void multiply_groups(const typename Dot::Element* data, int depth, co
       const V first = start ? load<V>(start + g * Isa::kLanes) : V{};
       unroll<Tiles>([&](auto i) GDQ_ALWAYS { acc[i][g] = first; });
     });
-    accumulate<Dot, Tiles, Groups>(data + (ptrdiff_t)t * depth, depth, weights, weight_pitch,
-                                   depth, acc);
+    accumulate<Dot, Tiles, Groups>(data + (ptrdiff_t)t * depth, depth, weights, weight_pitch, depth,
+                                   acc);
     unroll<Tiles>([&](auto i) GDQ_ALWAYS {
       unroll<Groups>([&](auto g) GDQ_ALWAYS {
         store(sums + (t + i) * sum_pitch + g * Isa::kLanes, acc[i][g]);
@@ -119,11 +125,12 @@ GDQ_INLINE void multiply(const typename Dot::Element* data, int depth, const cha
   auto groups = [&](auto count) GDQ_ALWAYS {
     constexpr int kGroups = decltype(count)::value;
     constexpr int kChannels = kGroups * Isa::kLanes;
-    constexpr int kAtOnce = Isa::kTiles / kGroups, kTiles = kAtOnce < kTileStep ? kAtOnce : kTileStep;
+    constexpr int kAtOnce = Isa::kTiles / kGroups,
+                  kTiles = kAtOnce < kTileStep ? kAtOnce : kTileStep;
     for (; oc + kChannels <= out_channels; oc += kChannels)
-      multiply_groups<Dot, kTiles, kGroups>(
-          data, depth, weights + oc * 4, weight_pitch, start ? start + oc : nullptr, tiles,
-          sums + oc, out_channels);
+      multiply_groups<Dot, kTiles, kGroups>(data, depth, weights + oc * 4, weight_pitch,
+                                            start ? start + oc : nullptr, tiles, sums + oc,
+                                            out_channels);
   };
   if constexpr (Isa::kGroups >= 4) groups(Index<4>{});
   if constexpr (Isa::kGroups >= 2) groups(Index<2>{});

@@ -15,8 +15,8 @@ GDQ_INLINE void write_pair(const PatchProducts& job, const int16_t* first, const
   constexpr int kAtOnce = 16;
   using Words = Vector<int32_t, kAtOnce>;
   const auto wide = [](const int16_t* from) GDQ_ALWAYS {
-    return (Words)__builtin_convertvector(load<Vector<uint16_t, kAtOnce>>(from),
-                                          Vector<uint32_t, kAtOnce>);
+    return (Words) __builtin_convertvector(load<Vector<uint16_t, kAtOnce>>(from),
+                                           Vector<uint32_t, kAtOnce>);
   };
   const int count = job.kernel * job.channels;
   store(to, 0x10001 & mask);

@@ -40,9 +40,13 @@ struct Reader<float, Count> {
 
 // What the source holds: codes for integer kernels, a stream for real ones.
 template <class Element>
-struct SourceOf { using Type = int8_t; };
+struct SourceOf {
+  using Type = int8_t;
+};
 template <>
-struct SourceOf<float> { using Type = int16_t; };
+struct SourceOf<float> {
+  using Type = int16_t;
+};
 
 template <class Rows, class Columns, class Element>
 struct Transformed {
@@ -76,10 +80,9 @@ struct Transformed {
                         layer.out_channels, sums + p * point_pitch);
         for (int t = 0; t < tiles; t++) {
           write_tile(layer, sums + (ptrdiff_t)t * layer.out_channels, point_pitch, outputs);
-          layer.finish(*layer.epilogue,
-                       {outputs, (ptrdiff_t)Columns::kOutputs * layer.out_channels,
-                        layer.out_channels, row, (first + t) * Columns::kOutputs, Rows::kOutputs,
-                        Columns::kOutputs});
+          layer.finish(*layer.epilogue, {outputs, (ptrdiff_t)Columns::kOutputs * layer.out_channels,
+                                         layer.out_channels, row, (first + t) * Columns::kOutputs,
+                                         Rows::kOutputs, Columns::kOutputs});
         }
       }
     }
@@ -126,7 +129,8 @@ struct Transformed {
       V v[Columns::kPoints];
       Columns::input(half[i], v);
       unroll<Columns::kPoints>([&](auto j) GDQ_ALWAYS {
-        if constexpr (sizeof(Element) == 1 && Isa::kUnsignedData) v[j] = v[j] ^ (V{} + (int8_t)-128);
+        if constexpr (sizeof(Element) == 1 && Isa::kUnsignedData)
+          v[j] = v[j] ^ (V{} + (int8_t)-128);
         store(data + (i * Columns::kPoints + j) * point_pitch, v[j]);
       });
     });
@@ -136,7 +140,8 @@ struct Transformed {
   static GDQ_INLINE void write_tile(const Convolution& layer, const Sum* sums,
                                     ptrdiff_t point_pitch, float* outputs) {
     using V = typename Dot::SumVector;
-    constexpr bool kInteger = Rows::kIntegerOutput && Columns::kIntegerOutput && sizeof(Element) < 4;
+    constexpr bool kInteger =
+        Rows::kIntegerOutput && Columns::kIntegerOutput && sizeof(Element) < 4;
     for (int oc = 0; oc < layer.out_channels; oc += Isa::kLanes) {
       if constexpr (kInteger) {
         transform_output<V>(layer, sums + oc, point_pitch, outputs + oc);
@@ -153,8 +158,8 @@ struct Transformed {
     unroll<Columns::kPoints>([&](auto j) GDQ_ALWAYS {
       V p[Rows::kPoints], y[Rows::kOutputs];
       unroll<Rows::kPoints>([&](auto i) GDQ_ALWAYS {
-        const auto sum = load<typename Dot::SumVector>(
-            sums + (i * Columns::kPoints + j) * point_pitch);
+        const auto sum =
+            load<typename Dot::SumVector>(sums + (i * Columns::kPoints + j) * point_pitch);
         p[i] = __builtin_convertvector(sum, V);
       });
       Rows::output(p, y);

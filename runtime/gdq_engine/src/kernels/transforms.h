@@ -1,6 +1,5 @@
-// The one-dimensional transforms of fast convolution: y = A^T ((G g) . (B^T d)). Derivations and
-// bounds: docs/engine.md. The matrices themselves, in double, are in transform_matrices.h; what
-// stands here is B^T and A^T as additions.
+// The one-dimensional transforms of fast convolution, y = A^T ((G g) . (B^T d)): B^T and A^T as
+// additions. G and the bounds are in plan/algorithms.cpp, derivations in docs/engine.md.
 #pragma once
 
 #include "kernels/vector.h"
@@ -55,14 +54,15 @@ struct K4 {
   }
 };
 
-// F(4,3): 6 products for 4 outputs; points 0, 1, -1, 2, -2, infinity. The rows of G have length 1, so that 16 bits of weights carry
-// as much at each point, and A^T gives their lengths back: it works in float.
+// F(4,3): 6 products for 4 outputs; points 0, 1, -1, 2, -2, infinity. The rows of G have length 1,
+// so that 16 bits of weights carry as much at each point, and A^T gives their lengths back: it
+// works in float.
 struct F4 {
   static constexpr int kOutputs = 4, kInputs = 6, kPoints = 6;
   static constexpr bool kIntegerOutput = false;
-  static constexpr float kZero = 0.25f;          // 1 / 4
-  static constexpr float kOne = 0.28867513f;     // sqrt(3) / 6
-  static constexpr float kTwo = 0.19094065f;     // sqrt(21) / 24
+  static constexpr float kZero = 0.25f;       // 1 / 4
+  static constexpr float kOne = 0.28867513f;  // sqrt(3) / 6
+  static constexpr float kTwo = 0.19094065f;  // sqrt(21) / 24
 
   template <class V>
   static GDQ_INLINE void input(const V* d, V* v) {

@@ -1,4 +1,4 @@
-#include "model_check.h"
+#include "model/model_check.h"
 
 #include <algorithm>
 #include <string>
@@ -24,9 +24,9 @@ class Checker {
 
   void check() {
     const Value &first = model_.values.front(), &last = model_.values.back();
-    require(first.kind == ValueKind::kPicture && first.scale == 1, "its first value is no tile");
+    require(first.kind == ValueKind::kPicture && first.scale == 1, "its first value is not a tile");
     require(last.kind == ValueKind::kPicture && last.scale == model_.scale,
-            "its last value is no upscaled tile");
+            "its last value is not an upscaled tile");
     made_[0] = true;
     size_t weights = 0;
     for (const Layer& layer : model_.layers) {
@@ -34,18 +34,20 @@ class Checker {
       weights += model_.tensors[layer.weights].count;
     }
     require(weights <= kMostWeights, "it has too many weights");
-    for (bool made : made_) require(made, "a value is never made");
+    for (bool made : made_) require(made, "a value is never written");
     if (model_.predictor) check_predictor(*model_.predictor);
   }
 
  private:
   void check_layer(const Layer& layer) {
-    require(layer.source != kNone && made_[layer.source], "a layer reads what is not yet made");
+    require(layer.source != kNone && made_[layer.source],
+            "a layer reads a value before it is written");
     const Value& source = model_.values[layer.source];
     require(&source != &model_.values.back(), "a layer reads the upscaled tile");
-    require(layer.in_channels == source.channels, "channels of a layer and its source differ");
-    require(layer.kernel % 2 == 1, "a kernel's side is even");
-    require(layer.block >= 1, "a depth-to-space block is zero");
+    require(layer.in_channels == source.channels,
+            "a layer and its source differ in their channels");
+    require(layer.kernel % 2 == 1, "a kernel has an even side");
+    require(layer.block >= 1, "a depth-to-space block has no size");
     check_tensors(layer);
     require(layer.stream != kNone || layer.codes != kNone, "a layer writes nothing");
     if (layer.stream != kNone) check_written(layer, layer.stream, ValueKind::kStream);
@@ -56,13 +58,13 @@ class Checker {
   void check_written(const Layer& layer, int index, ValueKind kind) {
     const Value& value = model_.values[index];
     const bool picture = &value == &model_.values.back() && kind == ValueKind::kStream;
-    require(!made_[index], "a value is made twice");
+    require(!made_[index], "a value is written twice");
     require(value.kind == (picture ? ValueKind::kPicture : kind),
             "a layer writes a value of another kind");
     require(value.channels * layer.block * layer.block == layer.out_channels,
-            "channels of a layer and what it writes differ");
+            "a layer and what it writes differ in their channels");
     require(value.scale == model_.values[layer.source].scale * layer.block,
-            "scales of a layer and what it writes differ");
+            "a layer and what it writes differ in their scales");
     if (picture)
       require(!model_.is_integer(layer) && layer.codes == kNone && layer.residual == kNone &&
                   layer.slopes == kNone && layer.gains == kNone,
@@ -76,7 +78,7 @@ class Checker {
     const Value& written = model_.values[layer.stream != kNone ? layer.stream : layer.codes];
     require(residual.kind == ValueKind::kStream && made_[layer.residual] &&
                 layer.residual != layer.stream,
-            "a residual is no stream that is there already");
+            "a residual is not a stream written before");
     require(residual.channels == written.channels && residual.scale == written.scale,
             "a residual has another shape");
   }
@@ -89,31 +91,32 @@ class Checker {
       require(layer.kernel == 3 && layer.places == 1, "an integer layer is not 3x3");
       expect(layer.weights, false, weights, "weights");
       const size_t steps = layer.weight_steps == kNone ? 0 : tensor(layer.weight_steps).count;
-      require(steps == 1 || steps == out, "a layer has not as many weight steps as it needs");
+      require(steps == 1 || steps == out, "a layer has the wrong number of weight steps");
       expect(layer.weight_steps, true, steps, "weight steps");
       for (size_t i = 0; i < steps; i++)
-        require(tensor(layer.weight_steps).floats()[i] > 0, "a weight step is not above zero");
+        require(tensor(layer.weight_steps).floats()[i] > 0, "a weight step is not positive");
       expect(layer.bias, true, model_.bit_widths.size() * out, "biases");
     } else {
       require(layer.places == 1 || (layer.places == 9 && layer.kernel > 1),
-              "a layer has places that it cannot have");
+              "a layer has an impossible number of places");
       expect(layer.weights, true, layer.places * weights, "weights");
       expect(layer.bias, true, layer.places * out, "biases");
     }
     if (layer.slopes != kNone) expect(layer.slopes, true, out, "slopes");
-    require((layer.gains == kNone) == (layer.shifts == kNone), "a layer has gains or shifts only");
+    require((layer.gains == kNone) == (layer.shifts == kNone),
+            "a layer has gains without shifts, or shifts without gains");
     if (layer.gains != kNone) expect(layer.gains, true, out, "gains");
     if (layer.shifts != kNone) expect(layer.shifts, true, out, "shifts");
   }
 
   void check_predictor(const PredictorRecord& record) const {
     const size_t channels = record.channels;
-    require(record.kernel % 2 == 1, "the side of the predictor's kernel is even");
+    require(record.kernel % 2 == 1, "the predictor's kernel has an even side");
     require(channels >= 1, "the predictor has no channels");
     for (const auto& widths : {record.gate_bit_widths, record.entropy_bit_widths})
       for (const int width : widths)
         require(std::count(model_.bit_widths.begin(), model_.bit_widths.end(), width) == 1,
-                "the predictor names a bit-width that is not there");
+                "the predictor names a bit-width that the model does not have");
     require(std::is_sorted(record.gate_bit_widths.begin(), record.gate_bit_widths.end()),
             "the gate's bit-widths do not ascend");
     require(record.thresholds[0] <= record.thresholds[1], "the thresholds do not ascend");
@@ -130,7 +133,7 @@ class Checker {
     }
     require(record.groups >= 1 && record.channels % record.groups == 0,
             "the groups do not divide the predictor's channels");
-    require(record.epsilon > 0, "the predictor's epsilon is not above zero");
+    require(record.epsilon > 0, "the predictor's epsilon is not positive");
     expect(record.norm_weights, true, 3 * channels, "weights of the norm", owner);
     expect(record.norm_biases, true, 3 * channels, "biases of the norm", owner);
   }
@@ -140,7 +143,7 @@ class Checker {
   void expect(int index, bool is_float, size_t count, const char* what,
               const char* owner = "a layer") const {
     require(index != kNone && tensor(index).is_float == is_float && tensor(index).count == count,
-            std::string(owner) + " has not the " + what + " it needs");
+            std::string(owner) + " lacks the " + what + " that it needs");
   }
 
   const Model& model_;

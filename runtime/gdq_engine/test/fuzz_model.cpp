@@ -1,11 +1,12 @@
 // Feeds damaged packed models to the engine: what it accepts must run, what it refuses must have a
-// reason. Build with -DGDQ_FUZZ=ON -DGDQ_SANITIZE=address,undefined.
+// reason. Build with -DGDQ_TESTS=ON -DGDQ_SANITIZE=address,undefined.
 //
 //   fuzz_model SECONDS SEED MODEL...   damages the given models at random for so long
 //   fuzz_model --once MODEL...         runs each as it is: replays a finding, or under valgrind
 //
 // The last input is left in fuzz_model.last, so that it is there after a crash. GDQ_ISA names an
-// instruction set to run on. With libFuzzer (-fsanitize=fuzzer, -DGDQ_LIBFUZZER) there is no `main`.
+// instruction set to run on. With libFuzzer (-fsanitize=fuzzer, -DGDQ_LIBFUZZER) there is no
+// `main`.
 #include <chrono>
 #include <cstdint>
 #include <cstdio>
@@ -61,10 +62,10 @@ constexpr size_t kValues = 20, kLayers = 24, kTensors = 28, kFileSize = 32;
 
 // Numbers that lie at the edges of what is allowed, as integers and as floats.
 constexpr uint32_t kHostile[] = {
-    0,          1,          2,          3,          4,          5,          8,          9,
-    15,         16,         17,         32,         48,         64,         1024,       4096,
-    0x7FFFFFFF, 0x80000000, 0xFFFFFFFE, 0xFFFFFFFF, 0x3F800000, 0x00000001, 0x7F800000, 0xFF800000,
-    0x7FC00000, 0x7F7FFFFF, 0x00800000, 0xBF800000};
+    0,          1,          2,          3,          4,          5,          8,
+    9,          15,         16,         17,         32,         48,         64,
+    1024,       4096,       0x7FFFFFFF, 0x80000000, 0xFFFFFFFE, 0xFFFFFFFF, 0x3F800000,
+    0x00000001, 0x7F800000, 0xFF800000, 0x7FC00000, 0x7F7FFFFF, 0x00800000, 0xBF800000};
 
 uint32_t word(const Bytes& bytes, size_t offset) {
   uint32_t number = 0;
@@ -84,11 +85,20 @@ class Mutator {
       const size_t at = 4 * below((below(8) ? tables : bytes.size()) / 4);
       uint32_t number = kHostile[below(std::size(kHostile))];
       switch (below(6)) {
-        case 0: number = static_cast<uint32_t>(random_()); break;
-        case 1: number = word(bytes, at) + static_cast<uint32_t>(below(5)) - 2; break;
-        case 2: number = word(bytes, 4 * below(tables / 4)); break;
-        case 3: number = word(other, at); break;
-        default: break;
+        case 0:
+          number = static_cast<uint32_t>(random_());
+          break;
+        case 1:
+          number = word(bytes, at) + static_cast<uint32_t>(below(5)) - 2;
+          break;
+        case 2:
+          number = word(bytes, 4 * below(tables / 4));
+          break;
+        case 3:
+          number = word(other, at);
+          break;
+        default:
+          break;
       }
       if (at + 4 <= bytes.size()) std::memcpy(&bytes[at], &number, 4);
     }
@@ -150,7 +160,7 @@ int main(int argc, char** argv) {
   }
   std::vector<Bytes> models;
   for (int i = once ? 2 : 3; i < argc; i++) models.push_back(read(argv[i]));
-  if (!once) return fuzz(std::atof(argv[1]), std::strtoul(argv[2], nullptr, 10), models);
+  if (!once) return fuzz(std::strtod(argv[1], nullptr), std::strtoul(argv[2], nullptr, 10), models);
   for (size_t i = 0; i < models.size(); i++)
     std::printf("%s: %s\n", argv[i + 2], try_model(models[i]) ? "runs" : gdq_last_error());
   return 0;

@@ -1,4 +1,4 @@
-#include "predictor.h"
+#include "plan/predictor.h"
 
 #include <algorithm>
 #include <cmath>
@@ -42,15 +42,16 @@ struct Predictor::Image {
   }
 };
 
-Predictor::Predictor(const Model& model, const KernelTable& kernels)
-    : kernels_(kernels), record_(*model.predictor) {
+Predictor::Predictor(const PredictorRecord& record, const std::vector<Tensor>& tensors,
+                     const KernelTable& kernels)
+    : kernels_(kernels), record_(record) {
   const auto& mean = record_.mean;
   const bool has_mean = std::any_of(mean.begin(), mean.end(), [](float m) { return m != 0; });
   const int area = record_.kernel * record_.kernel, channels = record_.channels;
   colours_ = kColours + has_mean;
   components_ = 1 + area * colours_;
   padded_ = (components_ + 15) / 16 * 16;
-  const auto tensor = [&](int index) -> const Tensor& { return model.tensors[index]; };
+  const auto tensor = [&](int index) -> const Tensor& { return tensors[index]; };
   const float* weights = tensor(record_.head_weights).floats();
   head_.assign(size_t(components_) * channels, 0);
   for (int c = 0; c < channels; c++) {
@@ -226,7 +227,8 @@ int Predictor::decide(const std::array<float, kOutputs>& logits, double entropy)
 Prediction Predictor::predict(const uint8_t* tile, int height, int width, char* scratch) const {
   if (height < kSmallest || width < kSmallest)
     throw Error("a tile of " + std::to_string(width) + "x" + std::to_string(height) +
-                " pixels has no bit-width: sides go from " + std::to_string(kSmallest));
+                " pixels is too small for the predictor: sides must be at least " +
+                std::to_string(kSmallest) + " pixels long");
   Prediction prediction{};
   prediction.logits = logits(centred(tile, height, width, scratch));
   const double nats = entropy(tile, height, width, scratch);

@@ -1,4 +1,4 @@
-#include "runner.h"
+#include "plan/runner.h"
 
 #include <algorithm>
 #include <map>
@@ -11,9 +11,10 @@ namespace gdq {
 namespace {
 
 constexpr int kLeast = 2, kMost = 4096;
-// Of all maps. Linux promises more memory than there is, and then ends the process that uses it.
+// Of all maps together. Linux promises more memory than there is, and then kills the process that
+// uses it.
 constexpr size_t kMostBytes = size_t{2} << 30;
-// Algorithms compute whole tiles of 2, 4 or 6 outputs a side and read what these would need.
+// Algorithms compute whole tiles of 2, 4 or 6 outputs a side, and read what those need.
 constexpr int kTileSides = 12;
 
 int rounded(int size) { return (size + kTileSides - 1) / kTileSides * kTileSides; }
@@ -24,8 +25,8 @@ Runner::Runner(Network& network, int height, int width)
     : network_(network), height_(height), width_(width) {
   if (height < kLeast || width < kLeast || height > kMost || width > kMost)
     throw Error("a tile of " + std::to_string(width) + "x" + std::to_string(height) +
-                " pixels cannot be run: sides go from " + std::to_string(kLeast) + " to " +
-                std::to_string(kMost));
+                " pixels cannot be run: sides may be " + std::to_string(kLeast) + " to " +
+                std::to_string(kMost) + " pixels long");
   plan();
 }
 
@@ -48,7 +49,7 @@ int Runner::take_map(const Value& value, int border) {
   if (size > kMostBytes - planned_)
     throw Error("tiles of " + std::to_string(width_) + "x" + std::to_string(height_) +
                 " pixels need more than " + std::to_string(kMostBytes >> 20) +
-                " MiB with this model: choose smaller ones");
+                " MiB with this model: choose smaller tiles");
   planned_ += size;
   map.memory = AlignedBytes(size);
   maps_.push_back(std::move(map));
@@ -80,8 +81,8 @@ void Runner::plan() {
   const auto give = [&](int value) {
     if (value == kNone || model.values[value].kind == ValueKind::kPicture) return;
     const auto found = free.find(form(value));
-    map_of_[value] = found != free.end() ? found->second
-                                         : take_map(model.values[value], border(value));
+    map_of_[value] =
+        found != free.end() ? found->second : take_map(model.values[value], border(value));
     if (found != free.end()) free.erase(found);
   };
   for (size_t i = 0; i < model.layers.size(); i++) {

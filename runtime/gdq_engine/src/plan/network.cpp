@@ -1,4 +1,4 @@
-#include "network.h"
+#include "plan/network.h"
 
 #include <algorithm>
 #include <string>
@@ -22,7 +22,7 @@ std::vector<float> spread(const float* numbers, size_t count, size_t padded_coun
 
 Network::Network(Model model, const InstructionSet& isa)
     : model_(std::move(model)), isa_(isa), prepared_(model_.bit_widths.size()) {
-  if (model_.predictor) predictor_.emplace(model_, *isa_.kernels);
+  if (model_.predictor) predictor_.emplace(*model_.predictor, model_.tensors, *isa_.kernels);
 }
 
 int Network::index_of(int bit_width) const {
@@ -56,12 +56,12 @@ void Network::choose_kernel(int bit_width, IntegerKernel kernel) {
   if (kernel == kIntegerKernels) throw Error("there is no kernel of this name");
   const std::string name = kernel_shape(kernel).name;
   if (!isa_.kernels->integer[kernel])
-    throw Error("kernel " + name + " is not written for " + isa_.name);
+    throw Error("kernel " + name + " does not exist for " + isa_.name);
   if (bit_width > kernel_shape(kernel).largest_bits)
     throw Error("kernel " + name + " is not exact at " + std::to_string(bit_width) + " bits");
   const std::lock_guard<std::mutex> lock(mutex_);
   for (const auto& network : prepared_)
-    if (network) throw Error("kernels are chosen before the first tile");
+    if (network) throw Error("kernels can only be chosen before the first tile");
   chosen_[bit_width] = kernel;
 }
 
@@ -115,15 +115,13 @@ void Network::prepare_integer(const Layer& layer, int layer_index, int width_ind
     for (int oc = 0; oc < out; oc++) exact[oc] = steps.floats()[steps.count == 1 ? 0 : oc];
     for (size_t i = 0; i < real.size(); i++)
       real[i] = double(integers.integers()[i]) * exact[i / per_channel];
-    return pack_integer(kernel, *isa_.kernels, out, layer.in_channels, real.data(),
-                        exact.data());
+    return pack_integer(kernel, *isa_.kernels, out, layer.in_channels, real.data(), exact.data());
   });
   const KernelShape& shape = kernel_shape(kernel);
   prepared.scratch_bytes = [=, &shape](int width) {
-    return kernel == kDirect
-               ? direct_scratch(3, 1, width, layer.in_channels, out)
-               : transformed_scratch(shape.products, shape.rows * shape.columns,
-                                     shape.weight_bits / 8, layer.in_channels, out);
+    return kernel == kDirect ? direct_scratch(3, 1, width, layer.in_channels, out)
+                             : transformed_scratch(shape.products, shape.rows * shape.columns,
+                                                   shape.weight_bits / 8, layer.in_channels, out);
   };
   const double step = source.steps[width_index];
   const float* bias = model_.tensors[layer.bias].floats() + size_t(width_index) * out;
@@ -213,9 +211,9 @@ void Network::prepare_epilogue(const Layer& layer, int width_index, PreparedLaye
       prepared.gains = spread(model_.tensors[layer.gains].floats(), out, padded_out, 1);
       prepared.shifts = spread(model_.tensors[layer.shifts].floats(), out, padded_out, 1 / unit);
     }
-    const bool relu = layer.gains == kNone &&
-                      std::all_of(prepared.slopes.begin(), prepared.slopes.end(),
-                                  [](float slope) { return slope == 0; });
+    const bool relu =
+        layer.gains == kNone && std::all_of(prepared.slopes.begin(), prepared.slopes.end(),
+                                            [](float slope) { return slope == 0; });
     // The range of unsigned codes begins at zero: it is the ReLU.
     if (!(relu && !stream && !residual && !codes->is_signed)) flags |= kActivation;
   }

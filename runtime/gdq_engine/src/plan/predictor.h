@@ -9,7 +9,7 @@
 #include <vector>
 
 #include "kernels/convolution.h"
-#include "model.h"
+#include "model/model.h"
 
 namespace gdq {
 
@@ -23,8 +23,9 @@ struct Prediction {
 
 class Predictor {
  public:
-  // The model has a predictor; what is needed of it is copied.
-  Predictor(const Model& model, const KernelTable& kernels);
+  // tensors: of the model; what is needed of them is copied.
+  Predictor(const PredictorRecord& record, const std::vector<Tensor>& tensors,
+            const KernelTable& kernels);
 
   size_t scratch_bytes(int height, int width) const;
   // tile: (height, width, 3); scratch: 64-byte aligned. Raises Error if the tile is too small.

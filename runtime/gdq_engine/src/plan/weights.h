@@ -6,17 +6,9 @@
 
 #include "aligned.h"
 #include "kernels/convolution.h"
+#include "plan/algorithms.h"
 
 namespace gdq {
-
-struct KernelShape {
-  const char* name;
-  int rows, columns;  // outputs
-  int products;
-  int weight_bits;
-  int largest_bits;  // of activations that stay exact
-};
-const KernelShape& kernel_shape(IntegerKernel kernel);
 
 struct PackedWeights {
   AlignedBytes packed;

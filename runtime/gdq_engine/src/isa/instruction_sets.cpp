@@ -1,9 +1,9 @@
-#include "isa.h"
+#include "isa/instruction_sets.h"
 
 #include <cstring>
 
 #include "error.h"
-#include "weights.h"
+#include "plan/weights.h"
 
 #if defined(__x86_64__)
 #include <cpuid.h>
@@ -90,8 +90,8 @@ std::vector<InstructionSet> list_instruction_sets() {
   };
 }
 
-// Multiplications of one output, in those of int8. Where products of int16 are slow, 8 bits are
-// better off without a transform.
+// Multiplications per output, in those of int8. Where products of int16 are slow, 8 bits are better
+// off without a transform.
 double cost(const InstructionSet& isa, IntegerKernel kernel) {
   const KernelShape& shape = kernel_shape(kernel);
   const int each = shape.weight_bits == 16 ? isa.kernels->int16_cost : 1;
@@ -110,11 +110,11 @@ const InstructionSet& choose_instruction_set(const char* name) {
   for (const InstructionSet& isa : instruction_sets()) {
     if (name == nullptr ? isa.available : std::strcmp(isa.name, name) == 0) {
       if (isa.available) return isa;
-      throw Error(std::string("this processor has not the instruction set ") + name);
+      throw Error(std::string("this processor does not have the instruction set ") + name);
     }
     known += known.empty() ? isa.name : std::string(", ") + isa.name;
   }
-  throw Error("the instruction set " + std::string(name) + " is unknown; there is " + known);
+  throw Error("unknown instruction set " + std::string(name) + "; this library has " + known);
 }
 
 IntegerKernel find_kernel(const char* name) {

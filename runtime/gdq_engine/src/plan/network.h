@@ -9,11 +9,11 @@
 #include <utility>
 #include <vector>
 
-#include "isa.h"
+#include "isa/instruction_sets.h"
 #include "kernels/convolution.h"
-#include "model.h"
-#include "predictor.h"
-#include "weights.h"
+#include "model/model.h"
+#include "plan/predictor.h"
+#include "plan/weights.h"
 
 namespace gdq {
 
@@ -76,9 +76,9 @@ class Network {
   const InstructionSet& isa_;
   std::optional<Predictor> predictor_;
   mutable std::mutex mutex_;
-  std::map<int, IntegerKernel> chosen_;                        // bits -> kernel
-  std::map<std::pair<int, int>, PackedWeights> packed_;        // (layer, form)
-  std::vector<std::unique_ptr<PreparedNetwork>> prepared_;     // by index of bit-width
+  std::map<int, IntegerKernel> chosen_;                     // bits -> kernel
+  std::map<std::pair<int, int>, PackedWeights> packed_;     // (layer, form)
+  std::vector<std::unique_ptr<PreparedNetwork>> prepared_;  // by index of bit-width
 };
 
 }  // namespace gdq

@@ -1,5 +1,5 @@
-// Bytes -> Model: every number within its own range. model_check.cpp knows the rules between them. The
-// file is somebody else's: nothing is used before it was checked.
+// Bytes -> Model: every number within its own range; model_check.cpp has the rules between them.
+// The file may come from anywhere, so nothing is used before it has been checked.
 #include <algorithm>
 #include <cerrno>
 #include <cmath>
@@ -8,8 +8,8 @@
 #include <memory>
 
 #include "error.h"
-#include "model.h"
-#include "model_check.h"
+#include "model/model.h"
+#include "model/model_check.h"
 
 namespace gdq {
 namespace {
@@ -67,7 +67,7 @@ struct Counts {
 Counts read_header(Cursor& cursor, size_t size, Model& model) {
   char magic[8];
   for (char& letter : magic) letter = cursor.next<char>();
-  if (std::memcmp(magic, kMagic, sizeof magic) != 0) throw Error("this is no packed model");
+  if (std::memcmp(magic, kMagic, sizeof magic) != 0) throw Error("this is not a packed model");
   const auto version = cursor.next<uint32_t>();
   if (version != kVersion)
     throw Error("the packed model has version " + std::to_string(version) +
@@ -82,7 +82,7 @@ Counts read_header(Cursor& cursor, size_t size, Model& model) {
   counts.tensors = cursor.small(kMostTensors, "the number of tensors");
   require(counts.bit_widths >= 1 && counts.values >= 2 && counts.layers >= 1,
           "it holds no network");
-  require(cursor.next<uint64_t>() == size, "the file was cut off or has bytes too many");
+  require(cursor.next<uint64_t>() == size, "the file is shorter or longer than it says");
   for (uint32_t i = 0; i < kMostBitWidths; i++) {
     const int width = cursor.small(8, "a bit-width");
     if (i >= counts.bit_widths) continue;
@@ -96,9 +96,9 @@ Counts read_header(Cursor& cursor, size_t size, Model& model) {
                           uint64_t{counts.layers} * kLayerSize +
                           uint64_t{counts.tensors} * kTensorSize;
   require(tables <= size, "it ends too early");
-  require(counts.predictor == 0 || (counts.predictor >= tables && counts.predictor % 8 == 0 &&
-                                    counts.predictor <= size),
-          "the predictor's place is odd");
+  require(counts.predictor == 0 ||
+              (counts.predictor >= tables && counts.predictor % 8 == 0 && counts.predictor <= size),
+          "the predictor lies outside the file, or not at a multiple of 8");
   return counts;
 }
 
@@ -112,14 +112,14 @@ Value read_value(Cursor& cursor, const Model& model) {
   for (int& bits : value.bits) bits = cursor.small(8, "a number of bits");
   require(value.scale >= 1 && value.scale <= model.scale, "a value's scale is out of range");
   if (value.kind == ValueKind::kPicture) {
-    require(value.channels == 3, "a picture has not three channels");
+    require(value.channels == 3, "a picture does not have three channels");
     return value;
   }
   require(value.channels >= 16 && value.channels % 16 == 0,
-          "a number of channels is no multiple of 16");
+          "a number of channels is not a multiple of 16");
   const bool codes = value.kind == ValueKind::kCodes;
   for (size_t i = 0; i < (codes ? model.bit_widths.size() : 1); i++) {
-    require(value.steps[i] > 0, "a step is not above zero");
+    require(value.steps[i] > 0, "a step is not positive");
     require(!codes || value.bits[i] >= 2, "a number of bits is out of range");
   }
   return value;
@@ -152,7 +152,7 @@ Tensor read_tensor(Cursor& cursor, const Model& model, size_t size) {
   cursor.next<uint32_t>();
   const auto count = cursor.next<uint64_t>(), offset = cursor.next<uint64_t>();
   const size_t element = tensor.is_float ? sizeof(float) : sizeof(int8_t);
-  require(offset % kAlignment == 0, "a tensor's place is odd");
+  require(offset % kAlignment == 0, "a tensor does not begin at a multiple of 64");
   require(offset <= size && count <= (size - offset) / element, "a tensor ends outside the file");
   tensor.count = count;
   tensor.data = reinterpret_cast<const uint8_t*>(model.bytes.data()) + offset;
@@ -223,8 +223,10 @@ Model load_model(const std::string& path) {
   std::vector<uint8_t> bytes;
   uint8_t piece[1 << 16];
   size_t count;
-  while ((count = std::fread(piece, 1, sizeof piece, file.get())) > 0)
+  do {
+    count = std::fread(piece, 1, sizeof piece, file.get());
     bytes.insert(bytes.end(), piece, piece + count);
+  } while (count == sizeof piece);
   if (std::ferror(file.get())) throw Error(path + ": cannot be read: " + std::strerror(errno));
   try {
     return parse_model(bytes.data(), bytes.size());

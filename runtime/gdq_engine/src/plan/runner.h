@@ -5,7 +5,7 @@
 #include <vector>
 
 #include "aligned.h"
-#include "network.h"
+#include "plan/network.h"
 
 namespace gdq {
 

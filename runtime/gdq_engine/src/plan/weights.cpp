@@ -1,86 +1,10 @@
-#include "weights.h"
+#include "plan/weights.h"
 
 #include <algorithm>
 #include <cmath>
-#include <type_traits>
 
 namespace gdq {
 namespace {
-
-constexpr int kMostTaps = 5, kMostPoints = 8;
-
-// A one-dimensional algorithm: G, and what the bounds of its data need. docs/engine.md derives them.
-struct Algorithm {
-  int outputs, points, taps;
-  double output_factor;  // what its output transform multiplies by
-  double g[kMostPoints][kMostTaps];
-  int data_gain[kMostPoints];  // sum of the magnitudes in a row of B^T
-  int data_sum[kMostPoints];   // sum of a row of B^T
-  // Power that noise in a weight has in the outputs: squares of a row of B^T, and of what A^T makes
-  // of the point, each summed.
-  double noise[kMostPoints];
-};
-
-const double kRoot3 = std::sqrt(3.0), kRoot21 = std::sqrt(21.0);
-
-const Algorithm kF2{2, 4, 3, 1, {{1, 0, 0}, {.5, .5, .5}, {.5, -.5, .5}, {0, 0, 1}},
-                    {2, 2, 2, 2}, {0, 2, 0, 0}, {2, 4, 4, 2}};
-const Algorithm kK4{4, 7, 3, 2,
-                    {{1, 0, 0}, {.5, .5, .5}, {.5, -.5, .5}, {.5, 0, -.5}, {0, 1, 0},
-                     {.5, .5, -.5}, {0, 0, 1}},
-                    {2, 4, 4, 4, 4, 2, 2}, {0, 4, 0, 0, 0, 0, 0}, {2, 4, 4, 8, 2, 8, 2}};
-// Rows of length one.
-const Algorithm kF4{4, 6, 3, 1,
-                    {{1, 0, 0}, {-1 / kRoot3, -1 / kRoot3, -1 / kRoot3},
-                     {-1 / kRoot3, 1 / kRoot3, -1 / kRoot3},
-                     {1 / kRoot21, 2 / kRoot21, 4 / kRoot21},
-                     {1 / kRoot21, -2 / kRoot21, 4 / kRoot21}, {0, 0, 1}},
-                    {10, 10, 10, 6, 6, 10}, {0, -6, 0, 0, 0, 0}, {}};
-// Real algorithms: the bounds of their data do not matter.
-const Algorithm kF6{6, 8, 3, 1,
-                    {{1, 0, 0}, {-2. / 9, -2. / 9, -2. / 9}, {-2. / 9, 2. / 9, -2. / 9},
-                     {1. / 90, 2. / 90, 4. / 90}, {1. / 90, -2. / 90, 4. / 90},
-                     {32. / 45, 16. / 45, 8. / 45}, {32. / 45, -16. / 45, 8. / 45}, {0, 0, 1}},
-                    {}, {}, {}};
-const Algorithm kF45{4, 8, 5, 1,
-                     {{1, 0, 0, 0, 0}, {-2. / 9, -2. / 9, -2. / 9, -2. / 9, -2. / 9},
-                      {-2. / 9, 2. / 9, -2. / 9, 2. / 9, -2. / 9},
-                      {1. / 90, 2. / 90, 4. / 90, 8. / 90, 16. / 90},
-                      {1. / 90, -2. / 90, 4. / 90, -8. / 90, 16. / 90},
-                      {32. / 45, 16. / 45, 8. / 45, 4. / 45, 2. / 45},
-                      {32. / 45, -16. / 45, 8. / 45, -4. / 45, 2. / 45}, {0, 0, 0, 0, 1}},
-                     {}, {}, {}};
-// No transform: a product for each tap.
-const Algorithm kDirect1{1, 3, 3, 1, {{1, 0, 0}, {0, 1, 0}, {0, 0, 1}}, {1, 1, 1}, {1, 1, 1}, {1, 1, 1}};
-
-template <class Element>
-KernelShape shape_of(const char* name, const Algorithm& rows, const Algorithm& columns) {
-  const bool narrow = sizeof(Element) == 1;
-  int gain = 0;
-  for (int i = 0; i < rows.points; i++)
-    for (int j = 0; j < columns.points; j++)
-      gain = std::max(gain, rows.data_gain[i] * columns.data_gain[j]);
-  // Centred codes of b bits reach 2^(b-1); their transform must not leave the element.
-  int bits = 8;
-  while (gain << (bits - 1) > (narrow ? 128 : 32768)) bits--;
-  return {name, rows.outputs, columns.outputs, rows.points * columns.points, narrow ? 8 : 16, bits};
-}
-
-struct Kernel {
-  const Algorithm *rows, *columns;
-  KernelShape shape;
-};
-
-const Kernel& kernel_of(IntegerKernel kernel) {
-  const Algorithm &Direct = kDirect1, &F2 = kF2, &K4 = kK4, &F4 = kF4;
-  static const Kernel kernels[] = {
-#define GDQ_KERNEL(id, name, rows, columns, element) \
-  {&rows, &columns, shape_of<element>(name, rows, columns)},
-      GDQ_INTEGER_KERNELS(GDQ_KERNEL)
-#undef GDQ_KERNEL
-  };
-  return kernels[kernel];
-}
 
 // G w G^T of one channel pair; w: (taps, taps), out: (points, points).
 template <class T>
@@ -115,7 +39,7 @@ constexpr double kLargestSum = 2.1e9;  // a little below 2^31
 
 // The largest step that a channel needs: its integers and the sums over them must fit.
 // u: (products, in).
-double step_of(const Kernel& kernel, const double* u, int in_channels) {
+double step_of(const KernelAlgorithm& kernel, const double* u, int in_channels) {
   const bool narrow = kernel.shape.weight_bits == 8;
   double largest = 0, sums = 0;
   for (int p = 0; p < kernel.shape.products; p++) {
@@ -144,10 +68,12 @@ double narrow_code(double scaled) {
 
 // The step at which 8 bits cost least: the largest weights are rare, and clipping them leaves finer
 // steps for the others. u: (products, in).
-double narrow_step(const Kernel& kernel, const double* u, int in_channels) {
+double narrow_step(const KernelAlgorithm& kernel, const double* u, int in_channels) {
   const double largest = step_of(kernel, u, in_channels);
   double best = largest, least = HUGE_VAL;
-  for (double step = largest; step > 0.5 * largest; step -= 0.1 * largest) {
+  constexpr int kTries = 6;  // down to half of the largest
+  double step = largest;
+  for (int i = 0; i < kTries; i++, step -= 0.1 * largest) {
     const double inverse = 1 / step;
     double noise = 0;
     for (int p = 0; p < kernel.shape.products; p++) {
@@ -181,7 +107,8 @@ void round_together(const double* u, double step, int in_channels, int32_t* inte
     for (int ic = 0; ic < in_channels; ic++) {
       const double error = direction * (u[ic] / step - integers[ic]);
       const int moved = integers[ic] + direction;
-      if (error > furthest && moved >= kNarrowest && moved <= kWidest) furthest = error, chosen = ic;
+      if (error > furthest && moved >= kNarrowest && moved <= kWidest)
+        furthest = error, chosen = ic;
     }
     if (chosen < 0) return;
     integers[chosen] += direction;
@@ -189,7 +116,7 @@ void round_together(const double* u, double step, int in_channels, int32_t* inte
 }
 
 template <class Element>
-void pack_channel(const Kernel& kernel, const Packing& packing, int oc, int out_channels,
+void pack_channel(const KernelAlgorithm& kernel, const Packing& packing, int oc, int out_channels,
                   int in_channels, const std::vector<int32_t>& integers, PackedWeights& result) {
   for (int p = 0; p < kernel.shape.products; p++)
     for (int ic = 0; ic < in_channels; ic++)
@@ -199,18 +126,15 @@ void pack_channel(const Kernel& kernel, const Packing& packing, int oc, int out_
 
 }  // namespace
 
-const KernelShape& kernel_shape(IntegerKernel kernel) { return kernel_of(kernel).shape; }
-
 PackedWeights pack_integer(IntegerKernel id, const KernelTable& table, int out_channels,
                            int in_channels, const double* weights, const float* exact_steps,
                            std::vector<int32_t>* transformed) {
-  const Kernel& kernel = kernel_of(id);
+  const KernelAlgorithm& kernel = algorithm_of(id);
   const Algorithm &rows = *kernel.rows, &columns = *kernel.columns;
   const int products = kernel.shape.products;
-  const bool direct = &rows == &kDirect1, narrow = kernel.shape.weight_bits == 8;
+  const bool direct = rows.is_direct, narrow = kernel.shape.weight_bits == 8;
   PackedWeights result;
-  result.packed =
-      AlignedBytes(size_t(products) * out_channels * in_channels * (narrow ? 1 : 2));
+  result.packed = AlignedBytes(size_t(products) * out_channels * in_channels * (narrow ? 1 : 2));
   result.start.assign(size_t(direct ? 1 : products) * out_channels, 0);
   if (transformed) transformed->assign(size_t(products) * out_channels * in_channels, 0);
   std::vector<double> u(size_t(products) * in_channels), one(products);
@@ -235,20 +159,18 @@ PackedWeights pack_integer(IntegerKernel id, const KernelTable& table, int out_c
           rounded[ic] = static_cast<int32_t>(std::nearbyint(real[ic] / step));
       for (int ic = 0; ic < in_channels; ic++) {
         const int32_t integer = rounded[ic];
-        if (transformed) (*transformed)[(size_t(p) * out_channels + oc) * in_channels + ic] = integer;
+        if (transformed)
+          (*transformed)[(size_t(p) * out_channels + oc) * in_channels + ic] = integer;
         sum += integer;
       }
-      if (narrow && table.unsigned_data) result.start[size_t(direct ? 0 : p) * out_channels + oc] -= 128 * sum;
-      // Every output sees a point that constant data reaches with the same factor, the row's own
-      // length in G where that was made one.
+      if (narrow && table.unsigned_data)
+        result.start[size_t(direct ? 0 : p) * out_channels + oc] -= 128 * sum;
       const int gain = rows.data_sum[p / columns.points] * columns.data_sum[p % columns.points];
       ones += static_cast<double>(gain) * sum;
     }
-    // F4 reads point 1 with the factor sqrt(3) / 6 in each direction, see transforms.h.
-    const double factor = &rows == &kF4 ? 3.0 / 36 : 1;
     const double scale = step / (rows.output_factor * columns.output_factor);
     result.scales.push_back(static_cast<float>(scale));
-    result.ones.push_back(ones * factor);
+    result.ones.push_back(ones * rows.constant_factor * columns.constant_factor);
     if (narrow)
       pack_channel<int8_t>(kernel, {4}, oc, out_channels, in_channels, integers, result);
     else

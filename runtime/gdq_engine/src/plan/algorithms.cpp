@@ -1,0 +1,74 @@
+#include "plan/algorithms.h"
+
+#include <algorithm>
+#include <cmath>
+
+namespace gdq {
+namespace {
+
+const double kRoot3 = std::sqrt(3.0), kRoot21 = std::sqrt(21.0);
+
+// clang-format off
+const Algorithm kF2{2, 4, 3, 1, {{1, 0, 0}, {.5, .5, .5}, {.5, -.5, .5}, {0, 0, 1}},
+                    {2, 2, 2, 2}, {0, 2, 0, 0}, {2, 4, 4, 2}};
+const Algorithm kK4{4, 7, 3, 2,
+                    {{1, 0, 0}, {.5, .5, .5}, {.5, -.5, .5}, {.5, 0, -.5}, {0, 1, 0},
+                     {.5, .5, -.5}, {0, 0, 1}},
+                    {2, 4, 4, 4, 4, 2, 2}, {0, 4, 0, 0, 0, 0, 0}, {2, 4, 4, 8, 2, 8, 2}};
+// The rows of G have length one; A^T gives the lengths back: that of the point 1 is sqrt(3) / 6.
+const Algorithm kF4{4, 6, 3, 1,
+                    {{1, 0, 0}, {-1 / kRoot3, -1 / kRoot3, -1 / kRoot3},
+                     {-1 / kRoot3, 1 / kRoot3, -1 / kRoot3},
+                     {1 / kRoot21, 2 / kRoot21, 4 / kRoot21},
+                     {1 / kRoot21, -2 / kRoot21, 4 / kRoot21}, {0, 0, 1}},
+                    {10, 10, 10, 6, 6, 10}, {0, -6, 0, 0, 0, 0}, {}, kRoot3 / 6};
+// No transform: a product for each tap.
+const Algorithm kDirect1{1, 3, 3, 1, {{1, 0, 0}, {0, 1, 0}, {0, 0, 1}}, {1, 1, 1}, {1, 1, 1}, {1, 1, 1},
+                         1, true};
+// clang-format on
+
+template <class Element>
+KernelShape shape_of(const char* name, const Algorithm& rows, const Algorithm& columns) {
+  constexpr bool narrow = sizeof(Element) == 1;
+  int gain = 0;
+  for (int i = 0; i < rows.points; i++)
+    for (int j = 0; j < columns.points; j++)
+      gain = std::max(gain, rows.data_gain[i] * columns.data_gain[j]);
+  // Centred codes of b bits reach 2^(b-1); their transform must not leave the element.
+  int bits = 8;
+  while (gain << (bits - 1) > (narrow ? 128 : 32768)) bits--;
+  return {name, rows.outputs, columns.outputs, rows.points * columns.points, narrow ? 8 : 16, bits};
+}
+
+}  // namespace
+
+// clang-format off
+extern const Algorithm kF6{6, 8, 3, 1,
+                    {{1, 0, 0}, {-2. / 9, -2. / 9, -2. / 9}, {-2. / 9, 2. / 9, -2. / 9},
+                     {1. / 90, 2. / 90, 4. / 90}, {1. / 90, -2. / 90, 4. / 90},
+                     {32. / 45, 16. / 45, 8. / 45}, {32. / 45, -16. / 45, 8. / 45}, {0, 0, 1}},
+                    {}, {}, {}};
+extern const Algorithm kF45{4, 8, 5, 1,
+                     {{1, 0, 0, 0, 0}, {-2. / 9, -2. / 9, -2. / 9, -2. / 9, -2. / 9},
+                      {-2. / 9, 2. / 9, -2. / 9, 2. / 9, -2. / 9},
+                      {1. / 90, 2. / 90, 4. / 90, 8. / 90, 16. / 90},
+                      {1. / 90, -2. / 90, 4. / 90, -8. / 90, 16. / 90},
+                      {32. / 45, 16. / 45, 8. / 45, 4. / 45, 2. / 45},
+                      {32. / 45, -16. / 45, 8. / 45, -4. / 45, 2. / 45}, {0, 0, 0, 0, 1}},
+                     {}, {}, {}};
+// clang-format on
+
+const KernelAlgorithm& algorithm_of(IntegerKernel kernel) {
+  const Algorithm &Direct = kDirect1, &F2 = kF2, &K4 = kK4, &F4 = kF4;
+  static const KernelAlgorithm kernels[] = {
+#define GDQ_KERNEL(id, name, rows, columns, element) \
+  {&rows, &columns, shape_of<element>(name, rows, columns)},
+      GDQ_INTEGER_KERNELS(GDQ_KERNEL)
+#undef GDQ_KERNEL
+  };
+  return kernels[kernel];
+}
+
+const KernelShape& kernel_shape(IntegerKernel kernel) { return algorithm_of(kernel).shape; }
+
+}  // namespace gdq
