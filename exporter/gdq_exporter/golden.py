@@ -9,8 +9,9 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from gdq_core.bit_widths import BitWidth
 from gdq_exporter.errors import ExportError
-from gdq_runtime.bundle.manifest import BitWidth, GoldenTile
+from gdq_runtime.bundle.manifest import GoldenTile
 from gdq_runtime.engines.base import Engine
 
 FOLDER = "golden"

@@ -9,6 +9,7 @@ import numpy as np
 import onnx_ir as ir
 from numpy.typing import NDArray
 
+from gdq_core.bit_widths import BitWidth
 from gdq_exporter.calibration import calibrate
 from gdq_exporter.config import Profile
 from gdq_exporter.ir.invariants import check_lowered, check_traced
@@ -20,7 +21,6 @@ from gdq_exporter.passes.order import (
     step_passes,
     width_passes,
 )
-from gdq_runtime.bundle.manifest import BitWidth
 
 
 @dataclass(frozen=True, eq=False)

@@ -11,6 +11,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, get_args
 
+from gdq_core.bit_widths import BIT_WIDTHS
 from gdq_core.errors import EngineError
 from gdq_core.files.text import write_text
 from gdq_exporter.bundle_writer import MANIFEST, bundle_folder, list_files
@@ -46,7 +47,6 @@ from gdq_models import (
 )
 from gdq_runtime.bundle.manifest import (
     SCHEMA_VERSION,
-    BitWidth,
     Calibration,
     Checkpoint,
     FlatTiles,
@@ -117,7 +117,7 @@ def _fill(
     network = _describe_network(loaded.network, count_macs(traced))
     shared = lower_shared(traced, PROFILES[config.profile])
     lowered = []
-    for bit_width in get_args(BitWidth):
+    for bit_width in BIT_WIDTHS:
         progress(f"lowering to {bit_width} bits")
         lowered.append(lower_width(shared, bit_width, calibration.tiles))
     formats = _choose_formats(config, lowered, progress)

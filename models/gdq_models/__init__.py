@@ -1,10 +1,11 @@
 """Super-resolution networks whose activations have 4, 5, 6 or 8 bits, chosen per tile.
 
-torch only; knows nothing of exporter and runtime.
+torch and the ground floor only; knows nothing of exporter and runtime.
 """
 
 from __future__ import annotations
 
+from gdq_core.bit_widths import BIT_WIDTHS
 from gdq_models.checkpoint import (
     LoadedCheckpoint,
     load_checkpoint,
@@ -20,7 +21,7 @@ from gdq_models.predictor.e2b import EntropyTable, load_entropy_table, save_entr
 from gdq_models.predictor.entropy import tile_entropy
 from gdq_models.predictor.parameters import PredictorParameters
 from gdq_models.predictor.predictor import BitPredictor, Prediction
-from gdq_models.quantizers.activation import BIT_WIDTHS, ActivationQuantizer, integer_range
+from gdq_models.quantizers.activation import ActivationQuantizer, integer_range
 from gdq_models.quantizers.convolution import QuantizedConv2d
 from gdq_models.quantizers.weight import WeightQuantizer
 

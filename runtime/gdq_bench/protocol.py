@@ -8,8 +8,8 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from gdq_bench.measure.machine import MachineFacts
 from gdq_bench.measure.statistics import Spread
+from gdq_core.bit_widths import name_of_width
 from gdq_validate.report import Decibels
-from gdq_validate.validation import FLOAT_WIDTH
 
 SCHEMA_VERSION: Final = 1
 """Raised when a reader of the previous version would misread a result."""
@@ -118,6 +118,4 @@ class BenchResult(_Model):
 
 def name_bits(bits: int | None) -> str:
     """Name what tiles were run with, as tables show it."""
-    if bits is None:
-        return "routed"
-    return "float" if bits == FLOAT_WIDTH else f"{bits} bits"
+    return "routed" if bits is None else name_of_width(bits)

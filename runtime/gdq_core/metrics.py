@@ -96,54 +96,6 @@ def psnr_of_error(error: float) -> float:
     return float("inf") if error == 0 else float(10 * np.log10(255**2 / error))
 
 
-def fab(bit_map: NDArray[np.uint8]) -> float:
-    """Feature average bit-width of one image: the plain mean over its tiles.
-
-    As released: each quantized layer of a tile runs at the tile's one width, so the mean over
-    layers is that width; edge tiles are not weighted by area. An interpolated tile counts 0 bits.
-    Of a set: the mean over images.
-
-    Args:
-        bit_map: (rows, columns), one bit-width per tile, 0 if it was interpolated.
-
-    """
-    return float(np.mean(bit_map, dtype=np.float64))
-
-
-def network_fab(bit_map: NDArray[np.uint8]) -> float:
-    """FAB of the tiles that went through the network alone; 0 if none did.
-
-    Args:
-        bit_map: (rows, columns), one bit-width per tile, 0 if it was interpolated.
-
-    """
-    return fab(bit_map[bit_map > 0]) if bit_map.any() else 0.0
-
-
-def bit_operations(
-    tile_pixels: NDArray[np.integer],
-    bit_map: NDArray[np.uint8],
-    quantized_macs: int,
-    float_macs: int,
-) -> float:
-    """BitOPs of one image: sum over layers and tiles of multiply-adds x weight x activation bits.
-
-    8-bit weights and activations of the tile's width in quantized layers, 32 x 32 in the others
-    (van Baalen et al. 2020; the papers of this field count float layers at 32 bits, whatever they
-    run at here). Overlap counts, for it is computed; interpolation counts nothing.
-
-    Args:
-        tile_pixels: (rows, columns), low-resolution pixels of each tile.
-        bit_map: (rows, columns), its bit-width, 0 if it was interpolated.
-        quantized_macs: multiply-adds per low-resolution pixel in quantized layers.
-        float_macs: likewise in the others.
-
-    """
-    bits = bit_map.astype(np.float64)
-    per_pixel = quantized_macs * 8 * bits + float_macs * 32 * 32 * (bits > 0)
-    return float(np.sum(tile_pixels * per_pixel))
-
-
 def seam_ratio(errors: NDArray[np.float64], seam: NDArray[np.bool_]) -> float | None:
     """Mean squared error near the borders of tiles over the mean squared error elsewhere.
 
@@ -163,12 +115,6 @@ def seam_ratio(errors: NDArray[np.float64], seam: NDArray[np.bool_]) -> float | 
         return None
     rest = float(errors[~seam].mean())
     return float(errors[seam].mean()) / rest if rest > 0 else None
-
-
-def count_bit_widths(bit_map: NDArray[np.uint8]) -> dict[int, int]:
-    """Count the tiles of each bit-width that occurs, ascending."""
-    widths, counts = np.unique(bit_map, return_counts=True)
-    return dict(zip(widths.tolist(), counts.tolist(), strict=True))
 
 
 def _shaved_luma(

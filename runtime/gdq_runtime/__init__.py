@@ -19,7 +19,7 @@ if TYPE_CHECKING:
         OutputError,
         RequestError,
     )
-    from gdq_runtime.bit_map import draw_bit_map
+    from gdq_runtime.bit_map_drawing import draw_bit_map
     from gdq_runtime.bundle.reader import Bundle
     from gdq_runtime.pipeline import FileResult, Upscaler, UpscaleResult
 
@@ -48,7 +48,7 @@ _HOMES = {
     "RequestError": "gdq_core.errors",
     "UpscaleResult": "gdq_runtime.pipeline",
     "Upscaler": "gdq_runtime.pipeline",
-    "draw_bit_map": "gdq_runtime.bit_map",
+    "draw_bit_map": "gdq_runtime.bit_map_drawing",
 }
 
 

@@ -9,12 +9,12 @@ from types import TracebackType
 import numpy as np
 from numpy.typing import NDArray
 
-from gdq_core import metrics
 from gdq_core.errors import OutputError
 from gdq_core.pictures.decode import PictureReader
 from gdq_core.pictures.encode import PictureWriter, check_target, save_picture
 from gdq_core.pictures.rows import ArraySink, ArraySource, RowSink, RowSource
-from gdq_runtime.bit_map import Thumbnail, draw_bit_map
+from gdq_runtime.bit_map import compute_fab, compute_network_fab
+from gdq_runtime.bit_map_drawing import Thumbnail, draw_bit_map
 from gdq_runtime.bundle.reader import Bundle
 from gdq_runtime.engines.timed import EngineReport, open_timed_engine
 from gdq_runtime.routing.router import Bits, FlatTilesChoice, Router, Wish
@@ -185,8 +185,8 @@ class Upscaler:
         return UpscaleResult(
             image=sink.image,
             bit_map=bit_map,
-            fab=metrics.fab(bit_map),
-            network_fab=metrics.network_fab(bit_map),
+            fab=compute_fab(bit_map),
+            network_fab=compute_network_fab(bit_map),
             expected_loss=router.expected_loss,
             plan=plan,
             timings=stopwatch.read(),
@@ -247,8 +247,8 @@ class Upscaler:
             size=(plan.width, plan.height),
             output_size=(plan.width * self.scale, plan.height * self.scale),
             bit_map=widths,
-            fab=metrics.fab(widths),
-            network_fab=metrics.network_fab(widths),
+            fab=compute_fab(widths),
+            network_fab=compute_network_fab(widths),
             expected_loss=router.expected_loss,
             plan=plan,
             timings=stopwatch.read(),

@@ -8,8 +8,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gdq_core import metrics
+from gdq_core.bit_widths import FLOAT
 from gdq_core.pictures.rows import ArraySink, ArraySource
 from gdq_core.resampling import resize_bicubic
+from gdq_runtime.bit_map import (
+    compute_fab,
+    compute_network_fab,
+    count_bit_operations,
+    count_bit_widths,
+)
 from gdq_runtime.bundle.reader import Bundle
 from gdq_runtime.engines.base import Engine
 from gdq_runtime.routing.router import Router, Wish
@@ -20,9 +27,6 @@ from gdq_runtime.timings import Stopwatch
 from gdq_validate.report import CEILING, Figures, ImageReport, TileReport
 
 Picture = NDArray[np.uint8]
-
-FLOAT_WIDTH = 32
-"""Bit-width by which the engine of a reference is asked to run the network in float."""
 
 _SEAM_RADIUS = 2
 """Low-resolution pixels on either side of a border between tiles: as far as a cubic reaches."""
@@ -76,7 +80,7 @@ class Validator:
             workers: threads for the tiles.
             policy: how pictures are cut.
             wish: routing that is validated.
-            reference: the network itself; knows ``FLOAT_WIDTH`` beside the bundle's widths.
+            reference: the network itself; knows ``FLOAT`` beside the bundle's widths.
 
         Raises:
             BundleError: no subgraph of the bit-width asked for.
@@ -102,7 +106,7 @@ class Validator:
         all_8_bit, _ = self._run(self._engine, self._largest, low, plan)
         float_network = torch = torch_bit_map = None
         if self._reference is not None:
-            in_float = Router((FLOAT_WIDTH,), forced=FLOAT_WIDTH)
+            in_float = Router((FLOAT,), forced=FLOAT)
             float_network, _ = self._run(self._reference, in_float, low, plan)
             torch, torch_bit_map = self._run(self._reference, self._router, low, plan)
         bicubic = resize_bicubic(low, *truth.shape[:2])
@@ -128,9 +132,9 @@ class Validator:
             height=made.truth.shape[0],
             psnr_y=routed.psnr_y,
             ssim_y=routed.ssim_y,
-            fab=metrics.fab(made.bit_map),
-            network_fab=metrics.network_fab(made.bit_map),
-            bitops=metrics.bit_operations(
+            fab=compute_fab(made.bit_map),
+            network_fab=compute_network_fab(made.bit_map),
+            bitops=count_bit_operations(
                 _tile_pixels(made.plan),
                 made.bit_map,
                 network.quantized_macs_per_pixel,
@@ -138,7 +142,7 @@ class Validator:
             ),
             seam_ratio=_seam_ratio(made.routed, made, scale),
             seam_ratio_bicubic=_seam_ratio(made.bicubic, made, scale),
-            bit_widths=metrics.count_bit_widths(made.bit_map),
+            bit_widths=count_bit_widths(made.bit_map),
             loss_db=all_8_bit.psnr_y - routed.psnr_y,
             bicubic=_figures(made.bicubic, truth, scale),
             all_8_bit=all_8_bit,

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import get_args
 
 import numpy as np
 import pytest
@@ -12,6 +11,7 @@ from numpy.typing import NDArray
 from arm64.packed_model import run_tiles
 from engine.kernel_interface import KernelLibrary
 from engine.library import need_library
+from gdq_core.bit_widths import BIT_WIDTHS
 from gdq_devices.emulated.machine import CPUS, FOLDER, Machine
 from gdq_exporter.calibration import load_calibration
 from gdq_exporter.config import DEFAULT_PROFILE, PROFILES
@@ -19,7 +19,6 @@ from gdq_exporter.lowering import lower_shared, lower_width
 from gdq_exporter.targets.engine.writer import pack
 from gdq_exporter.trace import trace
 from gdq_models import load_checkpoint
-from gdq_runtime.bundle.manifest import BitWidth
 from gdq_runtime.engines.native_library import NativeModel
 from gdq_validate.agreement import LARGEST_SHARE
 
@@ -57,9 +56,7 @@ def content(tiles: NDArray[np.uint8]) -> bytes:
     shared = lower_shared(
         trace(load_checkpoint(CHECKPOINT).network, TILE), PROFILES[DEFAULT_PROFILE]
     )
-    return pack(
-        [lower_width(shared, width, tiles) for width in get_args(BitWidth)], tiles
-    ).to_bytes()
+    return pack([lower_width(shared, width, tiles) for width in BIT_WIDTHS], tiles).to_bytes()
 
 
 @pytest.fixture(scope="module", params=CPUS)

@@ -8,10 +8,7 @@ from skimage.metrics import structural_similarity
 
 from gdq_core.errors import ImageError
 from gdq_core.metrics import (
-    bit_operations,
-    fab,
     luma,
-    network_fab,
     psnr,
     seam_ratio,
     squared_error,
@@ -63,18 +60,6 @@ def test_psnr_refuses_what_cannot_be_compared() -> None:
         psnr(np.zeros((4, 4, 3)), np.zeros((4, 4, 3)), shave=2)
 
 
-def test_fab_is_the_mean_over_tiles() -> None:
-    assert fab(np.array([[4, 5], [6, 8]], dtype=np.uint8)) == 5.75
-    assert fab(np.full((200, 200), 8, dtype=np.uint8)) == 8.0
-
-
-def test_interpolated_tiles_count_no_bits_in_one_fab_and_nothing_in_the_other() -> None:
-    bit_map = np.array([[0, 8], [4, 0]], dtype=np.uint8)
-    assert fab(bit_map) == 3
-    assert network_fab(bit_map) == 6
-    assert network_fab(np.zeros((2, 2), dtype=np.uint8)) == 0
-
-
 @pytest.mark.parametrize("noise", [1, 20, 200])
 def test_ssim_is_scikit_images(noise: int) -> None:
     truth = np.cumsum(RNG.integers(0, 3, (40, 50, 3)), axis=1).astype(np.uint8)
@@ -105,19 +90,6 @@ def test_squared_error_averages_to_psnr() -> None:
     error = squared_error(first, second)
     assert error.shape == (20, 30)
     assert psnr(first, second) == pytest.approx(10 * math.log10(255**2 / error.mean()))
-
-
-def test_bit_operations_of_the_published_setting() -> None:
-    """EDSR x4, one LR image of 50,246 pixels: 102.0 T in float, paper notes, section 4."""
-    pixels = np.array([[50_246]])
-    four = bit_operations(pixels, np.array([[4]], dtype=np.uint8), 1_179_648, 803_520)
-    assert four == 50_246 * (1_179_648 * 32 + 803_520 * 1024)
-    assert bit_operations(pixels, np.array([[0]], dtype=np.uint8), 1_179_648, 803_520) == 0
-
-
-def test_bit_operations_add_up_over_tiles() -> None:
-    pixels, bits = np.array([[9, 4]]), np.array([[8, 5]], dtype=np.uint8)
-    assert bit_operations(pixels, bits, 10, 0) == 10 * 8 * (9 * 8 + 4 * 5)
 
 
 def test_seam_ratio_compares_means() -> None:

@@ -9,9 +9,9 @@ import pytest
 from numpy.typing import NDArray
 
 from factories import sample_tiles
+from gdq_core.bit_widths import BIT_WIDTHS
 from gdq_exporter import ExportResult
 from gdq_exporter.golden import write_golden
-from gdq_models import BIT_WIDTHS
 from gdq_runtime.bundle.reader import Bundle
 from gdq_runtime.engines.ort import OrtEngine
 

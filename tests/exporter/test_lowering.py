@@ -1,16 +1,14 @@
 from __future__ import annotations
 
-from typing import get_args
-
 import onnx
 import onnx_ir as ir
 import pytest
 
 from exporter.traced import NETWORKS, TILE, lowered, traced
 from factories import sample_tiles
+from gdq_core.bit_widths import BIT_WIDTHS
 from gdq_exporter.config import PROFILES
 from gdq_exporter.lowering import lower_shared, lower_width
-from gdq_runtime.bundle.manifest import BitWidth
 
 TILES = sample_tiles(4, TILE).permute(0, 2, 3, 1).byte().numpy()
 
@@ -31,7 +29,7 @@ def test_a_lowered_network_is_valid_standard_onnx(name: str, profile: str) -> No
 def test_widths_do_not_touch_what_they_share() -> None:
     """In whichever order they are made, they come out the same."""
     shared = lower_shared(traced("edsr x2"), PROFILES["stream_float-tail_int8"])
-    before, widths = text(shared), get_args(BitWidth)
+    before, widths = text(shared), BIT_WIDTHS
     first = {width: text(lower_width(shared, width, TILES).model) for width in widths}
     second = {width: text(lower_width(shared, width, TILES).model) for width in reversed(widths)}
     assert text(shared) == before
@@ -40,9 +38,7 @@ def test_widths_do_not_touch_what_they_share() -> None:
 
 def test_weights_are_the_same_at_every_width() -> None:
     """Only then can a bundle store them once."""
-    first, *others = (
-        _integers(lowered("srresnet x2", width).model) for width in get_args(BitWidth)
-    )
+    first, *others = (_integers(lowered("srresnet x2", width).model) for width in BIT_WIDTHS)
     assert len(first) > 0
     assert all(other == first for other in others)
 

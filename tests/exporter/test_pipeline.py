@@ -16,6 +16,7 @@ from engine.reference import read as read_packed
 from engine.reference import run as run_packed
 from exporter import oracle
 from factories import released_state_dict, sample_tiles, tiny_edsr, tiny_srresnet
+from gdq_core.bit_widths import BIT_WIDTHS
 from gdq_core.errors import BundleError
 from gdq_exporter import ExportConfig, ExportError, ExportResult, export
 from gdq_models import (
@@ -25,7 +26,7 @@ from gdq_models import (
     save_entropy_table,
     tile_entropy,
 )
-from gdq_runtime.bundle.manifest import BitWidth, Format, Manifest
+from gdq_runtime.bundle.manifest import Format, Manifest
 from gdq_runtime.bundle.reader import Bundle
 from gdq_runtime.engines.registry import open_engine
 from runtime.engine_library import need_library
@@ -59,7 +60,7 @@ def test_the_bundle_opens_and_reproduces_its_golden_tiles(
     """With graphs fixed to the tile's size, and with free ones."""
     bundle = Bundle.open(exported.bundle)
     assert bundle.manifest == exported.manifest
-    assert bundle.bit_widths == get_args(BitWidth)
+    assert bundle.bit_widths == BIT_WIDTHS
     assert_golden(bundle, tile_size)
 
 

@@ -8,8 +8,8 @@ from exporter import oracle
 from exporter.networks import array
 from exporter.traced import NETWORKS, network, traced
 from factories import sample_tiles
+from gdq_core.bit_widths import BIT_WIDTHS
 from gdq_exporter.ir import editing
-from gdq_models import BIT_WIDTHS
 
 SIZES = [(4, 7), (24, 24), (9, 5)]
 """Of the example that was traced, and others: the dimensions vary."""

@@ -7,11 +7,11 @@ from functools import lru_cache
 import onnx_ir as ir
 
 from factories import sample_tiles, tiny_edsr, tiny_srresnet
+from gdq_core.bit_widths import BitWidth
 from gdq_exporter.config import DEFAULT_PROFILE, PROFILES
 from gdq_exporter.lowering import LoweredNetwork, lower_shared, lower_width
 from gdq_exporter.trace import trace
 from gdq_models import SuperResolutionNetwork
-from gdq_runtime.bundle.manifest import BitWidth
 
 TILE = 24
 

@@ -21,7 +21,8 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from gdq_models import BIT_WIDTHS, integer_range
+from gdq_core.bit_widths import BIT_WIDTHS
+from gdq_models import integer_range
 
 DOMAIN = "gdq"
 ACT_QUANT = "ActQuant"

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 
 import onnx_ir as ir
 
+from gdq_core.bit_widths import BitWidth
 from gdq_exporter.ir.quantization import QuantizationPoint
 from gdq_exporter.passes.choose_steps import ChooseStepsPass
 from gdq_exporter.passes.expand_merged_tail import ExpandMergedTailPass
@@ -20,7 +21,6 @@ from gdq_exporter.passes.lower_prelu import LowerPReluPass
 from gdq_exporter.passes.merge_linear_tail import MergeLinearTailPass
 from gdq_exporter.passes.order_depth_to_space import OrderDepthToSpacePass
 from gdq_exporter.passes.specialise_bit_width import SpecialiseBitWidthPass
-from gdq_runtime.bundle.manifest import BitWidth
 
 
 def shared_passes(*, integer_tail: bool) -> list[ir.passes.PassBase]:

@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-from typing import get_args
-
 import numpy as np
 import onnx_ir as ir
 
+from gdq_core.bit_widths import BIT_WIDTHS, BitWidth
 from gdq_exporter.ir import editing, operators, quantization
-from gdq_models import BIT_WIDTHS
-from gdq_runtime.bundle.manifest import BitWidth
 
 
 class SpecialiseBitWidthPass(ir.passes.InPlacePass):
@@ -21,7 +18,7 @@ class SpecialiseBitWidthPass(ir.passes.InPlacePass):
     """
 
     def __init__(self, bit_width: BitWidth) -> None:
-        assert bit_width in get_args(BitWidth)
+        assert bit_width in BIT_WIDTHS
         self._bit_width = bit_width
 
     def call(self, model: ir.Model) -> ir.passes.PassResult:

@@ -7,10 +7,10 @@ from typing import Final, get_args
 import numpy as np
 from numpy.typing import NDArray
 
+from gdq_core.bit_widths import BitWidth
 from gdq_exporter.trade_off.frontier import Curve, Frontier, trace_frontier
 from gdq_exporter.trade_off.tile_errors import TileErrors
 from gdq_runtime.bundle.manifest import (
-    BitWidth,
     FlatTiles,
     OperatingPoint,
     Signal,

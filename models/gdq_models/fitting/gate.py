@@ -18,11 +18,11 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from gdq_core.bit_widths import BIT_WIDTHS
 from gdq_models.fitting.measurement import Array, TileMeasurements
 from gdq_models.predictor.e2b import E2B_BIT_WIDTHS, EntropyTable
 from gdq_models.predictor.gbc import GATE_BIT_WIDTHS
 from gdq_models.predictor.predictor import BitPredictor
-from gdq_models.quantizers.activation import BIT_WIDTHS
 
 Widths = NDArray[np.int64]
 

@@ -10,11 +10,11 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from gdq_core.bit_widths import BIT_WIDTHS
 from gdq_models.errors import CheckpointError
 from gdq_models.fitting.photos import CalibrationTiles
 from gdq_models.networks.base import SuperResolutionNetwork
 from gdq_models.predictor.entropy import tile_entropy
-from gdq_models.quantizers.activation import BIT_WIDTHS
 
 Array = NDArray[np.float64]
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 
+from gdq_core.bit_widths import BIT_WIDTHS
 from gdq_models.checkpoint import round_weights
 from gdq_models.errors import CheckpointError
 from gdq_models.fitting.gate import FittedPredictor, Widths, fit_predictor
@@ -18,7 +19,6 @@ from gdq_models.networks.base import SuperResolutionNetwork
 from gdq_models.predictor.e2b import EntropyTable
 from gdq_models.predictor.gbc import GateKind
 from gdq_models.predictor.predictor import BitPredictor
-from gdq_models.quantizers.activation import BIT_WIDTHS
 
 Progress = Callable[[str, int, int], None]
 """Told what is being done, how much of it is done, and of how much."""

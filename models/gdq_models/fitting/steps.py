@@ -9,10 +9,11 @@ from functools import partial
 import torch
 from torch import Tensor, nn
 
+from gdq_core.bit_widths import BIT_WIDTHS
 from gdq_models.errors import CheckpointError
 from gdq_models.fitting.initial_steps import least_squares_step
 from gdq_models.networks.base import SuperResolutionNetwork
-from gdq_models.quantizers.activation import BIT_WIDTHS, integer_range
+from gdq_models.quantizers.activation import integer_range
 from gdq_models.quantizers.convolution import QuantizedConv2d
 from gdq_models.quantizers.weight import WEIGHT_RANGE
 

@@ -8,9 +8,9 @@ from decimal import ROUND_HALF_UP, Decimal
 import torch
 from torch import Tensor
 
+from gdq_core.bit_widths import BIT_WIDTHS
 from gdq_models.errors import CheckpointError
 from gdq_models.networks.shapes import LARGEST_BLOCKS
-from gdq_models.quantizers.activation import BIT_WIDTHS
 
 _GATE_WEIGHT = "encoder.gate.0.weight"
 _QUANTILE = "encoder.second_divide_bit.fine_grain_ratito"

@@ -8,10 +8,10 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from gdq_core.bit_widths import BIT_WIDTHS
 from gdq_models.predictor.e2b import EntropyToBit
 from gdq_models.predictor.entropy import tile_entropy
 from gdq_models.predictor.gbc import GATE_BIT_WIDTHS, GateKind, GranularityGate
-from gdq_models.quantizers.activation import BIT_WIDTHS
 
 
 @dataclass(frozen=True, eq=False)

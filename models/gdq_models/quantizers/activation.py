@@ -8,11 +8,9 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor, nn
 
+from gdq_core.bit_widths import BIT_WIDTHS
 from gdq_models.quantizers.blockwise import quantize_blockwise
 from gdq_models.quantizers.rounding import round_half_even, scale_gradient
-
-BIT_WIDTHS = (4, 5, 6, 8)
-"""Widths that an activation can have, and the order of ``steps`` and of a route's columns."""
 
 _SIGNED_BELOW = -1e-5
 """An activation with a value under this is signed (released implementation)."""

@@ -9,9 +9,9 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
+from gdq_core.bit_widths import BIT_WIDTHS
 from gdq_models.fitting.measurement import luma_error
 from gdq_models.networks.base import SuperResolutionNetwork
-from gdq_models.quantizers.activation import BIT_WIDTHS
 
 
 @dataclass(frozen=True)

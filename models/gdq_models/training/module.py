@@ -12,9 +12,9 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 from torch.optim import Optimizer
 
+from gdq_core.bit_widths import BIT_WIDTHS
 from gdq_models.fitting.steps import calibrate_steps
 from gdq_models.networks.base import SuperResolutionNetwork
-from gdq_models.quantizers.activation import BIT_WIDTHS
 from gdq_models.training.data import TrainingPhotos
 from gdq_models.training.optimizer import build_optimizer
 from gdq_models.training.patches import Batch

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torch.utils.data import IterableDataset
 
-from gdq_models.quantizers.activation import BIT_WIDTHS
+from gdq_core.bit_widths import BIT_WIDTHS
 from gdq_models.training.photos import Photo, PhotoCache
 from gdq_models.training.recipe import Recipe, Stage
 from gdq_models.training.timeline import moment

@@ -10,8 +10,8 @@ import yaml
 from pydantic import BaseModel, ConfigDict, Field, PositiveFloat, PositiveInt, ValidationError
 from pydantic import model_validator as validate_model
 
+from gdq_core.bit_widths import BIT_WIDTHS
 from gdq_models.predictor.gbc import GateKind
-from gdq_models.quantizers.activation import BIT_WIDTHS
 from gdq_models.training.errors import TrainingError
 
 NonNegativeFloat = Annotated[float, Field(ge=0)]
@@ -104,6 +104,10 @@ class _TaughtStage(Stage):
     teacher: NonNegativeFloat = 0.5
 
 
+def _even_shares() -> dict[int, float]:
+    return dict.fromkeys(BIT_WIDTHS, 1 / len(BIT_WIDTHS))
+
+
 class _DrawnWidths(_TaughtStage):
     """Draws bit-widths.
 
@@ -111,7 +115,7 @@ class _DrawnWidths(_TaughtStage):
         shares: how often each bit-width is drawn; need not add up to 1.
     """
 
-    shares: dict[int, Share] = Field(default_factory=lambda: dict.fromkeys(BIT_WIDTHS, 0.25))
+    shares: dict[int, Share] = Field(default_factory=_even_shares)
 
     @validate_model(mode="after")
     def _every_width_is_drawn(self) -> _DrawnWidths:

@@ -7,12 +7,12 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from gdq_core.bit_widths import FLOAT
 from gdq_core.errors import BundleError, EngineError
 from gdq_runtime.bundle.reader import Bundle
 from gdq_runtime.engines.base import Engine
 from gdq_runtime.engines.registry import engine_names, open_engine
 from gdq_validate.agreement import Agreement, compare_with_golden
-from gdq_validate.validation import FLOAT_WIDTH
 
 ALL = "all"
 OPENVINO, ONNXRUNTIME = "openvino", "onnxruntime"
@@ -29,7 +29,7 @@ class Candidate:
 
     Attributes:
         engine: open on the bundle.
-        widths: what it can be asked to run, ascending; the last may be ``FLOAT_WIDTH``.
+        widths: what it can be asked to run, ascending; the last may be ``FLOAT``.
         agreement: how far it is from the bundle's golden tiles.
 
     """
@@ -79,7 +79,7 @@ def open_candidates(
                 continue
             stack.callback(candidate.engine.close)
             opened.append(candidate)
-            if float_network is not None and FLOAT_WIDTH not in candidate.widths:
+            if float_network is not None and FLOAT not in candidate.widths:
                 tell(f"{name} runs no network in float: only ONNX graphs are turned back")
         if not opened:
             raise EngineError(f"no engine here runs {bundle.path}")
@@ -102,7 +102,7 @@ def _open(name: str, bundle: Bundle, float_network: Path | None) -> Candidate:
     except BaseException:
         engine.close()
         raise
-    widths = (*bundle.bit_widths, *([FLOAT_WIDTH] if has_float else []))
+    widths = (*bundle.bit_widths, *([FLOAT] if has_float else []))
     return Candidate(engine, widths, agreement)
 
 

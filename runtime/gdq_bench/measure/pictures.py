@@ -18,7 +18,9 @@ from gdq_bench.measure.machine import pinned, processors
 from gdq_bench.measure.statistics import spread_of
 from gdq_bench.protocol import BASELINE_BITS, BASELINE_ENGINE, PictureSize, PictureTimes
 from gdq_core import metrics
+from gdq_core.bit_widths import FLOAT
 from gdq_core.pictures.rows import ArraySink, ArraySource
+from gdq_runtime.bit_map import compute_fab, compute_network_fab
 from gdq_runtime.bundle.manifest import Manifest
 from gdq_runtime.bundle.reader import Bundle
 from gdq_runtime.engines.base import Engine
@@ -29,7 +31,6 @@ from gdq_runtime.tiles.workers import Workers
 from gdq_runtime.timings import Stopwatch
 from gdq_validate.ground_truth import GroundTruth
 from gdq_validate.report import CEILING
-from gdq_validate.validation import FLOAT_WIDTH
 
 Picture = NDArray[np.uint8]
 _Upscaled = tuple[Picture, NDArray[np.uint8]]
@@ -155,7 +156,7 @@ def _list_ways(
     for candidate in candidates:
         engine = candidate.engine
         ways += [(Way(engine.name, None, count), engine, routed) for count in worker_counts]
-        extremes = {bundle.bit_widths[0], bundle.bit_widths[-1], FLOAT_WIDTH}
+        extremes = {bundle.bit_widths[0], bundle.bit_widths[-1], FLOAT}
         for bits in sorted(extremes.intersection(candidate.widths)):
             forced = Router(candidate.widths, forced=bits)
             ways.append((Way(engine.name, bits), engine, forced))
@@ -180,7 +181,7 @@ def _judge(
 ) -> None:
     image, bit_map = made
     psnr = min(metrics.psnr(image, high, scale), CEILING)
-    seen[way].append(Seen(metrics.fab(bit_map), metrics.network_fab(bit_map), psnr))
+    seen[way].append(Seen(compute_fab(bit_map), compute_network_fab(bit_map), psnr))
 
 
 def _report(

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from gdq_bench.protocol import PictureTimes, name_bits
-from gdq_validate.validation import FLOAT_WIDTH
+from gdq_core.bit_widths import FLOAT
 
 WIDTH, HEIGHT = 640, 360
 """Size of the drawing in its own units."""
@@ -96,7 +96,7 @@ def plot_speed(pictures: Sequence[PictureTimes]) -> SpeedPlot:
 def _shape(bits: int | None) -> str:
     if bits is None:
         return "routed"
-    return "float" if bits == FLOAT_WIDTH else "fixed"
+    return "float" if bits == FLOAT else "fixed"
 
 
 def _ticks(low: float, high: float) -> list[float]:

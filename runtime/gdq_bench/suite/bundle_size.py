@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import get_args
 
 from gdq_bench.suite.results import Result
 from gdq_bench.suite.subjects import Subjects
+from gdq_core.bit_widths import BIT_WIDTHS
 from gdq_exporter.calibration import load_calibration
 from gdq_exporter.config import DEFAULT_PROFILE, PROFILES, ExportConfig
 from gdq_exporter.lowering import LoweredNetwork, lower_shared, lower_width
@@ -14,7 +14,6 @@ from gdq_exporter.targets.onnx.predictor import build_predictor
 from gdq_exporter.targets.onnx.writer import OnnxWriter
 from gdq_exporter.trace import trace
 from gdq_models import SuperResolutionNetwork, load_checkpoint
-from gdq_runtime.bundle.manifest import BitWidth
 
 
 def measure(subjects: Subjects) -> list[Result]:
@@ -23,7 +22,7 @@ def measure(subjects: Subjects) -> list[Result]:
     network = load_checkpoint(subjects.checkpoint).network
     tiles = load_calibration(None, config.tile, 2).tiles  # steps do not change sizes
     shared = lower_shared(trace(network, config.tile), PROFILES[DEFAULT_PROFILE])
-    lowered = [lower_width(shared, bit_width, tiles) for bit_width in get_args(BitWidth)]
+    lowered = [lower_width(shared, bit_width, tiles) for bit_width in BIT_WIDTHS]
     four = _size(subjects.folder / "four", network, lowered)
     one = min(_size(subjects.folder / f"one{x.bit_width}", network, [x]) for x in lowered)
     facts: dict[str, float | int | str] = {"four widths, bytes": four, "one width, bytes": one}

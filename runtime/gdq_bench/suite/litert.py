@@ -7,7 +7,6 @@ from contextlib import closing
 from functools import partial
 from pathlib import Path
 from statistics import median
-from typing import get_args
 
 from ai_edge_litert.interpreter import Interpreter
 
@@ -18,18 +17,18 @@ from gdq_bench.suite.clock import facts_of, ratio
 from gdq_bench.suite.plain_int8 import SIGNATURE, write_plain_int8
 from gdq_bench.suite.results import Result
 from gdq_bench.suite.subjects import Subjects
+from gdq_core.bit_widths import BIT_WIDTHS, BitWidth
 from gdq_exporter.calibration import load_calibration
 from gdq_exporter.config import DEFAULT_PROFILE, PROFILES
 from gdq_exporter.lowering import LoweredNetwork, lower_shared, lower_width
 from gdq_exporter.targets.tflite.writer import FILE, TfliteWriter
 from gdq_exporter.trace import trace
 from gdq_models import SuperResolutionNetwork, load_checkpoint
-from gdq_runtime.bundle.manifest import BitWidth
 from gdq_runtime.bundle.reader import Bundle
 from gdq_runtime.engines.registry import open_engine
 
 _TILE = 96
-_BIT_WIDTHS: tuple[BitWidth, ...] = get_args(BitWidth)
+_BIT_WIDTHS: tuple[BitWidth, ...] = BIT_WIDTHS
 
 
 def measure(subjects: Subjects) -> list[Result]:

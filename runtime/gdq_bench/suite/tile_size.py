@@ -15,13 +15,13 @@ from gdq_bench.measure.sample_picture import mosaic
 from gdq_bench.suite.clock import facts_of
 from gdq_bench.suite.results import Result
 from gdq_bench.suite.subjects import Subjects
+from gdq_core.bit_widths import BitWidth
 from gdq_exporter.calibration import load_calibration
 from gdq_exporter.config import DEFAULT_PROFILE, PROFILES, ExportConfig
 from gdq_exporter.lowering import lower_shared, lower_width
 from gdq_exporter.targets.tflite.writer import FILE, TfliteWriter
 from gdq_exporter.trace import trace
 from gdq_models import load_checkpoint
-from gdq_runtime.bundle.manifest import BitWidth
 from gdq_runtime.bundle.reader import Bundle
 from gdq_runtime.engines.base import Engine
 from gdq_runtime.engines.registry import open_engine

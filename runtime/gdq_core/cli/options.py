@@ -10,6 +10,8 @@ from pathlib import Path
 
 import click
 
+from gdq_core.bit_widths import BIT_WIDTHS
+
 PATH = click.Path(path_type=Path)
 
 bundle_option = click.option(
@@ -18,7 +20,7 @@ bundle_option = click.option(
 
 bits_option = click.option(
     "--bits",
-    type=click.Choice(["auto", "4", "5", "6", "8"]),
+    type=click.Choice(["auto", *map(str, BIT_WIDTHS)]),
     default="auto",
     show_default=True,
     help="Bit-width of all tiles, or the predictor's choice per tile.",

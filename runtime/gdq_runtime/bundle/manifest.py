@@ -12,14 +12,13 @@ from typing import Annotated, Final, Literal
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 
+from gdq_core.bit_widths import BitWidth
+
 SCHEMA_VERSION: Final = 3
 """Raised when a reader of the previous version would misread a manifest."""
 
 Format = Literal["onnx", "tflite", "engine"]
 """Formats that graphs are written in; a bundle has all its graphs in each of its formats."""
-
-BitWidth = Literal[4, 5, 6, 8]
-"""Activation bit-widths of Granular-DQ (paper, section 3.2)."""
 
 
 def _stays_inside(path: str) -> str:

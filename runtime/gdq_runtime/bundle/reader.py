@@ -8,8 +8,9 @@ from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
+from gdq_core.bit_widths import BitWidth
 from gdq_core.errors import BundleError
-from gdq_runtime.bundle.manifest import SCHEMA_VERSION, BitWidth, Format, Manifest, Subgraph
+from gdq_runtime.bundle.manifest import SCHEMA_VERSION, Format, Manifest, Subgraph
 
 MANIFEST_NAME = "manifest.json"
 MANIFEST_LIMIT = 4 << 20

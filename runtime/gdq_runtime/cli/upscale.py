@@ -128,7 +128,7 @@ def _run(
 
 
 def _as_text(result: FileResult) -> str:
-    from gdq_core.metrics import count_bit_widths
+    from gdq_runtime.bit_map import count_bit_widths
 
     widths = ", ".join(f"{n} x {width}" for width, n in count_bit_widths(result.bit_map).items())
     lines = [
@@ -153,7 +153,7 @@ def _describe_choice(result: FileResult) -> list[str]:
 
 
 def _as_json(result: FileResult) -> dict[str, Any]:
-    from gdq_core.metrics import count_bit_widths
+    from gdq_runtime.bit_map import count_bit_widths
 
     return {
         "source": str(result.source),

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from typing import Any, get_args
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from gdq_core.bit_widths import BIT_WIDTHS
 from gdq_core.errors import EngineError
-from gdq_runtime.bundle.manifest import BitWidth
 from gdq_runtime.engines.base import Prediction
 
 Array = NDArray[Any]
+
+_WIDTHS = ", ".join(map(str, BIT_WIDTHS))
 
 
 def read_prediction(place: str, logits: Array, entropy: Array, bit_width: Array) -> Prediction:
@@ -30,8 +32,8 @@ def read_prediction(place: str, logits: Array, entropy: Array, bit_width: Array)
     if logits.size != 3 or entropy.size != 1 or bit_width.size != 1:
         raise EngineError(f"{place}: the predictor's outputs have odd shapes")
     decision = int(bit_width.item())
-    if decision not in get_args(BitWidth):
-        raise EngineError(f"{place}: predicts {decision} bits, not 4, 5, 6, 8")
+    if decision not in BIT_WIDTHS:
+        raise EngineError(f"{place}: predicts {decision} bits, not {_WIDTHS}")
     return Prediction(logits.reshape(3).astype(np.float32), float(entropy.item()), decision)
 
 

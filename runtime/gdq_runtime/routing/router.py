@@ -25,10 +25,6 @@ Bits = Literal["auto", 4, 5, 6, 8]
 FlatTilesChoice = Literal["interpolate", "network"]
 """What happens to tiles that interpolation upscales as well as the network does."""
 
-INTERPOLATED = 0
-"""Bit-width, in bit maps, of a tile that needed no network."""
-
-
 Predict = Callable[[NDArray[np.uint8]], Prediction]
 """Asks the predictor; only done where its answer is needed."""
 

@@ -6,13 +6,13 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from gdq_core.bit_widths import FLOAT
 from gdq_models import SuperResolutionNetwork
 from gdq_runtime.engines.base import Prediction
-from gdq_validate.validation import FLOAT_WIDTH
 
 
 class TorchEngine:
-    """Runs a network in torch on the CPU; at ``FLOAT_WIDTH`` without its quantizers."""
+    """Runs a network in torch on the CPU; at ``FLOAT`` without its quantizers."""
 
     name = "torch"
     accelerator_asked = accelerator_used = "CPU"
@@ -33,7 +33,7 @@ class TorchEngine:
     def run(self, bit_width: int, tile: NDArray[np.uint8]) -> NDArray[np.uint8]:
         """See ``Engine.run``."""
         with torch.inference_mode():
-            is_float = bit_width == FLOAT_WIDTH
+            is_float = bit_width == FLOAT
             route = None if is_float else self._network.route_for(torch.tensor([bit_width]))
             output = self._network(_tensor(tile), route)[0].permute(1, 2, 0)
             pixels: NDArray[np.uint8] = output.round().clamp(0, 255).byte().numpy()

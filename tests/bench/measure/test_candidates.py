@@ -7,10 +7,10 @@ import pytest
 
 from core.made_pictures import png_bytes, random_image
 from gdq_bench.measure.candidates import candidate_names, open_candidates
+from gdq_core.bit_widths import FLOAT
 from gdq_core.errors import BundleError, EngineError
 from gdq_runtime.bundle.reader import Bundle
 from gdq_runtime.engines.registry import engine_names
-from gdq_validate.validation import FLOAT_WIDTH
 from runtime.tiny_bundle import (
     predict,
     read_manifest,
@@ -34,7 +34,7 @@ def test_engines_open_in_the_order_they_are_named(bundle: Bundle, tmp_path: Path
     said: list[str] = []
     with open_candidates(bundle, "litert,onnxruntime,litert", tmp_path, said.append) as opened:
         assert [one.engine.name for one in opened] == ["litert", "onnxruntime"]
-        assert [one.widths for one in opened] == [(4, 5, 6, 8), (4, 5, 6, 8, FLOAT_WIDTH)]
+        assert [one.widths for one in opened] == [(4, 5, 6, 8), (4, 5, 6, 8, FLOAT)]
         assert all(one.agreement.holds for one in opened)
     (sentence,) = said
     assert sentence.startswith("litert runs no network in float")

@@ -10,11 +10,11 @@ from gdq_bench.measure.clock import Times
 from gdq_bench.measure.machine import processors
 from gdq_bench.measure.pictures import Seen, Way, measure_pictures, summarise_pictures
 from gdq_bench.protocol import PictureSize, PictureTimes
+from gdq_core.bit_widths import FLOAT
 from gdq_core.metrics import psnr
 from gdq_runtime import Upscaler
 from gdq_runtime.bundle.reader import Bundle
 from gdq_validate.ground_truth import list_ground_truth
-from gdq_validate.validation import FLOAT_WIDTH
 
 
 @pytest.fixture(scope="module")
@@ -30,7 +30,7 @@ def test_all_ways_of_every_engine(
     _, pictures = measured
     routed = [(None, count) for count in (1, 2) if count <= len(processors())]
     expected = {
-        "onnxruntime": [*routed, (4, 1), (8, 1), (FLOAT_WIDTH, 1)],
+        "onnxruntime": [*routed, (4, 1), (8, 1), (FLOAT, 1)],
         "litert": [*routed, (4, 1), (8, 1)],
     }
     for name, ways in expected.items():

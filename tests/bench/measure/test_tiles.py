@@ -5,7 +5,7 @@ import numpy as np
 from gdq_bench.measure.candidates import Candidate
 from gdq_bench.measure.clock import Times
 from gdq_bench.measure.tiles import measure_tiles, summarise_tiles
-from gdq_validate.validation import FLOAT_WIDTH
+from gdq_core.bit_widths import FLOAT
 
 TILE = np.full((32, 32, 3), 90, dtype=np.uint8)
 
@@ -13,7 +13,7 @@ TILE = np.full((32, 32, 3), 90, dtype=np.uint8)
 def test_every_engine_runs_all_its_widths(candidates: list[Candidate]) -> None:
     done: list[tuple[int, int]] = []
     tiles = measure_tiles(candidates, TILE, 2, lambda *numbers: done.append(numbers))
-    widths = {"onnxruntime": [4, 5, 6, 8, FLOAT_WIDTH], "litert": [4, 5, 6, 8]}
+    widths = {"onnxruntime": [4, 5, 6, 8, FLOAT], "litert": [4, 5, 6, 8]}
     for name, expected in widths.items():
         assert [tile.bits for tile in tiles if tile.engine == name] == expected
     assert all(tile.wall.rounds == 2 for tile in tiles)

@@ -8,8 +8,9 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
 from exporter.networks import Array
+from gdq_core.bit_widths import BIT_WIDTHS
 from gdq_exporter.ir import operators
-from gdq_models import BIT_WIDTHS, ActivationQuantizer, WeightQuantizer
+from gdq_models import ActivationQuantizer, WeightQuantizer
 
 VALUES = hnp.arrays(np.float32, (1, 3, 4, 4), elements=st.floats(-300, 300, width=32))
 STEPS = st.lists(st.floats(2.0**-10, 16, width=32), min_size=4, max_size=4)

@@ -11,13 +11,13 @@ from exporter import oracle
 from exporter.networks import Network, array, operators
 from exporter.traced import NETWORKS, TILE, lowered, network, traced
 from factories import sample_tiles
+from gdq_core.bit_widths import BIT_WIDTHS, BitWidth
 from gdq_exporter.config import PROFILES
 from gdq_exporter.ir import editing, quantization
 from gdq_exporter.ir.quantization import QuantizationPoint
 from gdq_exporter.lowering import lower_shared
 from gdq_exporter.passes.order import integer_passes, shared_passes, step_passes, width_passes
-from gdq_models import BIT_WIDTHS, ActivationQuantizer, integer_range
-from gdq_runtime.bundle.manifest import BitWidth
+from gdq_models import ActivationQuantizer, integer_range
 
 FLOAT_TAIL = "stream_float-tail_float"
 PICTURE = sample_tiles(16, TILE)[7:8]

@@ -9,10 +9,9 @@ from hypothesis.extra import numpy as hnp
 
 from exporter import oracle
 from exporter.networks import Array, Network, array, only, operators
+from gdq_core.bit_widths import BIT_WIDTHS, BitWidth
 from gdq_exporter.ir import quantization
 from gdq_exporter.passes.specialise_bit_width import SpecialiseBitWidthPass
-from gdq_models import BIT_WIDTHS
-from gdq_runtime.bundle.manifest import BitWidth
 
 STEPS = np.array([0.5, 0.25, 0.1, 0.03], np.float32)
 VALUES = hnp.arrays(np.float32, (1, 1, 4, 4), elements=st.floats(-40, 40, width=32))

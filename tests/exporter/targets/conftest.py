@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-from typing import get_args
-
 import pytest
 
 from exporter import traced
 from factories import sample_tiles, tiny_edsr
+from gdq_core.bit_widths import BIT_WIDTHS, BitWidth
 from gdq_exporter.config import DEFAULT_PROFILE, PROFILES
 from gdq_exporter.lowering import LoweredNetwork, lower_shared, lower_width
 from gdq_exporter.trace import trace
 from gdq_models import SuperResolutionNetwork
-from gdq_runtime.bundle.manifest import BitWidth
 
 
 @pytest.fixture(scope="module")
@@ -26,5 +24,5 @@ def edsr_baseline() -> tuple[SuperResolutionNetwork, list[LoweredNetwork]]:
     network = tiny_edsr(2, channels=64, blocks=16)
     shared = lower_shared(trace(network, 16), PROFILES[DEFAULT_PROFILE])
     tiles = sample_tiles(1, 16).permute(0, 2, 3, 1).byte().numpy()
-    widths: tuple[BitWidth, ...] = get_args(BitWidth)
+    widths: tuple[BitWidth, ...] = BIT_WIDTHS
     return network, [lower_width(shared, bit_width, tiles) for bit_width in widths]

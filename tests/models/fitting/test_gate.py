@@ -6,7 +6,8 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from gdq_models import BIT_WIDTHS, BitPredictor, EntropyTable
+from gdq_core.bit_widths import BIT_WIDTHS
+from gdq_models import BitPredictor, EntropyTable
 from gdq_models.fitting.gate import fit_predictor, psnr_losses, widths_by_entropy
 from gdq_models.fitting.measurement import TileMeasurements
 

@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 import torch
 
-from gdq_models import BIT_WIDTHS, integer_range
+from gdq_core.bit_widths import BIT_WIDTHS
+from gdq_models import integer_range
 from gdq_models.fitting.initial_steps import least_squares_step
 
 

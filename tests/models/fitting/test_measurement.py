@@ -5,7 +5,8 @@ import pytest
 import torch
 
 from factories import tiny_edsr
-from gdq_models import BIT_WIDTHS, CheckpointError
+from gdq_core.bit_widths import BIT_WIDTHS
+from gdq_models import CheckpointError
 from gdq_models.fitting.measurement import TileMeasurements, luma_error, measure
 from gdq_models.fitting.photos import CalibrationTiles
 

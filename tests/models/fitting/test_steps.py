@@ -8,7 +8,8 @@ import torch
 from torch import Tensor
 
 from factories import tiny_edsr, tiny_srresnet
-from gdq_models import BIT_WIDTHS, CheckpointError, SuperResolutionNetwork, integer_range
+from gdq_core.bit_widths import BIT_WIDTHS
+from gdq_models import CheckpointError, SuperResolutionNetwork, integer_range
 from gdq_models.fitting.photos import CalibrationTiles
 from gdq_models.fitting.steps import calibrate_steps
 

@@ -11,7 +11,8 @@ import torch
 
 import released_srresnet as released
 from factories import released_state_dict, sample_tiles, tiny_srresnet
-from gdq_models import BIT_WIDTHS, CheckpointError, SRResNet, load_checkpoint
+from gdq_core.bit_widths import BIT_WIDTHS
+from gdq_models import CheckpointError, SRResNet, load_checkpoint
 from gdq_models.networks.srresnet_released import from_released, is_released
 
 TABLE = {f"{(i + 1) / 2:.1f}": 1.18 + 2.2 * i / 198 for i in range(199)}

@@ -3,7 +3,8 @@ from __future__ import annotations
 import torch
 
 from factories import sample_tiles, tiny_edsr
-from gdq_models import BIT_WIDTHS, SuperResolutionNetwork
+from gdq_core.bit_widths import BIT_WIDTHS
+from gdq_models import SuperResolutionNetwork
 from gdq_models.predictor.predictor import route_for
 
 

@@ -8,7 +8,8 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gdq_models import BIT_WIDTHS, ActivationQuantizer, integer_range
+from gdq_core.bit_widths import BIT_WIDTHS
+from gdq_models import ActivationQuantizer, integer_range
 from gdq_models.predictor.predictor import route_for
 
 STEPS = (0.31, 0.17, 0.083, 0.021)

@@ -6,7 +6,7 @@ import torch
 import torch.nn.functional as F
 
 from factories import sample_tiles, tiny_edsr
-from gdq_models import BIT_WIDTHS
+from gdq_core.bit_widths import BIT_WIDTHS
 from gdq_models.training.measure import measure
 
 

@@ -5,7 +5,7 @@ from itertools import islice
 import numpy as np
 import torch
 
-from gdq_models import BIT_WIDTHS
+from gdq_core.bit_widths import BIT_WIDTHS
 from gdq_models.degradation import downscale
 from gdq_models.training.patches import Batch, PatchBatches, Share
 from gdq_models.training.photos import PhotoCache

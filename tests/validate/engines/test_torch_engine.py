@@ -4,8 +4,8 @@ import numpy as np
 import torch
 
 from factories import sample_tiles, tiny_edsr
+from gdq_core.bit_widths import FLOAT
 from gdq_validate.engines.torch_engine import TorchEngine
-from gdq_validate.validation import FLOAT_WIDTH
 
 
 def test_the_engine_is_the_network() -> None:
@@ -17,10 +17,8 @@ def test_the_engine_is_the_network() -> None:
         expected = network.predict(image[None])
         assert prediction.bit_width == int(expected.bit_width)
         np.testing.assert_allclose(prediction.logits, expected.logits[0].detach(), rtol=1e-5)
-        for bit_width in (4, 8, FLOAT_WIDTH):
-            route = (
-                None if bit_width == FLOAT_WIDTH else network.route_for(torch.tensor([bit_width]))
-            )
+        for bit_width in (4, 8, FLOAT):
+            route = None if bit_width == FLOAT else network.route_for(torch.tensor([bit_width]))
             with torch.no_grad():
                 output = network(image[None], route)[0].permute(1, 2, 0).round().clamp(0, 255)
             np.testing.assert_array_equal(engine.run(bit_width, tile), output.byte().numpy())

@@ -15,12 +15,12 @@ import numpy as np
 from numpy.typing import NDArray
 from openvino import Core
 
+from gdq_core.bit_widths import FLOAT
 from gdq_core.errors import EngineError
 from gdq_runtime.bundle.manifest import GraphSpec
 from gdq_runtime.bundle.reader import Bundle
 from gdq_runtime.engines.answers import one_line, read_picture, read_prediction
 from gdq_runtime.engines.base import Prediction
-from gdq_validate.validation import FLOAT_WIDTH
 
 _SETTINGS = {
     "INFERENCE_NUM_THREADS": 1,
@@ -42,7 +42,7 @@ class OpenvinoEngine:
         Args:
             bundle: what to run.
             tile_size: side of all tiles, to which the graphs are specialised.
-            float_network: ONNX file that ``FLOAT_WIDTH`` runs, if any.
+            float_network: ONNX file that ``FLOAT`` runs, if any.
 
         Raises:
             BundleError: the bundle has no ONNX graphs.
@@ -70,8 +70,8 @@ class OpenvinoEngine:
         return read_prediction(str(path), *answers)
 
     def run(self, bit_width: int, tile: NDArray[np.uint8]) -> NDArray[np.uint8]:
-        """See ``Engine.run``; ``FLOAT_WIDTH`` is the network in float."""
-        if bit_width == FLOAT_WIDTH and self._float_network is not None:
+        """See ``Engine.run``; ``FLOAT`` is the network in float."""
+        if bit_width == FLOAT and self._float_network is not None:
             path = self._float_network
         else:
             path = self._file(self._bundle.subgraph(bit_width))

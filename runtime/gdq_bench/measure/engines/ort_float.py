@@ -7,14 +7,14 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from gdq_core.bit_widths import FLOAT
 from gdq_runtime.bundle.reader import Bundle
 from gdq_runtime.engines.answers import read_picture
 from gdq_runtime.engines.ort import OrtEngine, open_session
-from gdq_validate.validation import FLOAT_WIDTH
 
 
 class OrtFloatEngine(OrtEngine):
-    """The runtime's engine, which also runs ``FLOAT_WIDTH``."""
+    """The runtime's engine, which also runs ``FLOAT``."""
 
     def __init__(self, bundle: Bundle, tile_size: int, float_network: Path) -> None:
         """Prepare the engine.
@@ -37,7 +37,7 @@ class OrtFloatEngine(OrtEngine):
 
     def run(self, bit_width: int, tile: NDArray[np.uint8]) -> NDArray[np.uint8]:
         """See ``Engine.run``."""
-        if bit_width != FLOAT_WIDTH:
+        if bit_width != FLOAT:
             return super().run(bit_width, tile)
         (output,) = self._float_session.run(None, {self._input.name: tile[np.newaxis]})
         return read_picture(str(self._float_network), output, tile, self._scale)

@@ -7,10 +7,10 @@ import numpy as np
 import pytest
 
 from gdq_bench.measure.float_network import write_float_network
+from gdq_core.bit_widths import FLOAT
 from gdq_core.errors import BundleError, EngineError
 from gdq_runtime.bundle.reader import Bundle
 from gdq_validate.agreement import compare_with_golden, read_picture
-from gdq_validate.validation import FLOAT_WIDTH
 from runtime.tiny_bundle import predict, read_manifest, upscale, write_manifest, write_tiny_bundle
 
 pytest.importorskip("openvino", reason="openvino comes with the extra of that name")
@@ -32,7 +32,7 @@ def test_runs_the_subgraph_asked_for_and_keeps_no_answer(tiny: Bundle) -> None:
         np.testing.assert_array_equal(engine.run(width, TILES[1]), upscale(TILES[1], width))
     np.testing.assert_array_equal(first, upscale(TILES[0], 4))
     with pytest.raises(BundleError, match="32"):
-        engine.run(FLOAT_WIDTH, TILES[0])
+        engine.run(FLOAT, TILES[0])
 
 
 @pytest.mark.parametrize("brightness", [0, 64, 191, 255])
@@ -60,7 +60,7 @@ def test_an_exported_bundle_in_integers_and_in_float(bundle: Bundle, tmp_path: P
     assert compare_with_golden(bundle, bundle.manifest.golden, engine).holds
     assert (engine.accelerator_asked, engine.accelerator_used) == ("CPU", "CPU")
     tile = read_picture(bundle.file(bundle.manifest.golden[0].tile))
-    apart = engine.run(FLOAT_WIDTH, tile).astype(int) - engine.run(8, tile)
+    apart = engine.run(FLOAT, tile).astype(int) - engine.run(8, tile)
     assert np.abs(apart).mean() < 2
 
 

@@ -2,7 +2,6 @@ from __future__ import annotations
 
 from functools import lru_cache
 from pathlib import Path
-from typing import get_args
 
 import numpy as np
 import onnx_ir as ir
@@ -14,17 +13,17 @@ from numpy.typing import NDArray
 from engine.reference import CODES, STREAM, Model, as_picture, execute, read, run
 from exporter import traced
 from factories import sample_tiles, tiny_edsr, tiny_srresnet
+from gdq_core.bit_widths import BIT_WIDTHS, BitWidth
 from gdq_exporter.config import PROFILES
 from gdq_exporter.errors import ExportError
 from gdq_exporter.lowering import LoweredNetwork, lower_shared, lower_width
 from gdq_exporter.targets.engine.writer import FILE, check_expressible, pack, write_engine
 from gdq_exporter.trace import trace
 from gdq_models import SuperResolutionNetwork
-from gdq_runtime.bundle.manifest import BitWidth
 
 TILE = 24
 TILES: NDArray[np.uint8] = sample_tiles(16, TILE).permute(0, 2, 3, 1).byte().numpy()
-WIDTHS: tuple[BitWidth, ...] = get_args(BitWidth)
+WIDTHS: tuple[BitWidth, ...] = BIT_WIDTHS
 CALIBRATION = TILES[::4]
 FLOAT_TAIL, INTEGER_TAIL = "stream_float-tail_float", "stream_float-tail_int8"
 NETWORKS = {

@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import get_args
 
 import numpy as np
 import onnx_ir as ir
@@ -15,11 +14,11 @@ from exporter.litert import KERNELS, runner
 from exporter.networks import Network, random, random_codes
 from exporter.traced import TILE
 from factories import sample_tiles
+from gdq_core.bit_widths import BIT_WIDTHS, BitWidth
 from gdq_exporter.config import PROFILES
 from gdq_exporter.errors import ExportError
 from gdq_exporter.targets.tflite.model_builder import ModelBuilder
 from gdq_exporter.targets.tflite.subgraph import add_subgraph
-from gdq_runtime.bundle.manifest import BitWidth
 
 Tile = NDArray[np.uint8]
 
@@ -49,7 +48,7 @@ def test_a_written_network_is_the_lowered_one(name: str, profile: str) -> None:
 
     A code on a rounding boundary may fall either way; a 9x9 kernel shows it to many pixels.
     """
-    widths: tuple[BitWidth, ...] = get_args(BitWidth)
+    widths: tuple[BitWidth, ...] = BIT_WIDTHS
     first = traced.NETWORKS.index(name)
     for width in (widths[first % 4], widths[(first + 2) % 4]):
         model = traced.lowered(name, width, profile).model
@@ -70,7 +69,7 @@ def as_codes(
 
 @pytest.mark.parametrize("kernels", KERNELS)
 @pytest.mark.parametrize("signed", [True, False])
-@pytest.mark.parametrize("bit_width", get_args(BitWidth))
+@pytest.mark.parametrize("bit_width", BIT_WIDTHS)
 @settings(max_examples=10, deadline=None)
 @given(step=st.floats(0.25, 64), offset=st.integers(0, 255))
 def test_a_float_tensor_is_clamped_exactly(
@@ -91,7 +90,7 @@ def test_a_float_tensor_is_clamped_exactly(
 @pytest.mark.parametrize("per_channel", [True, False])
 @pytest.mark.parametrize("relu", [True, False])
 @pytest.mark.parametrize("signed", [True, False])
-@pytest.mark.parametrize("bit_width", get_args(BitWidth))
+@pytest.mark.parametrize("bit_width", BIT_WIDTHS)
 def test_an_integer_conv_is_integer_arithmetic(
     bit_width: int, signed: bool, relu: bool, per_channel: bool, kernels: str
 ) -> None:
