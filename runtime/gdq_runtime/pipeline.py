@@ -9,7 +9,8 @@ from types import TracebackType
 import numpy as np
 from numpy.typing import NDArray
 
-from gdq_core.errors import OutputError
+from gdq_core.files.outputs import Output, check_apart, check_place
+from gdq_core.files.recognition import is_picture
 from gdq_core.pictures.decode import PictureReader
 from gdq_core.pictures.encode import PictureWriter, check_target, save_picture
 from gdq_core.pictures.rows import ArraySink, ArraySource, RowSink, RowSource
@@ -222,7 +223,7 @@ class Upscaler:
 
         Raises:
             ImageError: the source is no picture, damaged, or of a refused kind.
-            OutputError: a target exists or cannot be written.
+            OutputError: a target exists, cannot be written, or is what is read.
             BundleError: no subgraph of the bit-width asked for.
             RequestError: wishes contradict each other, or the bundle's dial does not reach them.
             EngineError: the engine refuses a graph.
@@ -231,7 +232,7 @@ class Upscaler:
         router = self._router(Wish(bits, fab, max_loss, flat_tiles))
         source, target = Path(source), Path(target)
         drawing = None if bit_map is None else Path(bit_map)
-        _check_targets(target, drawing, overwrite)
+        self._check_targets(source, target, drawing, overwrite)
         stopwatch = Stopwatch()
         with PictureReader(source) as reader, self._writer(target, reader, overwrite) as writer:
             thumbnail = Thumbnail(reader)
@@ -280,6 +281,17 @@ class Upscaler:
     ) -> None:
         self.close()
 
+    def _check_targets(
+        self, source: Path, target: Path, drawing: Path | None, overwrite: bool
+    ) -> None:
+        """Find out before hours of work, not after, that the result has no place."""
+        paths = [target] if drawing is None else [target, drawing]
+        results = [Output(path, "a picture", is_picture) for path in paths]
+        check_apart(results, [source, self.bundle.path])
+        for result in results:
+            check_target(result.path, overwrite=overwrite)
+            check_place(result, overwrite=overwrite)
+
     def _writer(self, target: Path, reader: PictureReader, overwrite: bool) -> PictureWriter:
         return PictureWriter(
             target,
@@ -305,12 +317,3 @@ class Upscaler:
         plan = TilePlan(source.width, source.height, tiling.size, tiling.overlap, self._policy)
         runner = TileRunner(self._engine, self._workers, router, self.scale, stopwatch, progress)
         return plan, runner.run(source, sink, plan)
-
-
-def _check_targets(target: Path, drawing: Path | None, overwrite: bool) -> None:
-    """Find out before hours of work, not after, that the result has no place."""
-    check_target(target, overwrite=overwrite)
-    if drawing is not None:
-        check_target(drawing, overwrite=overwrite)
-        if drawing.resolve() == target.resolve():
-            raise OutputError(f"{target} cannot be both the picture and its bit map")

@@ -222,9 +222,10 @@ def test_no_work_is_begun_if_the_result_has_no_place(upscaler: Upscaler, tmp_pat
     source.write_bytes(png_bytes(random_image(40, 40)))
     started = []
     for target, drawing, sentence in [
-        (source, None, "exists; --overwrite"),
-        (tmp_path / "a.png", source, "exists; --overwrite"),
-        (tmp_path / "a.png", tmp_path / "a.png", "both the picture and its bit map"),
+        (source, None, "is an input"),
+        (tmp_path / "a.png", source, "is an input"),
+        (upscaler.bundle.path / "a.png", None, "lies in"),
+        (tmp_path / "a.png", tmp_path / "a.png", "written twice"),
         (tmp_path / "a.gif", None, "must end in"),
     ]:
         with pytest.raises(OutputError, match=sentence):
@@ -235,12 +236,26 @@ def test_no_work_is_begun_if_the_result_has_no_place(upscaler: Upscaler, tmp_pat
     assert list(tmp_path.iterdir()) == [source]
 
 
-def test_a_picture_can_replace_itself(upscaler: Upscaler, tmp_path: Path) -> None:
-    image = random_image(100, 40)
-    source = tmp_path / "in.png"
-    source.write_bytes(png_bytes(image))
-    upscaler.upscale_file(source, source, bits=4, overwrite=True)
-    np.testing.assert_array_equal(read(source), upscale(image, 4))
+def test_a_picture_is_never_replaced_by_its_own_result(upscaler: Upscaler, tmp_path: Path) -> None:
+    source, other = tmp_path / "in.png", tmp_path / "other.png"
+    source.write_bytes(png_bytes(random_image(100, 40)))
+    other.hardlink_to(source)
+    before = source.read_bytes()
+    for target, drawing in [(source, None), (other, None), (tmp_path / "a.png", source)]:
+        with pytest.raises(OutputError, match="is an input"):
+            upscaler.upscale_file(source, target, bit_map=drawing, overwrite=True)
+    assert source.read_bytes() == before
+
+
+def test_only_a_picture_is_replaced(upscaler: Upscaler, tmp_path: Path) -> None:
+    source, target = tmp_path / "in.png", tmp_path / "out.png"
+    source.write_bytes(png_bytes(random_image(40, 40)))
+    target.write_text("precious")
+    with pytest.raises(OutputError, match="is not a picture of ours and is kept"):
+        upscaler.upscale_file(source, target, overwrite=True)
+    target.write_bytes(png_bytes(random_image(2, 2)))
+    upscaler.upscale_file(source, target, bits=4, overwrite=True)
+    np.testing.assert_array_equal(read(target), upscale(random_image(40, 40), 4))
 
 
 @pytest.mark.parametrize("cut", [0.3, 0.9])

@@ -64,12 +64,11 @@ def main(
         from gdq_bench.report.text import render_text
         from gdq_bench.targets.host import Plan, measure_host
         from gdq_core.cli.progress import TileProgress
-        from gdq_core.files.text import check_text_target
+        from gdq_core.files.reports import check_reports
         from gdq_runtime.bundle.reader import Bundle
 
-        for path in (json_file, html_file):
-            if path is not None:
-                check_text_target(path, overwrite=overwrite)
+        inputs = [path for path in (bundle, data) if path is not None]
+        check_reports(json_file, html_file, inputs, overwrite=overwrite)
         if html_file is not None:
             _require_jinja()
         plan = Plan(engines, data, repeats)

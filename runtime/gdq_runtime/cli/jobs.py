@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from gdq_core.errors import ImageError, OutputError
+from gdq_core.files.outputs import FilledFolder, Output, check_apart, check_place, reason
+from gdq_core.files.recognition import is_picture
 from gdq_core.pictures.decode import SUFFIXES
 
 
@@ -27,25 +29,45 @@ class Job:
     bit_map: Path | None
 
 
-def plan_jobs(images: Sequence[Path], output: Path, bit_map: Path | None) -> list[Job]:
-    """List the pictures and where their results go.
+def plan_jobs(
+    images: Sequence[Path], bundle: Path, output: Path, bit_map: Path | None
+) -> list[Job]:
+    """List the pictures and where their results go; nothing is created yet.
 
     One image goes to ``output`` itself, or into it if that is a folder; several images, or those
-    of a folder, go into the folder ``output``, which is created, as PNG under their own names.
+    of a folder, go into the folder ``output``, as PNG under their own names.
 
     Raises:
         ImageError: a folder without pictures.
-        OutputError: several images and ``output`` is a file or cannot be created, or two images
-            have one name.
+        OutputError: several images and ``output`` cannot be a folder, two images have one name, or
+            a result touches something that is read.
 
     """
     sources = [source for image in images for source in _expand(image)]
     is_single = len(images) == 1 and not _is_folder(images[0])
     targets = _place(sources, output, is_single)
+    drawings = [] if bit_map is None else _place(sources, bit_map, is_single)
+    results = [Output(path, "a picture", is_picture) for path in (*targets, *drawings)]
+    check_apart(results, [*images, *sources, bundle])
     if bit_map is None:
         return [Job(*pair, None) for pair in zip(sources, targets, strict=True)]
-    drawings = _place(sources, bit_map, is_single)
     return [Job(*triple) for triple in zip(sources, targets, drawings, strict=True)]
+
+
+def make_folders(jobs: Sequence[Job], images: Sequence[Path]) -> None:
+    """Create the folders for the results of several images.
+
+    Raises:
+        OutputError: one cannot be created.
+
+    """
+    if len(images) == 1 and not _is_folder(images[0]):
+        return
+    for folder in {path.parent for job in jobs for path in (job.target, job.bit_map) if path}:
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise OutputError(f"{folder} cannot be created: {reason(error)}") from error
 
 
 def _expand(image: Path) -> list[Path]:
@@ -69,10 +91,7 @@ def _expand(image: Path) -> list[Path]:
 def _place(sources: list[Path], output: Path, is_single: bool) -> list[Path]:
     if is_single and not _is_folder(output):
         return [output]
-    try:
-        output.mkdir(parents=True, exist_ok=True)
-    except (OSError, ValueError) as error:
-        raise OutputError(f"{output} cannot be the folder for the results: {error}") from error
+    check_place(FilledFolder(output), overwrite=False)
     stems = Counter(source.stem for source in sources)
     # a.png and a.jpg must not end in the same file.
     names = [source.stem if stems[source.stem] == 1 else source.name for source in sources]

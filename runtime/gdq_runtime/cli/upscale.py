@@ -84,16 +84,17 @@ def main(
 ) -> None:
     """Upscale IMAGE, several of them, or a folder of pictures, with a bundle."""
     with report_errors(), silence_native_libraries():
-        from gdq_runtime.cli.jobs import plan_jobs
+        from gdq_runtime.cli.jobs import make_folders, plan_jobs
         from gdq_runtime.pipeline import Upscaler
         from gdq_runtime.routing.router import Router, Wish
 
         one_width: Any = "auto" if bits == "auto" else int(bits)
         wish = Wish(one_width, fab, max_loss, flat_tiles)
-        jobs = plan_jobs(images, output, bit_map)
+        jobs = plan_jobs(images, bundle, output, bit_map)
         with Upscaler.open(bundle, **engine_settings) as upscaler:
             # A wish that the bundle cannot fulfil is one error, not one for each picture.
             Router.create(upscaler.bundle, wish, upscaler.policy)
+            make_folders(jobs, images)
             answers = [_run(upscaler, job, wish, overwrite, output_format) for job in jobs]
             engine = upscaler.engine_report()
     for note in engine.notes:

@@ -76,14 +76,14 @@ def main(
 ) -> None:
     """Measure a BUNDLE on pictures whose ground truth is known; compare engines."""
     with report_errors(), silence_native_libraries():
-        from gdq_core.files.text import check_text_target, save_text
+        from gdq_core.files.reports import check_reports
+        from gdq_core.files.text import save_text
         from gdq_runtime.bundle.reader import Bundle
         from gdq_runtime.routing.router import Wish
 
         _check_request(data, engines, [html_file, checkpoint, min_psnr, max_fab, max_loss])
-        for path in (json_file, html_file):
-            if path is not None:
-                check_text_target(path, overwrite=overwrite)
+        inputs = [path for path in (bundle, data, checkpoint) if path is not None]
+        check_reports(json_file, html_file, inputs, overwrite=overwrite)
         one_width: Any = "auto" if bits == "auto" else int(bits)
         wish = Wish(one_width, settings.pop("fab"), None, settings.pop("flat_tiles"))
         opened = Bundle.open(bundle)

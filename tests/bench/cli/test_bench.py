@@ -56,7 +56,11 @@ def test_table_json_and_page(here: Path) -> None:
         (["bundle", "--data", "empty"], "has neither photos nor the subfolders HR_x2 and LR_x2"),
         (["bundle", "--json", "absent/a.json"], "there is no folder"),
         (["bundle", "--json", "taken.json"], "exists; --overwrite"),
-        (["bundle", "--html", "photos", "--overwrite"], "exists"),
+        (["bundle", "--html", "photos", "--overwrite"], "photos is an input"),
+        (["bundle", "--json", "photos/a.json"], "lies in photos, an input"),
+        (["bundle", "--html", "bundle/report.html", "--overwrite"], "lies in bundle, an input"),
+        (["bundle", "--html", "a", "--json", "./a"], "written twice"),
+        (["bundle", "--html", "taken.json", "--overwrite"], "is not a page of ours and is kept"),
         (["only_onnx", "--engines", "litert"], "holds no golden tiles"),
     ],
 )

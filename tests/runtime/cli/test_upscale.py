@@ -168,11 +168,16 @@ def test_a_bad_picture_does_not_stop_the_others(here: Path) -> None:
 @pytest.mark.parametrize(
     ("arguments", "sentence"),
     [
-        (["photo.png", "-o", "photo.png"], "exists; --overwrite replaces it"),
+        (["photo.png", "-o", "photo.png"], "photo.png is an input of this command"),
+        (["photo.png", "-o", "photo.png", "--overwrite"], "photo.png is an input of this command"),
+        (["photo.png", "-o", "a.png", "--bit-map", "photo.png", "--overwrite"], "is an input"),
+        (["photo.png", "-o", "photos/a.png"], "exists; --overwrite replaces it"),
+        (["photo.png", "-o", "text.png", "--overwrite"], "is not a picture of ours and is kept"),
         (["photo.png", "-o", "a.gif"], "must end in"),
         (["photo.png", "-o", "absent/a.png"], "there is no folder"),
         (["photo.png", "-o", "a.png", "-b", "photos"], "is not a bundle"),
-        (["photos", "-o", "photo.png"], "cannot be the folder"),
+        (["photos", "-o", "photo.png"], "photo.png is not a folder"),
+        (["photos", "-o", "out", "-b", "photos"], "is not a bundle"),
         (["photo.png", "-o", "a.png", "--bits", "7"], "Invalid value for '--bits'"),
         (["photo.png", "-o", "a.png", "--threads", "0"], "Invalid value for '--threads'"),
         (["photo.png", "-o", "a.png", "--engine", "abacus"], "Invalid value for '--engine'"),

@@ -59,11 +59,16 @@ def test_all_missed_bars_are_named(here: Path) -> None:
         (["--fab", "5"], "no bit budget dial"),
         (["--bits", "8", "--fab", "5"], "give only one of"),
         (["--json", "absent/a.json"], "there is no folder"),
-        (["--json", "photos"], "exists"),
+        (["--json", "photos"], "photos is an input"),
+        (["--json", "photos/a.json"], "lies in photos, an input"),
+        (["--html", "bundle/report.html", "--overwrite"], "lies in bundle, an input"),
+        (["--html", "a", "--json", "./a"], "written twice"),
+        (["--json", "dear.txt", "--overwrite"], "is not a result of ours and is kept"),
         (["--checkpoint", "bundle/manifest.json"], "error: "),
     ],
 )
 def test_refusals_are_one_sentence(here: Path, arguments: list[str], sentence: str) -> None:
+    Path("dear.txt").write_text("dear")
     result = run(*arguments)
     assert result.exit_code == 2
     (line,) = result.stderr.splitlines()
