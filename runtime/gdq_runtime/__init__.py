@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from gdq_runtime.bit_map_drawing import draw_bit_map
     from gdq_runtime.bundle.reader import Bundle
     from gdq_runtime.pipeline import FileResult, Upscaler, UpscaleResult
+    from gdq_runtime.routing.request import Request
 
 __all__ = [
     "Bundle",
@@ -31,6 +32,7 @@ __all__ = [
     "GdqError",
     "ImageError",
     "OutputError",
+    "Request",
     "RequestError",
     "UpscaleResult",
     "Upscaler",
@@ -45,6 +47,7 @@ _HOMES = {
     "GdqError": "gdq_core.errors",
     "ImageError": "gdq_core.errors",
     "OutputError": "gdq_core.errors",
+    "Request": "gdq_runtime.routing.request",
     "RequestError": "gdq_core.errors",
     "UpscaleResult": "gdq_runtime.pipeline",
     "Upscaler": "gdq_runtime.pipeline",

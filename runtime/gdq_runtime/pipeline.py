@@ -5,10 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
+from gdq_core.errors import RequestError
 from gdq_core.files.outputs import Output, check_apart, check_place
 from gdq_core.files.recognition import is_picture
 from gdq_core.pictures.decode import PictureReader
@@ -18,11 +20,15 @@ from gdq_runtime.bit_map import compute_fab, compute_network_fab
 from gdq_runtime.bit_map_drawing import Thumbnail, draw_bit_map
 from gdq_runtime.bundle.reader import Bundle
 from gdq_runtime.engines.timed import EngineReport, open_timed_engine
-from gdq_runtime.routing.router import Bits, FlatTilesChoice, Router, Wish
+from gdq_runtime.routing.request import Choices, Request
+from gdq_runtime.routing.router import Router
 from gdq_runtime.tile_runner import Progress, TileRunner
 from gdq_runtime.tiles.tiling import Policy, TilePlan
 from gdq_runtime.tiles.workers import Workers
 from gdq_runtime.timings import Stopwatch, Timings
+
+if TYPE_CHECKING:
+    from typing_extensions import Unpack  # in typing from Python 3.11 on
 
 
 @dataclass(frozen=True, eq=False)
@@ -152,33 +158,29 @@ class Upscaler:
     def __call__(
         self,
         image: NDArray[np.uint8],
+        request: Request | None = None,
         *,
-        bits: Bits = "auto",
-        fab: float | None = None,
-        max_loss: float | None = None,
-        flat_tiles: FlatTilesChoice | None = None,
         progress: Progress | None = None,
+        **choices: Unpack[Choices],
     ) -> UpscaleResult:
         """Upscale an array.
 
         Args:
             image: uint8, (height, width) gray, (height, width, 3) RGB or (height, width, 4) RGB
                 with straight alpha.
-            bits: "auto" for the predictor's choice per tile, or one bit-width for all.
-            fab: instead of bits: the largest mean bit-width to spend on the network's tiles.
-            max_loss: instead of bits: the largest loss below all tiles at the largest width, dB of
-                PSNR as calibrated; as few bits as that allows are spent.
-            flat_tiles: "interpolate" or "network"; None decides as ``router.Wish`` says.
+            request: what is asked for; None for the choices, or the predictor's decisions.
             progress: told after each tile.
+            choices: ``bits``, ``fab``, ``max_loss`` or ``flat_tiles`` of a request, instead of one.
 
         Raises:
             ImageError: an array of another kind.
             BundleError: no subgraph of the bit-width asked for.
-            RequestError: wishes contradict each other, or the bundle's dial does not reach them.
+            RequestError: choices contradict each other, the bundle's dial does not reach them, or
+                the request has another policy than this Upscaler.
             EngineError: the engine refuses a graph.
 
         """
-        router = self._router(Wish(bits, fab, max_loss, flat_tiles))
+        router = self._router(request, choices)
         source = ArraySource(image)
         sink = ArraySink(source.height * self.scale, source.width * self.scale, source.channels)
         stopwatch = Stopwatch()
@@ -197,14 +199,12 @@ class Upscaler:
         self,
         source: str | Path,
         target: str | Path,
+        request: Request | None = None,
         *,
-        bits: Bits = "auto",
-        fab: float | None = None,
-        max_loss: float | None = None,
-        flat_tiles: FlatTilesChoice | None = None,
         bit_map: str | Path | None = None,
         overwrite: bool = False,
         progress: Progress | None = None,
+        **choices: Unpack[Choices],
     ) -> FileResult:
         """Upscale a picture file, rows in and rows out: its height does not matter to memory.
 
@@ -212,24 +212,22 @@ class Upscaler:
             source: PNG, JPEG, TIFF, BMP or WebP.
             target: .png, .jpg or .tif; appears complete or not at all. The colour profile is
                 carried over, other metadata is not.
-            bits: "auto" for the predictor's choice per tile, or one bit-width for all.
-            fab: instead of bits: the largest mean bit-width to spend on the network's tiles.
-            max_loss: instead of bits: the largest loss below all tiles at the largest width, dB of
-                PSNR as calibrated; as few bits as that allows are spent.
-            flat_tiles: "interpolate" or "network"; None decides as ``router.Wish`` says.
+            request: what is asked for; None for the choices, or the predictor's decisions.
             bit_map: where to draw the bit-widths over the picture, .png, .jpg or .tif.
             overwrite: replace existing files.
             progress: told after each tile.
+            choices: ``bits``, ``fab``, ``max_loss`` or ``flat_tiles`` of a request, instead of one.
 
         Raises:
             ImageError: the source is no picture, damaged, or of a refused kind.
             OutputError: a target exists, cannot be written, or is what is read.
             BundleError: no subgraph of the bit-width asked for.
-            RequestError: wishes contradict each other, or the bundle's dial does not reach them.
+            RequestError: choices contradict each other, the bundle's dial does not reach them, or
+                the request has another policy than this Upscaler.
             EngineError: the engine refuses a graph.
 
         """
-        router = self._router(Wish(bits, fab, max_loss, flat_tiles))
+        router = self._router(request, choices)
         source, target = Path(source), Path(target)
         drawing = None if bit_map is None else Path(bit_map)
         self._check_targets(source, target, drawing, overwrite)
@@ -302,8 +300,17 @@ class Upscaler:
             overwrite=overwrite,
         )
 
-    def _router(self, wish: Wish) -> Router:
-        return Router.create(self.bundle, wish, self._policy)
+    def _router(self, request: Request | None, choices: Choices) -> Router:
+        if request is None:
+            request = Request(policy=self._policy, **choices)
+        elif choices:
+            raise RequestError(f"give a request or {', '.join(choices)}, not both")
+        elif request.policy != self._policy:
+            raise RequestError(
+                f"the request has policy {request.policy!r}, but this Upscaler was opened for "
+                f"{self._policy!r}"
+            )
+        return Router.create(self.bundle, request)
 
     def _run(
         self,

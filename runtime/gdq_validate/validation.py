@@ -19,9 +19,10 @@ from gdq_runtime.bit_map import (
 )
 from gdq_runtime.bundle.reader import Bundle
 from gdq_runtime.engines.base import Engine
-from gdq_runtime.routing.router import Router, Wish
+from gdq_runtime.routing.request import Request
+from gdq_runtime.routing.router import Router
 from gdq_runtime.tile_runner import Progress, TileRunner
-from gdq_runtime.tiles.tiling import Policy, TilePlan
+from gdq_runtime.tiles.tiling import TilePlan
 from gdq_runtime.tiles.workers import Workers
 from gdq_runtime.timings import Stopwatch
 from gdq_validate.report import CEILING, Figures, ImageReport, TileReport
@@ -38,7 +39,7 @@ class Upscaled:
 
     Attributes:
         truth: the ground truth.
-        routed: the bundle with the wished-for routing.
+        routed: the bundle with the routing asked for.
         all_8_bit: the bundle with all tiles at its largest width.
         bicubic: interpolated, as MATLAB does it.
         float_network: the reference in float, or None.
@@ -68,8 +69,7 @@ class Validator:
         bundle: Bundle,
         engine: Engine,
         workers: Workers,
-        policy: Policy,
-        wish: Wish,
+        request: Request,
         reference: Engine | None = None,
     ) -> None:
         """Prepare.
@@ -78,19 +78,18 @@ class Validator:
             bundle: what is validated.
             engine: open on it.
             workers: threads for the tiles.
-            policy: how pictures are cut.
-            wish: routing that is validated.
+            request: routing and cutting that are validated.
             reference: the network itself; knows ``FLOAT`` beside the bundle's widths.
 
         Raises:
             BundleError: no subgraph of the bit-width asked for.
-            RequestError: the bundle's dial does not reach the wish.
+            RequestError: the bundle's dial does not reach the request.
 
         """
         self._manifest = bundle.manifest
-        self._engine, self._workers, self._policy = engine, workers, policy
+        self._engine, self._workers, self._policy = engine, workers, request.policy
         self._reference = reference
-        self._router = Router.create(bundle, wish, policy)
+        self._router = Router.create(bundle, request)
         self._largest = Router(bundle.bit_widths, forced=bundle.bit_widths[-1])
 
     def upscale(self, low: Picture, truth: Picture, progress: Progress | None = None) -> Upscaled:

@@ -18,9 +18,10 @@ from core.made_pictures import (
     random_image,
     srgb_like_profile,
 )
-from gdq_core.errors import BundleError, EngineError, ImageError, OutputError
+from gdq_core.errors import BundleError, EngineError, ImageError, OutputError, RequestError
 from gdq_core.pictures.decode import PictureReader, apply_orientation
 from gdq_runtime.pipeline import Upscaler
+from gdq_runtime.routing.request import Request
 from gdq_runtime.tiles.tiling import POLICIES, TilePlan, cut_tile
 from peak_memory import peak_of
 from runtime.tiny_bundle import add_dial, predict, seal, upscale, write_tiny_bundle
@@ -143,6 +144,19 @@ def test_wrong_arguments_are_sentences(upscaler: Upscaler, tmp_path: Path) -> No
     narrow = write_tiny_bundle(tmp_path / "narrow", bit_widths=(4, 8))
     with Upscaler.open(narrow) as other, pytest.raises(BundleError, match="no subgraph of 5 bits"):
         other(random_image(4, 4), bits=5)
+
+
+def test_a_request_is_its_choices(upscaler: Upscaler) -> None:
+    image = random_image(20, 30)
+    request = Request(bits=5, policy=upscaler.policy)
+    np.testing.assert_array_equal(upscaler(image, request).image, upscaler(image, bits=5).image)
+    with pytest.raises(RequestError, match="give a request or bits, not both"):
+        upscaler(image, request, bits=5)
+    with pytest.raises(RequestError, match="bits must be 'auto', 4, 5, 6 or 8, not '4'"):
+        upscaler(image, bits="4")  # type: ignore[arg-type]
+    other = Request(policy=next(policy for policy in POLICIES if policy != upscaler.policy))
+    with pytest.raises(RequestError, match=f"this Upscaler was opened for '{upscaler.policy}'"):
+        upscaler(image, other)
 
 
 def test_an_engine_error_stops_everything(tmp_path: Path) -> None:

@@ -12,7 +12,7 @@ from gdq_core.metrics import psnr, ssim
 from gdq_core.resampling import resize_bicubic
 from gdq_runtime.bundle.reader import Bundle
 from gdq_runtime.engines.ort import OrtEngine
-from gdq_runtime.routing.router import Wish
+from gdq_runtime.routing.request import Request
 from gdq_runtime.tiles.tiling import TilePlan
 from gdq_runtime.tiles.workers import Workers
 from gdq_validate.report import CEILING, summarise
@@ -28,7 +28,7 @@ def validator(tmp_path: Path) -> Iterator[Validator]:
     write_manifest(folder, manifest)
     bundle = Bundle.open(folder)
     with closing(OrtEngine(bundle, 16)) as engine, closing(Workers(1)) as workers:
-        yield Validator(bundle, engine, workers, "uniform", Wish(4))
+        yield Validator(bundle, engine, workers, Request(4))
 
 
 def test_every_way_is_measured_against_the_truth(validator: Validator) -> None:
@@ -71,7 +71,7 @@ def test_the_network_itself_as_reference(tmp_path: Path) -> None:
     low, truth = random_image(16, 28), random_image(32, 56, seed=1)
     with closing(OrtEngine(bundle, 16)) as engine, closing(Workers(1)) as workers:
         reference = Reference(bundle, 16)
-        validator = Validator(bundle, engine, workers, "paper", Wish(), reference)
+        validator = Validator(bundle, engine, workers, Request(policy="paper"), reference)
         report = validator.judge("picture", validator.upscale(low, truth))
     assert report.same_decisions == 1
     assert report.torch is not None

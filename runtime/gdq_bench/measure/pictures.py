@@ -24,7 +24,8 @@ from gdq_runtime.bit_map import compute_fab, compute_network_fab
 from gdq_runtime.bundle.manifest import Manifest
 from gdq_runtime.bundle.reader import Bundle
 from gdq_runtime.engines.base import Engine
-from gdq_runtime.routing.router import Router, Wish
+from gdq_runtime.routing.request import Request
+from gdq_runtime.routing.router import Router
 from gdq_runtime.tile_runner import Progress, TileRunner
 from gdq_runtime.tiles.tiling import TilePlan
 from gdq_runtime.tiles.workers import Workers
@@ -151,7 +152,7 @@ def _list_ways(
     bundle: Bundle, candidates: Sequence[Candidate], worker_counts: Sequence[int]
 ) -> list[tuple[Way, Engine, Router]]:
     """Routed with every number of workers; all tiles at the extremes and in float with one."""
-    routed = Router.create(bundle, Wish())
+    routed = Router.create(bundle, Request())
     ways: list[tuple[Way, Engine, Router]] = []
     for candidate in candidates:
         engine = candidate.engine

@@ -19,7 +19,8 @@ from gdq_core.errors import GdqError
 if TYPE_CHECKING:
     from gdq_runtime.cli.jobs import Job
     from gdq_runtime.pipeline import FileResult, Upscaler
-    from gdq_runtime.routing.router import FlatTilesChoice, Wish
+    from gdq_runtime.routing.request import FlatTilesChoice, Request
+    from gdq_runtime.tiles.tiling import Policy
 
 EPILOG = """\b
 Examples:
@@ -78,6 +79,7 @@ def main(
     max_loss: float | None,
     flat_tiles: FlatTilesChoice | None,
     bit_map: Path | None,
+    policy: Policy,
     overwrite: bool,
     output_format: str,
     **engine_settings: Any,
@@ -86,16 +88,17 @@ def main(
     with report_errors(), silence_native_libraries():
         from gdq_runtime.cli.jobs import make_folders, plan_jobs
         from gdq_runtime.pipeline import Upscaler
-        from gdq_runtime.routing.router import Router, Wish
+        from gdq_runtime.routing.request import Request
+        from gdq_runtime.routing.router import Router
 
         one_width: Any = "auto" if bits == "auto" else int(bits)
-        wish = Wish(one_width, fab, max_loss, flat_tiles)
+        request = Request(one_width, fab, max_loss, flat_tiles, policy)
         jobs = plan_jobs(images, bundle, output, bit_map)
-        with Upscaler.open(bundle, **engine_settings) as upscaler:
-            # A wish that the bundle cannot fulfil is one error, not one for each picture.
-            Router.create(upscaler.bundle, wish, upscaler.policy)
+        with Upscaler.open(bundle, policy=policy, **engine_settings) as upscaler:
+            # A request that the bundle cannot fulfil is one error, not one for each picture.
+            Router.create(upscaler.bundle, request)
             make_folders(jobs, images)
-            answers = [_run(upscaler, job, wish, overwrite, output_format) for job in jobs]
+            answers = [_run(upscaler, job, request, overwrite, output_format) for job in jobs]
             engine = upscaler.engine_report()
     for note in engine.notes:
         click.echo(f"note: {note}", err=True)
@@ -107,7 +110,7 @@ def main(
 
 
 def _run(
-    upscaler: Upscaler, job: Job, wish: Wish, overwrite: bool, output_format: str
+    upscaler: Upscaler, job: Job, request: Request, overwrite: bool, output_format: str
 ) -> dict[str, Any]:
     """Upscale one picture; an error is reported and does not stop the others."""
     try:
@@ -115,7 +118,7 @@ def _run(
             result = upscaler.upscale_file(
                 job.source,
                 job.target,
-                **asdict(wish),
+                request,
                 bit_map=job.bit_map,
                 overwrite=overwrite,
                 progress=progress,

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import math
 from bisect import bisect_left
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Literal, get_args
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,53 +15,15 @@ from gdq_runtime.bundle.reader import Bundle
 from gdq_runtime.engines.base import Prediction
 from gdq_runtime.routing.budget import Budget
 from gdq_runtime.routing.gradients import mean_gradient
-from gdq_runtime.tiles.tiling import Policy
-
-Bits = Literal["auto", 4, 5, 6, 8]
-"""What a user may ask for: the predictor's choice, or one bit-width for all tiles."""
-
-FlatTilesChoice = Literal["interpolate", "network"]
-"""What happens to tiles that interpolation upscales as well as the network does."""
+from gdq_runtime.routing.request import Request
 
 Predict = Callable[[NDArray[np.uint8]], Prediction]
 """Asks the predictor; only done where its answer is needed."""
 
 
 @dataclass(frozen=True)
-class Wish:
-    """What a user asks for; at most one of the first three.
-
-    Attributes:
-        bits: "auto" for the choice per tile, or one bit-width for all.
-        fab: largest mean bits that the network may spend on the tiles of a picture.
-        max_loss: largest expected loss of PSNR below all tiles at the largest width, dB.
-        flat_tiles: None interpolates them unless one bit-width is asked for, the policy is the
-            paper's, or ``max_loss`` has no room for it.
-
-    Raises:
-        RequestError: on construction, when wishes contradict each other or leave their range.
-
-    """
-
-    bits: Bits = "auto"
-    fab: float | None = None
-    max_loss: float | None = None
-    flat_tiles: FlatTilesChoice | None = None
-
-    def __post_init__(self) -> None:
-        given = [self.bits != "auto", self.fab is not None, self.max_loss is not None]
-        if sum(given) > 1:
-            raise RequestError("give only one of bits, fab and max-loss: each decides alone")
-        for name, value in (("fab", self.fab), ("max-loss", self.max_loss)):
-            if value is not None and not (math.isfinite(value) and value >= 0):
-                raise RequestError(f"{name} must be a number of at least 0, not {value}")
-        if self.flat_tiles not in (None, *get_args(FlatTilesChoice)):
-            raise RequestError(f"flat tiles: 'interpolate' or 'network', not {self.flat_tiles!r}")
-
-
-@dataclass(frozen=True)
 class Router:
-    """Prediction and wish -> a bit-width that the bundle has, or none at all.
+    """Prediction and request -> a bit-width that the bundle has, or none at all.
 
     Attributes:
         available: bit-widths with a subgraph, ascending.
@@ -86,8 +46,8 @@ class Router:
     expected_loss: float | None = None
 
     @classmethod
-    def create(cls, bundle: Bundle, wish: Wish, policy: Policy = "uniform") -> Router:
-        """Check the wish against the bundle.
+    def create(cls, bundle: Bundle, request: Request) -> Router:
+        """Check the request against the bundle.
 
         Raises:
             BundleError: there is no subgraph of the bit-width asked for.
@@ -95,17 +55,17 @@ class Router:
 
         """
         manifest = bundle.manifest
-        forced = None if wish.bits == "auto" else bundle.subgraph(wish.bits).bit_width
-        flat = manifest.flat_tiles if _interpolates(manifest, wish, policy) else None
+        forced = None if request.bits == "auto" else bundle.subgraph(request.bits).bit_width
+        flat = manifest.flat_tiles if _interpolates(manifest, request) else None
         flat_loss = 0.0 if flat is None else flat.loss_db
-        point = _turn_dial(manifest, wish, flat_loss)
+        point = _turn_dial(manifest, request, flat_loss)
         loss = _expected_loss(manifest.trade_off, forced, point)
         return cls(
             available=bundle.bit_widths,
             forced=forced,
             trade_off=manifest.trade_off,
             point=point,
-            budget=wish.fab,
+            budget=request.fab,
             flat_below=None if flat is None else flat.largest_gradient,
             expected_loss=None if loss is None else loss + flat_loss,
         )
@@ -141,40 +101,39 @@ class Router:
         return Budget(self.trade_off.points, self.point, self.budget)
 
 
-def _interpolates(manifest: Manifest, wish: Wish, policy: Policy) -> bool:
+def _interpolates(manifest: Manifest, request: Request) -> bool:
     flat = manifest.flat_tiles
-    if wish.flat_tiles == "interpolate":
+    if request.flat_tiles == "interpolate":
         if flat is None:
             raise RequestError("this bundle was calibrated for no interpolation of flat tiles")
-        if wish.max_loss is not None and wish.max_loss < flat.loss_db:
+        if request.max_loss is not None and request.max_loss < flat.loss_db:
             raise RequestError(
                 f"interpolating flat tiles loses {flat.loss_db:.4f} dB, more than max-loss "
-                f"{wish.max_loss}: leave them to the network"
+                f"{request.max_loss}: leave them to the network"
             )
         return True
-    if flat is None or wish.flat_tiles == "network":
+    if flat is None or request.flat_tiles == "network":
         return False
-    has_room = wish.max_loss is None or wish.max_loss >= flat.loss_db
-    return policy == "uniform" and wish.bits == "auto" and has_room
+    has_room = request.max_loss is None or request.max_loss >= flat.loss_db
+    return request.policy == "uniform" and request.bits == "auto" and has_room
 
 
-def _turn_dial(manifest: Manifest, wish: Wish, flat_loss: float) -> OperatingPoint | None:
-    if wish.fab is None and wish.max_loss is None:
+def _turn_dial(manifest: Manifest, request: Request, flat_loss: float) -> OperatingPoint | None:
+    if request.fab is None and request.max_loss is None:
         return None
     if manifest.trade_off is None:
         raise RequestError("this bundle has no bit budget dial: export its checkpoint again")
     points = manifest.trade_off.points
-    if wish.fab is not None:
-        affordable = [point for point in points if point.fab <= wish.fab]
+    if request.fab is not None:
+        affordable = [point for point in points if point.fab <= request.fab]
         if not affordable:
-            raise RequestError(f"fab {wish.fab} is below the smallest one, {points[0].fab}")
+            raise RequestError(f"fab {request.fab} is below the smallest one, {points[0].fab}")
         return affordable[-1]
-    assert wish.max_loss is not None
-    good = [point for point in points if point.loss_db + flat_loss <= wish.max_loss]
+    assert request.max_loss is not None
+    good = [point for point in points if point.loss_db + flat_loss <= request.max_loss]
     if not good:
-        raise RequestError(
-            f"max-loss {wish.max_loss} is below the smallest one, {points[-1].loss_db + flat_loss}"
-        )
+        smallest = points[-1].loss_db + flat_loss
+        raise RequestError(f"max-loss {request.max_loss} is below the smallest one, {smallest}")
     return good[0]
 
 

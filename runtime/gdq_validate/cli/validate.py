@@ -17,7 +17,7 @@ from gdq_core.cli.native_output import silence_native_libraries
 if TYPE_CHECKING:
     from gdq_runtime.bundle.reader import Bundle
     from gdq_runtime.engines.base import Engine
-    from gdq_runtime.routing.router import Wish
+    from gdq_runtime.routing.request import Request
     from gdq_validate.agreement import Agreement
     from gdq_validate.pages.page import Card
     from gdq_validate.report import ImageReport, ValidationReport
@@ -79,19 +79,24 @@ def main(
         from gdq_core.files.reports import check_reports
         from gdq_core.files.text import save_text
         from gdq_runtime.bundle.reader import Bundle
-        from gdq_runtime.routing.router import Wish
+        from gdq_runtime.routing.request import Request
 
         _check_request(data, engines, [html_file, checkpoint, min_psnr, max_fab, max_loss])
         inputs = [path for path in (bundle, data, checkpoint) if path is not None]
         check_reports(json_file, html_file, inputs, overwrite=overwrite)
         one_width: Any = "auto" if bits == "auto" else int(bits)
-        wish = Wish(one_width, settings.pop("fab"), None, settings.pop("flat_tiles"))
+        request = Request(
+            one_width,
+            fab=settings.pop("fab"),
+            flat_tiles=settings.pop("flat_tiles"),
+            policy=settings.pop("policy"),
+        )
         opened = Bundle.open(bundle)
         agreements = [] if engines is None else _compare(opened, engines, data, settings["threads"])
         cards: list[Card] | None = None if html_file is None else []
         report = None
         if data is not None:
-            report = _validate(opened, data, checkpoint, wish, cards, **settings)
+            report = _validate(opened, data, checkpoint, request, cards, **settings)
             report = report.model_copy(update={"engines": agreements})
         if json_file is not None:
             save_text(json_file, _as_json(report, agreements))
@@ -153,9 +158,8 @@ def _validate(
     bundle: Bundle,
     data: Path,
     checkpoint: Path | None,
-    wish: Wish,
+    request: Request,
     cards: list[Card] | None,
-    policy: Any,
     engine: str | None,
     threads: int | None,
 ) -> ValidationReport:
@@ -169,11 +173,11 @@ def _validate(
     network, tiling = bundle.manifest.network, bundle.manifest.tiling
     truths = list_ground_truth(data, network.scale)
     reference = None if checkpoint is None else _open_torch(checkpoint, bundle)
-    tile_size = tiling.size if policy == "uniform" else None
+    tile_size = tiling.size if request.policy == "uniform" else None
     runner = open_timed_engine(engine, bundle, tile_size)
     images: list[ImageReport] = []
     with closing(runner), closing(Workers(threads)) as workers:
-        validator = Validator(bundle, runner, workers, policy, wish, reference)
+        validator = Validator(bundle, runner, workers, request, reference)
         for truth in truths:
             low, high = truth.load()
             with TileProgress(truth.name) as progress:
@@ -191,7 +195,7 @@ def _validate(
             data=data.name,
             network=network.name,
             scale=network.scale,
-            policy=policy,
+            policy=request.policy,
             engine=runner.name,
             accelerator=runner.accelerator_used,
         )

@@ -1,14 +1,11 @@
 from __future__ import annotations
 
-from typing import get_args
-
 import click
 import pytest
 from click import Parameter
 
 from gdq_runtime.cli.upscale import main
 from gdq_runtime.engines.registry import engine_names
-from gdq_runtime.routing.router import Bits
 from gdq_runtime.tiles.tiling import POLICIES
 
 WANTED = ["photo.png", "--bundle", "bundle", "--output", "larger.png"]
@@ -23,7 +20,6 @@ def option(name: str) -> Parameter:
     [
         ("engine", engine_names(), None),  # depends on installation and bundle
         ("policy", POLICIES, "uniform"),
-        ("bits", tuple(map(str, get_args(Bits))), "auto"),
     ],
 )
 def test_choices_are_in_step(name: str, choices: tuple[str, ...], default: str | None) -> None:

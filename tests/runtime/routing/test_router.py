@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pytest
@@ -9,7 +8,8 @@ import pytest
 from gdq_core.errors import BundleError, RequestError
 from gdq_runtime.bundle.reader import Bundle
 from gdq_runtime.engines.base import Prediction
-from gdq_runtime.routing.router import Predict, Router, Wish
+from gdq_runtime.routing.request import Request
+from gdq_runtime.routing.router import Predict, Router
 from runtime.tiny_bundle import add_dial, write_tiny_bundle
 
 TILE = np.zeros((8, 8, 3), dtype=np.uint8)
@@ -24,7 +24,7 @@ def prediction(bit_width: int) -> Prediction:
 
 
 def test_the_prediction_is_followed(tmp_path: Path) -> None:
-    router = Router.create(Bundle.open(write_tiny_bundle(tmp_path / "b")), Wish())
+    router = Router.create(Bundle.open(write_tiny_bundle(tmp_path / "b")), Request())
     assert [router.route(TILE, says(prediction(width))) for width in (4, 5, 6, 8)] == [4, 5, 6, 8]
     assert router.forced is None
 
@@ -39,11 +39,11 @@ def test_a_missing_width_is_rounded_up_if_possible(
     assert [router.route(TILE, says(prediction(width))) for width in (4, 5, 6, 8)] == routes
 
 
-def test_a_wish_must_be_in_the_bundle(tmp_path: Path) -> None:
+def test_a_request_must_be_in_the_bundle(tmp_path: Path) -> None:
     bundle = Bundle.open(write_tiny_bundle(tmp_path / "b", bit_widths=(4, 8)))
-    assert Router.create(bundle, Wish(8)).forced == 8
+    assert Router.create(bundle, Request(8)).forced == 8
     with pytest.raises(BundleError, match="no subgraph of 6 bits"):
-        Router.create(bundle, Wish(6))
+        Router.create(bundle, Request(6))
 
 
 @pytest.fixture
@@ -58,23 +58,23 @@ def signalling(entropy: float) -> Prediction:
 
 
 @pytest.mark.parametrize(
-    ("wish", "routes", "loss"),
+    ("asked", "routes", "loss"),
     [
-        (Wish(fab=4), [4, 4], 0.41),
-        (Wish(fab=7.9), [4, 8], 0.11),
-        (Wish(fab=100), [8, 8], 0.01),
-        (Wish(max_loss=0.109), [8, 8], 0.01),
-        (Wish(max_loss=0.12), [4, 8], 0.11),
-        (Wish(max_loss=0.1, flat_tiles="network"), [4, 8], 0.1),
-        (Wish(max_loss=0), [8, 8], 0.0),
-        (Wish(), [5, 5], 0.21),
-        (Wish(flat_tiles="network"), [5, 5], 0.2),
+        (Request(fab=4), [4, 4], 0.41),
+        (Request(fab=7.9), [4, 8], 0.11),
+        (Request(fab=100), [8, 8], 0.01),
+        (Request(max_loss=0.109), [8, 8], 0.01),
+        (Request(max_loss=0.12), [4, 8], 0.11),
+        (Request(max_loss=0.1, flat_tiles="network"), [4, 8], 0.1),
+        (Request(max_loss=0), [8, 8], 0.0),
+        (Request(), [5, 5], 0.21),
+        (Request(flat_tiles="network"), [5, 5], 0.2),
     ],
 )
 def test_the_dial_finds_its_point(
-    dialled: Bundle, wish: Wish, routes: list[int], loss: float
+    dialled: Bundle, asked: Request, routes: list[int], loss: float
 ) -> None:
-    router = Router.create(dialled, wish)
+    router = Router.create(dialled, asked)
     # An edge belongs to the bin below it.
     assert [router.route(TILE, says(signalling(entropy))) for entropy in (0.5, 0.51)] == routes
     assert router.expected_loss == pytest.approx(loss)
@@ -83,21 +83,21 @@ def test_the_dial_finds_its_point(
 def test_the_dial_reads_the_gate(tmp_path: Path) -> None:
     folder = write_tiny_bundle(tmp_path / "bundle")
     add_dial(folder, "gate_margin")
-    router = Router.create(Bundle.open(folder), Wish(fab=6))
+    router = Router.create(Bundle.open(folder), Request(fab=6))
     sure = Prediction(np.array([0, 0, 0.6], dtype=np.float32), 9.0, 5)
     unsure = Prediction(np.array([0.2, 0, 0.6], dtype=np.float32), 9.0, 5)
     assert [router.route(TILE, says(seen)) for seen in (unsure, sure)] == [4, 8]
 
 
 def test_only_a_fab_is_a_budget(dialled: Bundle) -> None:
-    assert Router.create(dialled, Wish(fab=6)).open_budget() is not None
-    for wish in (Wish(), Wish(8), Wish(max_loss=0.2)):
-        assert Router.create(dialled, wish).open_budget() is None
+    assert Router.create(dialled, Request(fab=6)).open_budget() is not None
+    for request in (Request(), Request(8), Request(max_loss=0.2)):
+        assert Router.create(dialled, request).open_budget() is None
 
 
 def test_the_dial_is_monotone(dialled: Bundle) -> None:
     def expected_loss(fab: float) -> float:
-        loss = Router.create(dialled, Wish(fab=fab)).expected_loss
+        loss = Router.create(dialled, Request(fab=fab)).expected_loss
         assert loss is not None
         return loss
 
@@ -106,45 +106,30 @@ def test_the_dial_is_monotone(dialled: Bundle) -> None:
 
 
 def test_one_width_for_all_loses_what_was_calibrated(dialled: Bundle) -> None:
-    assert Router.create(dialled, Wish(8)).expected_loss == 0
-    assert Router.create(dialled, Wish(5)).expected_loss is None
-
-
-@pytest.mark.parametrize(
-    "wishes",
-    [
-        {"bits": 8, "fab": 4.5},
-        {"fab": 4.5, "max_loss": 0.1},
-        {"bits": 4, "max_loss": 0.1},
-        {"fab": float("nan")},
-        {"max_loss": -0.1},
-        {"flat_tiles": "maybe"},
-    ],
-)
-def test_contradictions_are_refused(wishes: dict[str, Any]) -> None:
-    with pytest.raises(RequestError):
-        Wish(**wishes)
+    assert Router.create(dialled, Request(8)).expected_loss == 0
+    assert Router.create(dialled, Request(5)).expected_loss is None
 
 
 def test_what_the_dial_does_not_reach_is_refused(dialled: Bundle, tmp_path: Path) -> None:
     with pytest.raises(RequestError, match="below the smallest one, 4"):
-        Router.create(dialled, Wish(fab=3.9))
+        Router.create(dialled, Request(fab=3.9))
     with pytest.raises(RequestError, match="leave them to the network"):
-        Router.create(dialled, Wish(max_loss=0.001, flat_tiles="interpolate"))
+        Router.create(dialled, Request(max_loss=0.001, flat_tiles="interpolate"))
     plain = Bundle.open(write_tiny_bundle(tmp_path / "plain"))
     with pytest.raises(RequestError, match="no bit budget dial"):
-        Router.create(plain, Wish(fab=5))
+        Router.create(plain, Request(fab=5))
     with pytest.raises(RequestError, match="no interpolation"):
-        Router.create(plain, Wish(flat_tiles="interpolate"))
+        Router.create(plain, Request(flat_tiles="interpolate"))
 
 
-def test_flat_tiles_are_interpolated_unless_the_wish_speaks_against_it(dialled: Bundle) -> None:
+def test_flat_tiles_are_interpolated_unless_the_request_speaks_against_it(dialled: Bundle) -> None:
     flat = np.full((16, 16, 3), 9, dtype=np.uint8)
     busy = np.random.default_rng(0).integers(0, 256, (16, 16, 3), dtype=np.uint8)
-    assert not Router.create(dialled, Wish()).needs_network(flat)
-    assert Router.create(dialled, Wish()).needs_network(busy)
-    assert not Router.create(dialled, Wish(8, flat_tiles="interpolate")).needs_network(flat)
-    for wish in (Wish(8), Wish(flat_tiles="network"), Wish(max_loss=0.001)):
-        assert Router.create(dialled, wish).needs_network(flat)
-    assert Router.create(dialled, Wish(), "paper").needs_network(flat)
-    assert not Router.create(dialled, Wish(flat_tiles="interpolate"), "paper").needs_network(flat)
+    assert not Router.create(dialled, Request()).needs_network(flat)
+    assert Router.create(dialled, Request()).needs_network(busy)
+    assert not Router.create(dialled, Request(8, flat_tiles="interpolate")).needs_network(flat)
+    for request in (Request(8), Request(flat_tiles="network"), Request(max_loss=0.001)):
+        assert Router.create(dialled, request).needs_network(flat)
+    assert Router.create(dialled, Request(policy="paper")).needs_network(flat)
+    asked = Request(flat_tiles="interpolate", policy="paper")
+    assert not Router.create(dialled, asked).needs_network(flat)

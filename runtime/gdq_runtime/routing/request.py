@@ -1,0 +1,78 @@
+"""What a user asks for: one object from the command, or the caller, to the router."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from numbers import Integral, Real
+from typing import Any, Literal, TypedDict, get_args
+
+from gdq_core.bit_widths import BIT_WIDTHS, BitWidth
+from gdq_core.errors import RequestError
+from gdq_runtime.tiles.tiling import POLICIES, Policy
+
+Bits = BitWidth | Literal["auto"]
+"""The predictor's choice for each tile, or one bit-width for all tiles."""
+
+FlatTilesChoice = Literal["interpolate", "network"]
+"""What happens to tiles that interpolation upscales as well as the network does."""
+
+
+class Choices(TypedDict, total=False):
+    """The fields of a request that may differ from picture to picture, as keyword arguments."""
+
+    bits: Bits
+    fab: float | None
+    max_loss: float | None
+    flat_tiles: FlatTilesChoice | None
+
+
+@dataclass(frozen=True)
+class Request:
+    """How pictures shall be upscaled; at most one of ``bits``, ``fab`` and ``max_loss`` is given.
+
+    Attributes:
+        bits: "auto" for the predictor's choice per tile, or one bit-width for all tiles.
+        fab: largest mean bit-width that the network may spend on the tiles of a picture.
+        max_loss: largest expected loss of PSNR below all tiles at the largest bit-width, in dB as
+            calibrated; as few bits as that allows are spent.
+        flat_tiles: "interpolate" or "network"; None interpolates flat tiles unless one bit-width
+            is asked for, the policy is the paper's, or ``max_loss`` has no room for it.
+        policy: how pictures are cut, see ``gdq_runtime.tiles.tiling``.
+
+    Raises:
+        RequestError: on construction, when fields contradict each other or leave their range.
+
+    """
+
+    bits: Bits = "auto"
+    fab: float | None = None
+    max_loss: float | None = None
+    flat_tiles: FlatTilesChoice | None = None
+    policy: Policy = "uniform"
+
+    def __post_init__(self) -> None:
+        _check_choice("bits", self.bits, ("auto", *BIT_WIDTHS))
+        _check_number("fab", self.fab)
+        _check_number("max-loss", self.max_loss)
+        _check_choice("flat-tiles", self.flat_tiles, (None, *get_args(FlatTilesChoice)))
+        _check_choice("policy", self.policy, POLICIES)
+        given = [self.bits != "auto", self.fab is not None, self.max_loss is not None]
+        if sum(given) > 1:
+            raise RequestError("give only one of bits, fab and max-loss: each decides alone")
+
+
+def _check_choice(name: str, value: Any, choices: tuple[Any, ...]) -> None:
+    # Types first: an array would answer a comparison with an array, and True equals 1.
+    comparable = isinstance(value, str | Integral | None) and not isinstance(value, bool)
+    if not comparable or value not in choices:
+        *others, last = (repr(choice) for choice in choices if choice is not None)
+        raise RequestError(f"{name} must be {', '.join(others)} or {last}, not {value!r}")
+
+
+def _check_number(name: str, value: Any) -> None:
+    if value is None:
+        return
+    is_number = isinstance(value, Real) and not isinstance(value, bool)
+    if not (is_number and math.isfinite(value) and value >= 0):
+        raise RequestError(f"{name} must be a number of at least 0, not {value!r}")

@@ -1,0 +1,52 @@
+from __future__ import annotations
+
+from fractions import Fraction
+from typing import Any
+
+import numpy as np
+import pytest
+
+from gdq_core.errors import RequestError
+from gdq_runtime.routing.request import Request
+
+
+@pytest.mark.parametrize(
+    "choices",
+    [{"bits": 8, "fab": 4.5}, {"fab": 4.5, "max_loss": 0.1}, {"bits": 4, "max_loss": 0.1}],
+)
+def test_contradictions_are_refused(choices: dict[str, Any]) -> None:
+    with pytest.raises(RequestError, match="give only one of bits, fab and max-loss"):
+        Request(**choices)
+
+
+@pytest.mark.parametrize("bits", ["4", 3, 32, 0, 4.0, True, None, [4], (4, 8), np.array([4, 8])])
+def test_other_bits_are_refused(bits: Any) -> None:
+    with pytest.raises(RequestError, match="bits must be 'auto', 4, 5, 6 or 8, not "):
+        Request(bits)
+
+
+@pytest.mark.parametrize("name", ["fab", "max_loss"])
+@pytest.mark.parametrize("value", [-0.1, float("nan"), float("inf"), "4.5", True, [4], np.ones(2)])
+def test_what_is_no_amount_is_refused(name: str, value: Any) -> None:
+    sentence = f"{name.replace('_', '-')} must be a number of at least 0, not "
+    with pytest.raises(RequestError, match=sentence):
+        Request(**{name: value})
+
+
+@pytest.mark.parametrize(
+    ("name", "sentence"),
+    [
+        ("flat_tiles", "flat-tiles must be 'interpolate' or 'network', not 'maybe'"),
+        ("policy", "policy must be 'uniform' or 'paper', not 'maybe'"),
+    ],
+)
+def test_other_choices_are_refused(name: str, sentence: str) -> None:
+    choices: dict[str, Any] = {name: "maybe"}
+    with pytest.raises(RequestError, match=sentence):
+        Request(**choices)
+
+
+@pytest.mark.parametrize("fab", [0, 4, 4.5, np.float32(4.5), np.int64(5), Fraction(9, 2)])
+def test_numbers_of_any_type_are_numbers(fab: Any) -> None:
+    assert Request(fab=fab).fab == fab
+    assert Request(np.int64(4)).bits == 4  # type: ignore[arg-type]
