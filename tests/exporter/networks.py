@@ -57,7 +57,7 @@ class Network:
 
     def integer_weight(self, codes: ArrayLike, step: ArrayLike) -> ir.Value:
         """Weights as ``IntegerWeightsPass`` leaves them; a step per channel lies on axis 0."""
-        axis = {"axis": 0} if np.ndim(step) else {}
+        axis: dict[str, Any] = {"axis": 0} if np.ndim(step) else {}
         return self.op(
             "DequantizeLinear", self.constant(codes, np.int8), self.constant(step), **axis
         )

@@ -62,9 +62,12 @@ def execute(
 ) -> list[NDArray[Any]]:
     """The outputs for one input, then ``also``, values inside; quantizers at ``bit_width``."""
     names = [value.name for value in (*model.graph.outputs, *also)]
-    new_ops = [_act_quant(bit_width), WeightQuant, MergedTail]
+    tile = model.graph.inputs[0].name
+    assert tile is not None
+    new_ops: list[type[OpRun]] = [_act_quant(bit_width), WeightQuant, MergedTail]
     evaluator = ReferenceEvaluator(ir.to_proto(model), new_ops=new_ops)
-    results: list[NDArray[Any]] = evaluator.run(names, {model.graph.inputs[0].name: x})
+    results = evaluator.run(names, {tile: x})
+    assert isinstance(results, list)
     return results
 
 
@@ -84,7 +87,8 @@ def accumulate(
     padded = np.pad(centred, ((0, 0), (1, 1), (1, 1)))
     windows = np.lib.stride_tricks.sliding_window_view(padded, (3, 3), axis=(1, 2))
     sums = np.einsum("chwuv,ocuv->ohw", windows, weight.astype(np.int64))
-    return (sums + bias[:, None, None])[None]
+    accumulators: NDArray[np.int64] = (sums + bias[:, None, None])[None]
+    return accumulators
 
 
 def requantize(

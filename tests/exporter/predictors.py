@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+from collections.abc import Callable
 from functools import lru_cache
 
 import numpy as np
@@ -16,7 +17,7 @@ Tile = NDArray[np.uint8]
 
 _SEED = 0
 _MEAN = (114.4, 111.5, 103.0)
-NETWORKS = {
+NETWORKS: dict[str, Callable[[], SuperResolutionNetwork]] = {
     "linear": lambda: tiny_edsr(2, "linear"),
     "linear, mean": lambda: tiny_edsr(2, "linear", mean=_MEAN, value_range=255.0),
     "linear, 9x9": lambda: tiny_srresnet(2, "linear"),
@@ -51,6 +52,7 @@ def _learn_norms(network: SuperResolutionNetwork) -> None:
     gate, tiles = network.predictor.gate, sample_tiles(32)
     with torch.no_grad():
         for norm in gate.norms:
+            assert isinstance(norm, torch.nn.GroupNorm)
             torch.nn.init.uniform_(norm.weight, 0.5, 1.5)
             torch.nn.init.normal_(norm.bias, std=0.3)
         logits = gate(network.features(tiles))

@@ -38,7 +38,7 @@ def test_stores_what_the_engine_answers(engine: OrtEngine, tmp_path: Path) -> No
         tile = read(tmp_path / entry.tile)
         prediction = engine.predict(tile)
         assert (entry.bit_width, entry.entropy) == (prediction.bit_width, prediction.entropy)
-        np.testing.assert_array_equal(np.float32(entry.logits), prediction.logits)
+        np.testing.assert_array_equal(np.array(entry.logits, np.float32), prediction.logits)
         for width, path in entry.outputs.items():
             np.testing.assert_array_equal(read(tmp_path / path), engine.run(int(width), tile))
 

@@ -14,7 +14,8 @@ TILES = sample_tiles(4, TILE).permute(0, 2, 3, 1).byte().numpy()
 
 
 def text(model: ir.Model) -> bytes:
-    return ir.to_proto(model).SerializeToString(deterministic=True)
+    content: bytes = ir.to_proto(model).SerializeToString(deterministic=True)
+    return content
 
 
 @pytest.mark.parametrize("profile", PROFILES)

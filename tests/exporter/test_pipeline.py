@@ -136,7 +136,9 @@ def test_the_oracle_reproduces_golden_tiles(exported: ExportResult) -> None:
     for golden in bundle.manifest.golden:
         tile = read(bundle.file(golden.tile))
         width, path = next(iter(golden.outputs.items()))
-        model = ir.load(bundle.file(bundle.subgraph(int(width)).onnx))
+        onnx_file = bundle.subgraph(int(width)).onnx
+        assert onnx_file is not None
+        model = ir.load(bundle.file(onnx_file))
         ir.external_data.load_to_model(model)
         difference = oracle.output(model, tile[None])[0].astype(int) - read(bundle.file(path))
         assert np.abs(difference).max() <= 1

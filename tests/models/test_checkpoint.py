@@ -23,6 +23,7 @@ from gdq_models import (
     save_entropy_table,
 )
 from gdq_models.checkpoint import round_weights
+from gdq_models.predictor.gbc import GateKind
 
 State = dict[str, torch.Tensor]
 
@@ -41,7 +42,10 @@ def path(tmp_path: Path) -> Path:
 @pytest.mark.parametrize("scale", [2, 3, 4])
 @pytest.mark.parametrize("gate", ["linear", "group_norm"])
 def test_round_trip(
-    make: Callable[[int, str], SuperResolutionNetwork], scale: int, gate: str, path: Path
+    make: Callable[[int, GateKind], SuperResolutionNetwork],
+    scale: int,
+    gate: GateKind,
+    path: Path,
 ) -> None:
     network = make(scale, gate)
     save_checkpoint(network, path)

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from numpy.typing import NDArray
 
 from gdq_models.degradation import crop_to_multiple, downscale
 
@@ -33,7 +34,8 @@ def reduce_rows(image: np.ndarray, scale: int) -> np.ndarray:
     weights = cubic((centres[:, None] - index) / scale)
     weights /= weights.sum(axis=1, keepdims=True)
     rows = image.astype(np.float64)[np.clip(index, 0, height - 1)]
-    return np.clip(np.floor(np.einsum("ij,ij...->i...", weights, rows) + 0.5), 0, 255)
+    sums: np.ndarray = np.einsum("ij,ij...->i...", weights, rows)
+    return np.clip(np.floor(sums + 0.5), 0, 255)
 
 
 @given(
@@ -60,12 +62,18 @@ def test_crops_what_does_not_fit() -> None:
     assert crop_to_multiple(np.zeros((11, 13, 3), np.uint8), 4).shape == (8, 12, 3)
 
 
+def read(path: Path) -> NDArray[np.uint8]:
+    picture = cv2.imread(str(path), cv2.IMREAD_COLOR)
+    assert picture is not None
+    return np.asarray(picture, np.uint8)
+
+
 @needs_benchmarks
 @pytest.mark.parametrize("scale", [2, 4])
 @pytest.mark.parametrize("name", ["Set5", "Set14"])
 def test_meets_every_sample_of_the_published_pairs(name: str, scale: int) -> None:
     for high_file in sorted((BENCHMARKS / name / f"HR_x{scale}").iterdir()):
-        high = cv2.imread(str(high_file), cv2.IMREAD_COLOR)
+        high = read(high_file)
         low_file = high_file.parents[1] / f"LR_x{scale}" / high_file.name
-        low = cv2.imread(str(low_file), cv2.IMREAD_COLOR)
+        low = read(low_file)
         assert np.array_equal(downscale(crop_to_multiple(high, scale), scale), low), high_file.name

@@ -22,7 +22,7 @@ from gdq_core.errors import BundleError, EngineError, ImageError, OutputError, R
 from gdq_core.pictures.decode import PictureReader, apply_orientation
 from gdq_runtime.pipeline import Upscaler
 from gdq_runtime.routing.request import Request
-from gdq_runtime.tiles.tiling import POLICIES, TilePlan, cut_tile
+from gdq_runtime.tiles.tiling import POLICIES, Policy, TilePlan, cut_tile
 from peak_memory import peak_of
 from runtime.tiny_bundle import add_dial, predict, seal, upscale, write_tiny_bundle
 
@@ -43,11 +43,11 @@ def upscaler(bundle: Path, request: pytest.FixtureRequest) -> Iterator[Upscaler]
 
 
 def expected_result(
-    image: NDArray[np.uint8], policy: str
+    image: NDArray[np.uint8], policy: Policy
 ) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
     """Picture and bit map by the plainest means: every tile on its own, in a loop."""
     height, width = image.shape[:2]
-    plan = TilePlan(width, height, TILE, OVERLAP, policy)  # type: ignore[arg-type]
+    plan = TilePlan(width, height, TILE, OVERLAP, policy)
     picture = np.zeros((2 * height, 2 * width, 3), dtype=np.uint8)
     bit_map = np.zeros(plan.shape, dtype=np.uint8)
     for y, row in enumerate(plan.rows):

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -13,7 +14,7 @@ from factories import tiny_edsr, tiny_srresnet
 from gdq_bench.measure.float_network import write_float_network
 from gdq_core.errors import BundleError
 from gdq_exporter import ExportConfig, export
-from gdq_models import save_checkpoint
+from gdq_models import SuperResolutionNetwork, save_checkpoint
 from gdq_runtime.bundle.reader import Bundle
 from runtime.tiny_bundle import write_tiny_bundle
 
@@ -74,8 +75,10 @@ def test_only_rounding_and_clamping_are_gone(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("make", [tiny_edsr, tiny_srresnet])
 @pytest.mark.parametrize("profile", ["stream_float-tail_float", "stream_float-tail_int8"])
-def test_a_bundles_network_stays_what_it_was(make: object, profile: str, tmp_path: Path) -> None:
-    save_checkpoint(make().eval(), tmp_path / "tiny.safetensors")  # type: ignore[operator]
+def test_a_bundles_network_stays_what_it_was(
+    make: Callable[[], SuperResolutionNetwork], profile: str, tmp_path: Path
+) -> None:
+    save_checkpoint(make().eval(), tmp_path / "tiny.safetensors")
     config = ExportConfig(tile=32, overlap=4, profile=profile, formats=("onnx",))
     export(tmp_path / "tiny.safetensors", tmp_path / "bundle", config)
     bundle = Bundle.open(tmp_path / "bundle")

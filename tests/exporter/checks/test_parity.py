@@ -131,7 +131,8 @@ def _run(network: EDSR, tile: NDArray[np.uint8]) -> NDArray[np.uint8]:
             torch.from_numpy(tile).permute(2, 0, 1)[None].float(),
             network.route_for(torch.tensor([8])),
         )
-    return image[0].permute(1, 2, 0).round().clamp(0, 255).byte().numpy()
+    pixels: NDArray[np.uint8] = image[0].permute(1, 2, 0).round().clamp(0, 255).byte().numpy()
+    return pixels
 
 
 @pytest.mark.parametrize("scale", [2, 3, 4])
@@ -156,4 +157,5 @@ def _bicubic(size: int, scale: int) -> NDArray[np.float64]:
     near = 1.5 * x**3 - 2.5 * x**2 + 1
     far = -0.5 * x**3 + 2.5 * x**2 - 4 * x + 2
     weights = np.where(x <= 1, near, np.where(x < 2, far, 0))
-    return weights / weights.sum(axis=1, keepdims=True)
+    normalised: NDArray[np.float64] = weights / weights.sum(axis=1, keepdims=True)
+    return normalised

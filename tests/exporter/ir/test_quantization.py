@@ -19,7 +19,7 @@ POINTS = [
 def quantized(point: QuantizationPoint) -> np.ndarray[tuple[int, ...], np.dtype[np.float32]]:
     """(clip(round(x / step) + zero_point, 0, top) - zero_point) step."""
     codes = np.clip(np.rint(X / point.step) + point.zero_point, 0, point.top)
-    return ((codes - point.zero_point) * point.step).astype(np.float32)
+    return np.asarray((codes - point.zero_point) * point.step, np.float32)
 
 
 @pytest.mark.parametrize("point", POINTS)

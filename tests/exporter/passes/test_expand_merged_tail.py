@@ -49,8 +49,9 @@ def test_leaves_small_convs() -> None:
     ExpandMergedTailPass()(model)
     counts = operators(model)
     assert (counts["Relu"], counts["Conv"], counts["DepthToSpace"]) == (1, 9, 1)
-    convs = [node for node in model.graph if node.op_type == "Conv"]
-    shapes = [node.inputs[1].shape.numpy() for node in convs if node.inputs[1] is not None]
+    kernels = [node.inputs[1] for node in model.graph if node.op_type == "Conv"]
+    shapes = [kernel.shape.numpy() for kernel in kernels if kernel and kernel.shape]
+    assert len(shapes) == len(kernels)
     assert {shape[:2] for shape in shapes} == {(SUBPIXELS, CHANNELS)}
     assert max(shape[2:] for shape in shapes) == (5, 5)
     assert model.graph.outputs[0].name == "output"
@@ -64,4 +65,5 @@ def test_what_lies_outside_the_picture_is_not_read() -> None:
         model = merged(network := Network(CHANNELS), network.x, outside=outside)
         ExpandMergedTailPass()(model)
         results.append(oracle.output(model, x))
-    np.testing.assert_allclose(*results, rtol=0, atol=1e-4)
+    first, second = results
+    np.testing.assert_allclose(first, second, rtol=0, atol=1e-4)

@@ -17,7 +17,8 @@ def normalised(y: Array) -> Array:
     """gamma (y - mean) / sqrt(var + eps) + beta."""
     per_channel = (array[:, None, None] for array in (GAMMA, BETA, MEAN, VARIANCE))
     gamma, beta, mean, variance = per_channel
-    return gamma * (y - mean) / np.sqrt(variance + 1e-5) + beta
+    result: Array = gamma * (y - mean) / np.sqrt(variance + 1e-5) + beta
+    return result
 
 
 def add_norm(network: Network, x: ir.Value) -> ir.Value:

@@ -71,8 +71,10 @@ def test_starts_behind_what_is_not_linear() -> None:
         x = network.conv(network.x, random(CHANNELS * 4, CHANNELS, 3, 3, seed=7))
         steps = ["Relu", "DepthToSpace"] if activation_first else ["DepthToSpace", "Relu"]
         for op_type in steps:
-            attributes = {"blocksize": 2, "mode": "CRD"} if op_type == "DepthToSpace" else {}
-            x = network.op(op_type, x, **attributes)
+            if op_type == "DepthToSpace":
+                x = network.op(op_type, x, blocksize=2, mode="CRD")
+            else:
+                x = network.op(op_type, x)
         model = network.model(tail(network, x, (2,)))
         pixels = random(1, CHANNELS, 5, 6)
         before = oracle.output(model, pixels)

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import onnx_ir as ir
 import onnxruntime as ort
@@ -121,7 +123,7 @@ def _codes(value: ir.Value | None) -> ir.Value:
     return editing.input_of(dequantize, 0)
 
 
-def _constants(value: ir.Value | None) -> list[NDArray[np.generic]]:
+def _constants(value: ir.Value | None) -> list[NDArray[Any]]:
     """Codes and step of a dequantized constant."""
     assert value is not None
     dequantize = value.producer()

@@ -39,7 +39,7 @@ def test_every_graph_is_there_in_every_format(formats: tuple[Format, ...], tmp_p
         side = TILE if formats[0] == "tflite" else "height"
         assert graph.inputs[0].shape[1] == side
         assert graph.engine == (FILE if "engine" in formats else None)
-        for file in (graph.onnx, graph.tflite and graph.tflite.file):
+        for file in (graph.onnx, None if graph.tflite is None else graph.tflite.file):
             assert file is None or (tmp_path / file).is_file()
     assert (tmp_path / FILE).is_file() == ("engine" in formats)
     assert len({graph.tflite and graph.tflite.signature for graph in (predictor, *subgraphs)}) == (

@@ -21,7 +21,8 @@ def draw_photo(height: int, width: int, seed: int) -> np.ndarray:
         top, left, radius = random.uniform((0, 0, 4), (height, width, 30))
         photo[(y - top) ** 2 + (x - left) ** 2 < radius**2] = random.uniform(0, 255, 3)
     noise = random.normal(size=photo.shape) * (50 * x / width)[..., None]
-    return np.clip(photo + noise, 0, 255).astype(np.uint8)
+    clipped: np.ndarray = np.clip(photo + noise, 0, 255).astype(np.uint8)
+    return clipped
 
 
 @pytest.fixture(scope="session")

@@ -13,7 +13,8 @@ from gdq_models.fitting.photos import CalibrationTiles
 
 def luma(image: np.ndarray) -> np.ndarray:
     red, green, blue = image.astype(np.float64)
-    return (65.738 * red + 129.057 * green + 25.064 * blue) / 256
+    brightness: np.ndarray = (65.738 * red + 129.057 * green + 25.064 * blue) / 256
+    return brightness
 
 
 def test_luma_error_is_that_of_8_bit_pictures() -> None:

@@ -82,10 +82,12 @@ def test_weights_become_half_precision_and_the_float_network_hardly_changes(
 
 def test_weights_beyond_half_precision_stay_as_they_are(tiles: CalibrationTiles) -> None:
     network = tiny_edsr()
+    assert network.head.bias is not None
     with torch.no_grad():
         network.head.weight.mul_(1e6)
         network.head.bias.mul_(1e6)
         for layer in (network.body_end, network.up[0], network.tail):
+            assert isinstance(layer, torch.nn.Conv2d)
             layer.weight.mul_(1e-2)
     before = network.head.weight.detach().clone()
     run(network, tiles)
@@ -109,7 +111,8 @@ def test_learned_steps_are_kept_if_wanted(tiles: CalibrationTiles) -> None:
     for name, layer in network.quantized_layers():
         assert torch.equal(layer.act.steps, steps[name])
     assert not torch.equal(network.predictor.gate.linear.weight, gate)
-    network.body[1].conv2.weight_quantizer.initialised.fill_(False)
+    layers = dict(network.quantized_layers())
+    layers["body.1.conv2"].weight_quantizer.initialised.fill_(False)
     with pytest.raises(CheckpointError, match="no steps to keep"):
         calibrate(
             network, tiles, gate="linear", target_fab=5, keep_steps=True, progress=lambda *_: None

@@ -46,9 +46,10 @@ def test_every_step_is_the_best_for_what_quantized_layers_before_it_give(
 ) -> None:
     images = tiles.low[::3].float()
     calibrate_steps(network, images)
+    layers = dict(network.quantized_layers())
     for column, width in enumerate(BIT_WIDTHS):
         for name, values in inputs_of_layers(network, images, width).items():
-            act = network.get_submodule(name).act
+            act = layers[name].act
             low, high = integer_range(width, signed=act.is_signed)
             found = squared_error(values, float(act.steps.detach()[column]), low, high)
             # Four times as fine as the candidates, over a wider range.

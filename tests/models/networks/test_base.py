@@ -11,6 +11,7 @@ import torch.nn.functional as F
 
 from factories import sample_tiles, tiny_edsr, tiny_srresnet
 from gdq_models import EDSR, SuperResolutionNetwork
+from gdq_models.predictor.gbc import GateKind
 
 
 def traced(network: SuperResolutionNetwork) -> ir.Graph:
@@ -79,10 +80,10 @@ def test_loading_a_state_restores_range_and_mean() -> None:
 @pytest.mark.parametrize("gate", ["linear", "group_norm"])
 @pytest.mark.parametrize("mean", [(0.0, 0.0, 0.0), (110.0, 100.0, 90.0)])
 def test_predictor_parameters_reproduce_the_logits(
-    gate: str, mean: tuple[float, float, float]
+    gate: GateKind, mean: tuple[float, float, float]
 ) -> None:
     """Head convolution and gate, from the arrays alone, in float64."""
-    network = tiny_edsr(gate=gate, mean=mean)  # type: ignore[arg-type]
+    network = tiny_edsr(gate=gate, mean=mean)
     tiles = sample_tiles(3, size=12)
     parameters = network.predictor_parameters()
     shifted = tiles.double() - torch.from_numpy(parameters.mean).view(1, 3, 1, 1)
@@ -98,8 +99,10 @@ def test_predictor_parameters_reproduce_the_logits(
         assert parameters.norm_weight is not None
         assert parameters.norm_bias is not None
         granularities = [
-            F.group_norm(z, parameters.groups, *map(torch.from_numpy, affine), 1e-6)
-            for z, *affine in zip(
+            F.group_norm(
+                z, parameters.groups, torch.from_numpy(weight), torch.from_numpy(bias), 1e-6
+            )
+            for z, weight, bias in zip(
                 granularities, parameters.norm_weight, parameters.norm_bias, strict=True
             )
         ]

@@ -6,6 +6,7 @@ import torch.nn.functional as F
 
 from factories import sample_tiles, tiny_edsr
 from gdq_models import EDSR, CheckpointError, SuperResolutionNetwork
+from gdq_models.predictor.gbc import GateKind
 
 
 def upscaled(network: SuperResolutionNetwork, image: torch.Tensor) -> torch.Tensor:
@@ -25,7 +26,8 @@ def upscaled(network: SuperResolutionNetwork, image: torch.Tensor) -> torch.Tens
     x = head + convolve(x, "body_end")
     for stage, factor in enumerate({2: [2], 3: [3], 4: [2, 2]}[network.scale]):
         x = F.pixel_shuffle(convolve(x, f"up.{stage}"), factor)
-    return convolve(x, "tail") * divisor + mean
+    restored: torch.Tensor = convolve(x, "tail") * divisor + mean
+    return restored
 
 
 @pytest.mark.parametrize("scale", [2, 3, 4])
@@ -76,8 +78,8 @@ def test_keys_are_those_of_the_format() -> None:
 
 @pytest.mark.parametrize("scale", [2, 3, 4])
 @pytest.mark.parametrize("gate", ["linear", "group_norm"])
-def test_sizes_come_from_shapes(scale: int, gate: str) -> None:
-    network = tiny_edsr(scale, gate, channels=12, blocks=3)  # type: ignore[arg-type]
+def test_sizes_come_from_shapes(scale: int, gate: GateKind) -> None:
+    network = tiny_edsr(scale, gate, channels=12, blocks=3)
     shapes = {key: tuple(value.shape) for key, value in network.state_dict().items()}
     assert EDSR.detects(shapes)
     built = EDSR.from_shapes(shapes)

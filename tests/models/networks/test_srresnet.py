@@ -5,6 +5,7 @@ import torch
 
 from factories import sample_tiles, tiny_srresnet
 from gdq_models import SRResNet
+from gdq_models.predictor.gbc import GateKind
 
 
 @pytest.mark.parametrize("scale", [2, 3, 4])
@@ -32,8 +33,8 @@ def test_parameters_are_those_of_the_paper_notes(scale: int, parameters: int) ->
 
 @pytest.mark.parametrize("scale", [2, 3, 4])
 @pytest.mark.parametrize("gate", ["linear", "group_norm"])
-def test_sizes_come_from_shapes(scale: int, gate: str) -> None:
-    network = tiny_srresnet(scale, gate, channels=12, blocks=1)  # type: ignore[arg-type]
+def test_sizes_come_from_shapes(scale: int, gate: GateKind) -> None:
+    network = tiny_srresnet(scale, gate, channels=12, blocks=1)
     shapes = {key: tuple(value.shape) for key, value in network.state_dict().items()}
     assert SRResNet.detects(shapes)
     built = SRResNet.from_shapes(shapes)

@@ -58,7 +58,7 @@ def test_training_route_lets_the_loss_reach_the_gate() -> None:
         torch.manual_seed(0)
         route = network.predictor.route(features, tiles)
     torch.testing.assert_close(route.sum(dim=1), torch.ones(len(tiles)))
-    network.reconstruct(features, route).square().mean().backward()
+    torch.autograd.backward(network.reconstruct(features, route).square().mean())
     gradient = network.predictor.gate.linear.weight.grad
     assert gradient is not None
     assert gradient.abs().max() > 0

@@ -25,10 +25,11 @@ def test_halves_go_to_the_even_neighbour() -> None:
 def test_gradient_is_that_of_the_soft_staircase(numbers: list[float]) -> None:
     """d/dx [tanh(f - 0.5) / tanh(0.5) / 2 + 0.5], f = x - floor(x), by central differences."""
     x = torch.tensor(numbers, dtype=torch.float64).requires_grad_()
-    round_half_even(x).sum().backward()
+    torch.autograd.backward(round_half_even(x).sum())
 
     def staircase(fraction: np.ndarray) -> np.ndarray:
-        return np.tanh(fraction - 0.5) / np.tanh(0.5) / 2 + 0.5
+        height: np.ndarray = np.tanh(fraction - 0.5) / np.tanh(0.5) / 2 + 0.5
+        return height
 
     fraction = x.detach().numpy() - np.floor(x.detach().numpy())
     expected = (staircase(fraction + 1e-6) - staircase(fraction - 1e-6)) / 2e-6
@@ -40,6 +41,6 @@ def test_scale_gradient_leaves_every_bit_alone() -> None:
     x = torch.randn(1000, generator=torch.Generator().manual_seed(0)).requires_grad_()
     scaled = scale_gradient(x, torch.tensor(0.37))
     assert torch.equal(scaled, x)
-    scaled.sum().backward()
+    torch.autograd.backward(scaled.sum())
     assert x.grad is not None
     assert torch.equal(x.grad, torch.full_like(x, 0.37))

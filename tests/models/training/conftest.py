@@ -50,7 +50,9 @@ def draw_photo(height: int, width: int, seed: int) -> np.ndarray:
     y, x = np.mgrid[:height, :width]
     noise = random.normal(size=(height, width, 3)) * (40 * x / width)[..., None]
     ramp = np.stack([y + x, 2 * y, 255 - x], axis=2)
-    return np.clip(ramp + 60 * (x > y)[..., None] + noise, 0, 255).astype(np.uint8)
+    photo = ramp + 60 * (x > y)[..., None] + noise
+    clipped: np.ndarray = np.clip(photo, 0, 255).astype(np.uint8)
+    return clipped
 
 
 @pytest.fixture(scope="session")

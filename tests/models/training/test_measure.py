@@ -14,14 +14,14 @@ def decibel(images: np.ndarray, truth: np.ndarray) -> float:
     """10 log10(255^2 / mean((Y - Y')^2)) over all images, which are (N, 3, H, W) and rounded."""
     weights = np.array([65.738, 129.057, 25.064]).reshape(1, 3, 1, 1) / 256
     error = ((np.clip(np.round(images), 0, 255) - truth) * weights).sum(axis=1) ** 2
-    return 10 * np.log10(255**2 / error.mean())
+    return float(10 * np.log10(255**2 / error.mean()))
 
 
 def test_equals_the_formula_at_every_width() -> None:
     network, teacher = tiny_edsr(), tiny_edsr(seed=1)
     low = sample_tiles(8)
     high = F.interpolate(low, scale_factor=2)
-    result = measure(network, teacher, zip(low.split(3), high.split(3), strict=True))
+    result = measure(network, teacher, zip(torch.split(low, 3), torch.split(high, 3), strict=True))
     truth = high.numpy()
     with torch.no_grad():
         assert result.teacher == pytest.approx(decibel(teacher(low).numpy(), truth), abs=1e-3)

@@ -27,11 +27,11 @@ def test_steps_move_by_a_factor_and_weights_by_a_difference() -> None:
     optimizer = build_optimizer(network, BETAS)
     for group in optimizer.param_groups:
         group["lr"] = 0.01
-    step = network.body[0].conv1.act.steps
+    step = dict(network.quantized_layers())["body.0.conv1"].act.steps
     weight = network.tail.weight
     before = step.detach().clone(), weight.detach().clone()
-    (step * torch.tensor([1.0, -2.0, 3.0, -4.0])).sum().backward()
-    weight.sum().backward()
+    torch.autograd.backward((step * torch.tensor([1.0, -2.0, 3.0, -4.0])).sum())
+    torch.autograd.backward(weight.sum())
     optimizer.step()
     expected = before[0].numpy() * np.exp([-0.01, 0.01, -0.01, 0.01])
     np.testing.assert_allclose(step.detach().numpy(), expected, rtol=1e-5)
@@ -42,9 +42,9 @@ def test_steps_stay_positive_under_any_gradient() -> None:
     network = tiny_edsr()
     optimizer = build_optimizer(network, BETAS)
     optimizer.param_groups[GROUPS.index("steps")]["lr"] = 0.5
-    step = network.body[0].conv1.act.steps
+    step = dict(network.quantized_layers())["body.0.conv1"].act.steps
     for _ in range(20):
         optimizer.zero_grad()
-        step.sum().backward()
+        torch.autograd.backward(step.sum())
         optimizer.step()
     assert (step > 0).all()

@@ -71,6 +71,7 @@ def test_takes_the_liveliest_candidate(cache: PhotoCache, tiny_recipe: Recipe) -
             update={"steps": 40, "batch": 4, "candidates": candidates}
         )
         recipe = tiny_recipe.model_copy(update={"stages": (stage,)})
-        return np.mean([batch.low.float().std().item() for batch in batches(cache, recipe)])
+        deviations = [batch.low.float().std().item() for batch in batches(cache, recipe)]
+        return float(np.mean(deviations))
 
     assert mean_deviation(6) > mean_deviation(1)

@@ -31,7 +31,9 @@ def open_small(source: Path, folder: Path, smallest: int = 16) -> tuple[PhotoCac
 def test_holds_every_photo_and_its_reduction(cache: PhotoCache, photo_folder: Path) -> None:
     assert [photo.name for photo in cache.photos] == ["0.png", "1.png", "2.png"]
     for photo in cache.photos:
-        decoded = cv2.imread(str(photo_folder / photo.name))[:, :, ::-1]
+        picture = cv2.imread(str(photo_folder / photo.name))
+        assert picture is not None
+        decoded = np.asarray(picture[:, :, ::-1], np.uint8)
         expected = decoded[: photo.height * 2, : photo.width * 2]
         assert expected.shape[0] >= decoded.shape[0] - 1
         np.testing.assert_array_equal(cache.high(photo), expected)

@@ -6,6 +6,7 @@ import signal
 import threading
 import time
 from pathlib import Path
+from typing import Literal
 
 import pytest
 import torch
@@ -72,7 +73,11 @@ def test_leaves_metrics_and_a_log(finished: TrainingResult, tiny_recipe: Recipe)
 
 @pytest.mark.parametrize("kind", ["widths", "gate", "finish"])
 def test_an_interrupted_run_ends_with_the_same_weights(
-    kind: str, finished: TrainingResult, tiny_recipe: Recipe, photo_folder: Path, tmp_path: Path
+    kind: Literal["widths", "gate", "finish"],
+    finished: TrainingResult,
+    tiny_recipe: Recipe,
+    photo_folder: Path,
+    tmp_path: Path,
 ) -> None:
     """Saved first after some steps of the stage; interrupted in it, or in one that follows."""
     kinds = [stage.kind for stage in tiny_recipe.stages]

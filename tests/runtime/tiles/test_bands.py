@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from core.made_pictures import random_image
 from gdq_core.pictures.rows import ArraySource, Rows, split_alpha
 from gdq_runtime.tiles.bands import ALPHA_CONTEXT, read_bands
-from gdq_runtime.tiles.tiling import POLICIES, TilePlan
+from gdq_runtime.tiles.tiling import POLICIES, Policy, TilePlan
 
 
 class CountingSource(ArraySource):
@@ -29,10 +29,10 @@ class CountingSource(ArraySource):
     policy=st.sampled_from(POLICIES),
 )
 def test_bands_are_the_rows_of_the_plan(
-    height: int, channels: int, overlap: int, policy: str
+    height: int, channels: int, overlap: int, policy: Policy
 ) -> None:
     image = random_image(height, 5, channels)
-    plan = TilePlan(5, height, 16, overlap, policy)  # type: ignore[arg-type]
+    plan = TilePlan(5, height, 16, overlap, policy)
     source = CountingSource(image)
     bands = list(read_bands(source, plan))
     assert [band.row for band in bands] == list(plan.rows)

@@ -8,15 +8,15 @@ from core.made_pictures import random_image
 from gdq_core.pictures.rows import ArraySource
 from gdq_runtime.tiles.bands import read_bands
 from gdq_runtime.tiles.stitch import Stitcher, upscale_alpha
-from gdq_runtime.tiles.tiling import POLICIES, TilePlan, cut_tile
+from gdq_runtime.tiles.tiling import POLICIES, Policy, TilePlan, cut_tile
 from runtime.tiny_bundle import upscale
 
 
 @pytest.mark.parametrize("policy", POLICIES)
 @pytest.mark.parametrize("scale", [1, 2, 3])
-def test_tiles_come_together_as_the_picture(policy: str, scale: int) -> None:
+def test_tiles_come_together_as_the_picture(policy: Policy, scale: int) -> None:
     image = random_image(61, 45)
-    plan = TilePlan(45, 61, 16, 4, policy)  # type: ignore[arg-type]
+    plan = TilePlan(45, 61, 16, 4, policy)
     stitcher = Stitcher(plan, scale)
     rows = []
     for band in read_bands(ArraySource(image), plan):

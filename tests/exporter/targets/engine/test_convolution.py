@@ -80,7 +80,8 @@ def _place(index: int, count: int) -> int:
 
 
 def _conv(x: Any, weight: Any, bias: Any) -> Any:
-    return F.conv2d(*(torch.tensor(array).double() for array in (x, weight, bias)), padding=1)[0]
+    image, kernel, offset = (torch.tensor(array).double() for array in (x, weight, bias))
+    return F.conv2d(image, kernel, offset, padding=1)[0]
 
 
 @pytest.mark.parametrize("kind", ["9x9", "integer"])

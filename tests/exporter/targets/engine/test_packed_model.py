@@ -86,21 +86,19 @@ def test_an_independent_reader_finds_what_was_packed(model: PackedModel) -> None
         assert (theirs.scale, theirs.signed) == (ours.scale, ours.signed)
         assert theirs.steps == ours.steps + (0,) * (4 - len(ours.steps))
         assert theirs.bits == ours.bits + (0,) * (4 - len(ours.bits))
-    for theirs, ours in zip(read.layers, model.layers, strict=True):
+    for their_layer, our_layer in zip(read.layers, model.layers, strict=True):
         for name in ("source", "residual", "stream", "codes"):
-            number = getattr(ours, name)
-            assert getattr(theirs, name) == (-1 if number is None else number)
-        assert (theirs.block, theirs.factor, theirs.places) == (
-            ours.block,
-            ours.factor,
-            ours.places,
-        )
+            number = getattr(our_layer, name)
+            assert getattr(their_layer, name) == (-1 if number is None else number)
+        assert their_layer.block == our_layer.block
+        assert their_layer.factor == our_layer.factor
+        assert their_layer.places == our_layer.places
         for name in ("weights", "weight_steps", "bias", "slopes", "gains", "shifts"):
-            theirs_array, ours_array = getattr(theirs, name), getattr(ours, name)
-            assert (theirs_array is None) == (ours_array is None), name
-            if ours_array is not None:
-                assert theirs_array.dtype == ours_array.dtype
-                np.testing.assert_array_equal(theirs_array, ours_array)
+            their_array, our_array = getattr(their_layer, name), getattr(our_layer, name)
+            assert (their_array is None) == (our_array is None), name
+            if our_array is not None:
+                assert their_array.dtype == our_array.dtype
+                np.testing.assert_array_equal(their_array, our_array)
 
 
 @settings(max_examples=20, deadline=None)

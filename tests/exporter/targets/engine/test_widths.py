@@ -19,8 +19,10 @@ def at_width(bits: int, **changes: Any) -> PackedModel:
         Value(Kind.CODES, 16, 1, signed=True, steps=(1 / bits,), bits=(bits,)),
         Value(Kind.PICTURE, 3, 2),
     )
-    real = {"weights": random(1, 16, 3, 3, 3), "weight_steps": None, "bias": random(1, 16)}
-    integer = {
+    real: dict[str, Any] = {
+        "weights": random(1, 16, 3, 3, 3), "weight_steps": None, "bias": random(1, 16)
+    }  # fmt: skip
+    integer: dict[str, Any] = {
         "weights": random_codes(12, 16, 3, 3),
         "weight_steps": np.ones(1, np.float32),
         "bias": random(1, 12, seed=bits),

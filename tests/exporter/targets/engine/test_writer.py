@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import lru_cache
 from pathlib import Path
 
@@ -26,7 +27,7 @@ TILES: NDArray[np.uint8] = sample_tiles(16, TILE).permute(0, 2, 3, 1).byte().num
 WIDTHS: tuple[BitWidth, ...] = BIT_WIDTHS
 CALIBRATION = TILES[::4]
 FLOAT_TAIL, INTEGER_TAIL = "stream_float-tail_float", "stream_float-tail_int8"
-NETWORKS = {
+NETWORKS: dict[str, Callable[[], SuperResolutionNetwork]] = {
     "edsr x2": lambda: tiny_edsr(2),
     "edsr x3, mean shift": lambda: tiny_edsr(3, mean=(114.4, 111.5, 103.0)),
     "edsr x4": lambda: tiny_edsr(4),

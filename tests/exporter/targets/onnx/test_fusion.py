@@ -21,6 +21,7 @@ def write(network: LoweredNetwork, folder: Path) -> Path:
     writer = OnnxWriter(folder)
     subgraph = writer.write_subgraph(network, scale=2)
     writer.close()
+    assert subgraph.onnx is not None
     return folder / subgraph.onnx
 
 

@@ -1,8 +1,11 @@
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import onnx
 import onnx_ir as ir
+from numpy.typing import NDArray
 
 from exporter import oracle
 from exporter.networks import array
@@ -23,7 +26,7 @@ def test_builds_a_graph_that_checks_and_runs() -> None:
 
 def test_constants_have_type_and_shape() -> None:
     graph = GraphBuilder()
-    cases = [
+    cases: list[tuple[ir.Value, np.generic | NDArray[Any]]] = [
         (graph.float32(2), np.float32(2)),
         (graph.float32(np.ones((2, 3))), np.ones((2, 3), np.float32)),
         (graph.int64(1, 2), np.array([1, 2])),

@@ -1,9 +1,11 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import onnx_ir as ir
+from numpy.typing import NDArray
 
 from exporter import oracle
 from exporter.networks import Network, random
@@ -56,7 +58,10 @@ def test_small_constants_stay(tmp_path: Path) -> None:
 
 def test_the_same_bytes_of_another_type_are_read_as_theirs(tmp_path: Path) -> None:
     store = WeightStore(tmp_path / "weights.bin")
-    zeros = [np.zeros((16, 4, 3, 3), np.float32), np.zeros((64, 4, 3, 3), np.int8)]
+    zeros: list[NDArray[Any]] = [
+        np.zeros((16, 4, 3, 3), np.float32),
+        np.zeros((64, 4, 3, 3), np.int8),
+    ]
     model = network(LARGE)
     for number, array in enumerate(zeros):
         value = ir.Value(name=f"zeros{number}", const_value=ir.tensor(array, name=f"zeros{number}"))

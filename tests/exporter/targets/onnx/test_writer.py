@@ -23,6 +23,7 @@ def test_a_written_subgraph_is_the_lowered_network(lowered: LoweredNetwork, tmp_
     writer = OnnxWriter(tmp_path)
     subgraph = writer.write_subgraph(lowered, scale=2)
     writer.close()
+    assert subgraph.onnx is not None
     path = tmp_path / subgraph.onnx
     onnx.checker.check_model(path, full_check=True)
     loaded = ir.load(path)
@@ -36,6 +37,7 @@ def test_the_manifest_describes_the_ends(lowered: LoweredNetwork, tmp_path: Path
     writer = OnnxWriter(tmp_path)
     subgraph = writer.write_subgraph(lowered, scale=2)
     writer.close()
+    assert subgraph.onnx is not None
     session = ort.InferenceSession(tmp_path / subgraph.onnx, providers=["CPUExecutionProvider"])
     (tile,), (output,) = subgraph.inputs, subgraph.outputs
     assert [tile.name, output.name] == [session.get_inputs()[0].name, session.get_outputs()[0].name]
@@ -55,6 +57,7 @@ def test_writing_does_not_change_the_lowered_network(
 def test_graphs_are_compact(lowered: LoweredNetwork, tmp_path: Path) -> None:
     """Short names, no metadata, no attribute that says what holds anyway."""
     subgraph = OnnxWriter(tmp_path).write_subgraph(lowered, scale=2)
+    assert subgraph.onnx is not None
     model = onnx.load(tmp_path / subgraph.onnx, load_external_data=False)
     names = {name for node in model.graph.node for name in (*node.input, *node.output) if name}
     assert max(len(name) for name in names - {"tile", "output"}) <= 3
@@ -79,6 +82,7 @@ def test_attributes_that_matter_are_kept(tmp_path: Path) -> None:
     writer = OnnxWriter(tmp_path)
     spec = writer.write(model, "network")
     writer.close()
+    assert spec.onnx is not None
     loaded = ir.load(tmp_path / spec.onnx)
     ir.external_data.load_to_model(loaded)
     np.testing.assert_array_equal(oracle.output(loaded, pixels), before)

@@ -103,8 +103,14 @@ def test_conv_equals_the_oracle(stride: int, dilation: int, same: bool) -> None:
 
     def build(graph: GraphBuilder, x: Tensor) -> Tensor:
         constants = graph.constant(weight.transpose(0, 2, 3, 1)), graph.constant(bias)
-        steps = {"strides": (stride,) * 2, "dilations": (dilation,) * 2}
-        return operators.conv(graph, x, *constants, same=same, **steps)
+        return operators.conv(
+            graph,
+            x,
+            *constants,
+            strides=(stride, stride),
+            dilations=(dilation, dilation),
+            same=same,
+        )
 
     got = execute(build, IMAGE).transpose(0, 3, 1, 2)
     np.testing.assert_allclose(got, expected, rtol=1e-5, atol=1e-5)

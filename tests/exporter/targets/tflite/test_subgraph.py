@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 import onnx_ir as ir
@@ -38,7 +39,7 @@ def run(model: ir.Model, tile: Tile, kernels: str = "xnnpack") -> NDArray[np.int
 def expected(model: ir.Model, tile: Tile) -> NDArray[np.int64]:
     """The lowered network's picture by ONNX's reference evaluator."""
     image = oracle.output(model, tile.transpose(0, 3, 1, 2).astype(np.float32))
-    return np.clip(np.rint(image[0].transpose(1, 2, 0)), 0, 255).astype(np.int64)
+    return np.asarray(np.clip(np.rint(image[0].transpose(1, 2, 0)), 0, 255), np.int64)
 
 
 @pytest.mark.parametrize("profile", PROFILES)
@@ -102,7 +103,7 @@ def test_an_integer_conv_is_integer_arithmetic(
     network = Network()
     shifted = network.op("Sub", network.x, network.constant([128]))
     x = network.quantized(shifted, float(input_step), zero_point, top)
-    axis = {"axis": 0} if per_channel else {}
+    axis: dict[str, Any] = {"axis": 0} if per_channel else {}
     bias_value = network.op(
         "DequantizeLinear",
         network.constant(bias, np.int32),
@@ -158,7 +159,7 @@ FLOATS: dict[str, Callable[[Network], ir.Value]] = {
     "Div": lambda n: n.op("Div", n.x, n.constant(random(1, 3, 1, 1) + 4)),
     "Relu": lambda n: n.op("Relu", n.op("Sub", n.x, n.constant([99]))),
     "LeakyRelu": lambda n: n.op("LeakyRelu", _around_zero(n), alpha=-0.5),
-    "PRelu": lambda n: n.op("PRelu", _around_zero(n), n.constant([[[-0.5]], [[0.5]], [[-1]]])),
+    "PRelu": lambda n: n.op("PRelu", _around_zero(n), n.constant([[[-0.5]], [[0.5]], [[-1.0]]])),
     "Clip": lambda n: n.op("Clip", n.x, n.constant(20), n.constant(90)),
     "Clip, no bound": lambda n: n.op("Clip", n.x),
     "Identity": lambda n: n.op("Identity", n.x),
