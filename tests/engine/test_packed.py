@@ -15,7 +15,9 @@ from engine.test_network import random_tile
 def test_both_read_the_same(name: str) -> None:
     network = NETWORKS[name](0, 2)
     if name == "residual_blocks":
-        network.layers[1].weight_steps = network.layers[1].weight_steps[:1]  # type: ignore[index]
+        layer = network.layers[1]
+        assert layer.weight_steps is not None
+        layer.weight_steps = layer.weight_steps[:1]
     tile = random_tile(0, 6, 7)
     for width, bit_width in enumerate(BIT_WIDTHS):
         one = network.run(bit_width, tile)

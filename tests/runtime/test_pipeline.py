@@ -18,6 +18,7 @@ from core.made_pictures import (
     random_image,
     srgb_like_profile,
 )
+from gdq_core.bit_widths import BIT_WIDTHS, BitWidth
 from gdq_core.errors import BundleError, EngineError, ImageError, OutputError, RequestError
 from gdq_core.pictures.decode import PictureReader, apply_orientation
 from gdq_runtime.pipeline import Upscaler
@@ -70,10 +71,10 @@ def contrasts(height: int, width: int, seed: int = 0) -> NDArray[np.uint8]:
     return np.asarray(fine, np.uint8)
 
 
-@pytest.mark.parametrize("bits", [4, 5, 6, 8])
-def test_one_width_for_all_is_the_picture_as_a_whole(upscaler: Upscaler, bits: int) -> None:
+@pytest.mark.parametrize("bits", BIT_WIDTHS)
+def test_one_width_for_all_is_the_picture_as_a_whole(upscaler: Upscaler, bits: BitWidth) -> None:
     image = random_image(61, 45)
-    result = upscaler(image, bits=bits)  # type: ignore[arg-type]
+    result = upscaler(image, bits=bits)
     np.testing.assert_array_equal(result.image, upscale(image, bits))
     assert (result.bit_map == bits).all()
     assert result.fab == bits

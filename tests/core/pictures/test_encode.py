@@ -4,6 +4,7 @@ import os
 import stat
 import sys
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -18,9 +19,9 @@ from peak_memory import peak_of
 SUFFIXES = [".png", ".jpg", ".tif"]
 
 
-def write(target: Path, image: NDArray[np.uint8], step: int = 7, **options: object) -> list[str]:
+def write(target: Path, image: NDArray[np.uint8], step: int = 7, **options: Any) -> list[str]:
     height, width, channels = image.shape
-    with PictureWriter(target, width, height, channels, **options) as writer:  # type: ignore[arg-type]
+    with PictureWriter(target, width, height, channels, **options) as writer:
         for start in range(0, height, step):
             writer.write_rows(image[start : start + step])
         writer.close()
