@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from fractions import Fraction
 
-import numpy as np
 import onnx_ir as ir
 
-from gdq_exporter.ir import editing, operators
+from gdq_exporter.ir import editing, forms, operators
+from gdq_exporter.ir.forms import Layer
 
 
 @dataclass(frozen=True)
@@ -21,20 +22,35 @@ class Macs:
 
 
 def count_macs(traced: ir.Model) -> Macs:
-    """Counts the convs of a traced network; a conv behind a pixel shuffle counts more often."""
-    pixels = {traced.graph.inputs[0]: 1}
-    quantized = floating = 0
+    """Counts the layers of a traced network.
+
+    A layer counts for every pixel that it makes, a transposed convolution for every one it reads;
+    behind a pixel shuffle there are more of them, behind a stride fewer.
+    """
+    pixels = {traced.graph.inputs[0]: Fraction(1)}
+    quantized = floating = Fraction(0)
     for node in traced.graph:
-        density = max(pixels.get(value, 1) for value in node.inputs if value is not None)
-        if editing.is_op(node, "DepthToSpace"):
-            density *= node.attributes.get_int("blocksize", 1) ** 2
-        pixels.update(dict.fromkeys(node.outputs, density))
-        if editing.is_op(node, "Conv"):
-            weights = editing.input_of(node, 1)
-            assert weights.shape is not None
-            macs = density * int(np.prod(weights.shape.numpy()))
-            if editing.is_op(weights.producer(), operators.WEIGHT_QUANT, operators.DOMAIN):
-                quantized += macs
-            else:
-                floating += macs
-    return Macs(quantized, floating)
+        layer = forms.read(node)
+        # A layer's other inputs are its constants.
+        sources = [value for value in node.inputs[: 1 if layer else None] if value in pixels]
+        density = max((pixels[value] for value in sources), default=Fraction(1))
+        pixels.update(dict.fromkeys(node.outputs, density * _growth(node, layer)))
+        if layer is None:
+            continue
+        read = pixels[node.outputs[0]] if layer.form.is_convolution else density
+        macs = read * layer.weights
+        if editing.is_op(layer.weight.producer(), operators.WEIGHT_QUANT, operators.DOMAIN):
+            quantized += macs
+        else:
+            floating += macs
+    return Macs(round(quantized), round(floating))
+
+
+def _growth(node: ir.Node, layer: Layer | None) -> Fraction:
+    """Pixels that a node makes of each pixel that it reads."""
+    if editing.is_op(node, "DepthToSpace"):
+        return Fraction(node.attributes.get_int("blocksize", 1) ** 2)
+    if layer is None:
+        return Fraction(1)
+    down, across = layer.form.strides
+    return Fraction(1, down * across) if layer.form.is_convolution else Fraction(down * across)

@@ -46,3 +46,20 @@ def test_grouped_convs_count_their_group_only() -> None:
     builder = Network(4)
     model = builder.model(builder.conv(builder.x, random(8, 2, 3, 3), group=2))
     assert count_macs(model) == Macs(0, 8 * 2 * 9)
+
+
+def test_a_stride_leaves_fewer_pixels_and_a_transposed_conv_makes_more() -> None:
+    """Here 2x1, then 1x3 the other way: 3/2 of the pixels remain for the last."""
+    builder = Network(4)
+    down = builder.conv(builder.x, random(6, 4, 3, 3), strides=[2, 1])
+    kernel = builder.constant(random(6, 5, 3, 3))
+    up = builder.op("ConvTranspose", down, kernel, strides=[1, 3])
+    model = builder.model(builder.conv(up, random(3, 5, 1, 1), pads=[0] * 4))
+    floating = 6 * 4 * 9 / 2 + 6 * 5 * 9 / 2 + 3 * 5 * 3 / 2
+    assert count_macs(model) == Macs(0, round(floating))
+
+
+def test_products_with_a_matrix_count() -> None:
+    builder = Network(4)
+    model = builder.model(builder.op("MatMul", builder.x, builder.constant(random(4, 7))))
+    assert count_macs(model) == Macs(0, 28)

@@ -42,21 +42,6 @@ def scalar(value: ir.Value | None) -> float | None:
     return float(array.reshape(())) if array is not None and array.size == 1 else None
 
 
-def constant_bias(conv: ir.Node) -> NDArray[Any] | None:
-    """The bias of a conv, (O,), or a 0-d zero if it has none; None if it is computed."""
-    value = conv.inputs[2] if len(conv.inputs) > 2 else None
-    return np.zeros((), np.float32) if value is None else constant(value)
-
-
-def is_float_conv(node: ir.Node) -> bool:
-    """Whether a node is a conv whose weights and bias are float constants."""
-    return (
-        is_op(node, "Conv")
-        and constant(node.inputs[1]) is not None
-        and constant_bias(node) is not None
-    )
-
-
 def dimension(value: ir.Value, axis: int) -> int:
     """The size of a dimension that is known."""
     assert value.shape is not None

@@ -5,7 +5,7 @@ from __future__ import annotations
 import onnx_ir as ir
 
 from gdq_exporter.errors import ExportError
-from gdq_exporter.ir import editing, operators, quantization
+from gdq_exporter.ir import editing, forms, operators, quantization
 
 TRACED_OPERATORS = frozenset(
     {
@@ -45,8 +45,10 @@ def check_lowered(model: ir.Model) -> None:
     foreign = [node.op_type for node in model.graph if node.domain not in ("", "ai.onnx")]
     if foreign:
         raise ir.passes.InvariantError(f"{foreign[0]} is left after lowering")
-    for conv in quantization.integer_convs(model):
-        bias = editing.input_of(conv, 2).producer()
+    for conv in forms.integer_convs(model):
+        layer = forms.read(conv)
+        assert layer is not None
+        bias = None if layer.bias is None else layer.bias.producer()
         integer_bias = bias is not None and editing.is_op(bias, "DequantizeLinear")
         if quantization.read(conv.inputs[0]) is None or not integer_bias:
-            raise ir.passes.InvariantError(f"{conv.outputs[0].name!r} is only partly integer")
+            raise ir.passes.InvariantError(f"{layer} is only partly integer")

@@ -86,16 +86,3 @@ def source(dequantized: ir.Value) -> ir.Value:
         value = editing.input_of(node, 0)
     assert node is not None
     return editing.input_of(node, 0)
-
-
-def is_integer_conv(node: ir.Node) -> bool:
-    """Whether a node is a conv with dequantized integer weights, meant to run in integers."""
-    if not editing.is_op(node, "Conv"):
-        return False
-    producer = editing.input_of(node, 1).producer()
-    return producer is not None and editing.is_op(producer, "DequantizeLinear")
-
-
-def integer_convs(model: ir.Model) -> list[ir.Node]:
-    """The convs meant to run in integers, in graph order."""
-    return [node for node in model.graph if is_integer_conv(node)]

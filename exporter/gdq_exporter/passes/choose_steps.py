@@ -7,7 +7,7 @@ from collections.abc import Mapping
 import numpy as np
 import onnx_ir as ir
 
-from gdq_exporter.ir import editing, quantization
+from gdq_exporter.ir import editing, forms, quantization
 from gdq_exporter.ir.quantization import QuantizationPoint
 
 IMAGE_POINT = QuantizationPoint(step=np.float32(1), zero_point=0)
@@ -31,7 +31,7 @@ class ChooseStepsPass(ir.passes.InPlacePass):
         values = unquantized(model)
         images = [
             conv.outputs[0]
-            for conv in quantization.integer_convs(model)
+            for conv in forms.integer_convs(model)
             if conv.outputs[0].is_graph_output()
         ]
         for value in values:
@@ -50,11 +50,11 @@ class ChooseStepsPass(ir.passes.InPlacePass):
 def unquantized(model: ir.Model) -> list[ir.Value]:
     """The float values at integer convs that still need a step, in graph order."""
     found: dict[ir.Value, None] = {}
-    for conv in quantization.integer_convs(model):
+    for conv in forms.integer_convs(model):
         source = _behind_shuffles(editing.input_of(conv, 0))
         if quantization.read(source) is None:
             found[source] = None
-        output = _behind_relu(conv.outputs[0])
+        output = forms.behind_relu(conv.outputs[0])
         if not output.is_graph_output() and not _only_quantized(output):
             found[output] = None
     return list(found)
@@ -70,12 +70,6 @@ def _behind_shuffles(value: ir.Value) -> ir.Value:
             return value
         producer = value.producer()
     return value
-
-
-def _behind_relu(value: ir.Value) -> ir.Value:
-    """The output of the ReLU that is fused into a conv, else the conv's own."""
-    reader = editing.sole_consumer(value)
-    return reader.outputs[0] if reader is not None and editing.is_op(reader, "Relu") else value
 
 
 def _only_quantized(value: ir.Value) -> bool:

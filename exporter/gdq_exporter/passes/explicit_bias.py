@@ -5,26 +5,29 @@ from __future__ import annotations
 import numpy as np
 import onnx_ir as ir
 
-from gdq_exporter.ir import editing
+from gdq_exporter.ir import forms, rewriting
+from gdq_exporter.ir.forms import Layer
 
 
 class ExplicitBiasPass(ir.passes.InPlacePass):
-    """Adds a bias of zeros to convs without one: integer convs of every target want one."""
+    """Adds a bias of zeros to convolutions without one: integer ones of every target want it.
+
+    Takes convolutions of any form, transposed ones too.
+    """
 
     def call(self, model: ir.Model) -> ir.passes.PassResult:
         """Adds what is missing."""
-        bare = [conv for conv in editing.nodes_of(model, "Conv") if not _has_bias(conv)]
-        for conv in bare:
-            zeros = np.zeros(editing.dimension(editing.input_of(conv, 1), 0), np.float32)
-            conv.resize_inputs(3)
-            conv.replace_input_with(2, editing.add_constant(model, zeros, "zero_bias"))
+        bare = _bare_convolutions(model)
+        for layer in bare:
+            rewriting.set_bias(model, layer, np.zeros(layer.outputs), "zero_bias")
         return ir.passes.PassResult(model, bool(bare))
 
     def ensures(self, model: ir.Model) -> None:
-        """Every conv has a bias."""
-        if not all(_has_bias(conv) for conv in editing.nodes_of(model, "Conv")):
-            raise ir.passes.PostconditionError("a Conv has no bias")
+        """Every convolution has a bias."""
+        if bare := _bare_convolutions(model):
+            raise ir.passes.PostconditionError(f"{bare[0]} has no bias")
 
 
-def _has_bias(conv: ir.Node) -> bool:
-    return len(conv.inputs) > 2 and conv.inputs[2] is not None
+def _bare_convolutions(model: ir.Model) -> list[Layer]:
+    convolutions = (forms.read_convolution(node) for node in model.graph)
+    return [layer for layer in convolutions if layer is not None and layer.bias is None]

@@ -6,7 +6,8 @@ import numpy as np
 import onnx_ir as ir
 from numpy.typing import NDArray
 
-from gdq_exporter.ir import editing
+from gdq_exporter.ir import editing, forms, rewriting
+from gdq_exporter.ir.forms import Layer
 
 _Affine = tuple[NDArray[np.float64], NDArray[np.float64]]
 
@@ -16,6 +17,8 @@ class FoldBatchNormPass(ir.passes.InPlacePass):
 
     Integer weights keep their integers: a channel's factor goes into its step, and the sign of a
     negative factor into the codes. (-128 has no negative in int8: such a conv is left alone.)
+    Takes convolutions of any form, transposed ones too; but integers of a grouped transposed one,
+    which has no axis of output channels to lay steps along, are left alone.
     """
 
     def call(self, model: ir.Model) -> ir.passes.PassResult:
@@ -48,57 +51,33 @@ def _affine(node: ir.Node) -> _Affine:
 
 
 def _fold_into_conv(model: ir.Model, node: ir.Node, affine: _Affine) -> bool:
-    source = editing.input_of(node, 0)
-    conv = source.producer()
-    if conv is None or not editing.is_op(conv, "Conv") or editing.sole_consumer(source) is not node:
+    source, (factor, offset) = editing.input_of(node, 0), affine
+    layer = forms.read_convolution(source.producer())
+    if layer is None or layer.constant_bias is None or editing.sole_consumer(source) is not node:
         return False
-    bias, weights = editing.constant_bias(conv), _scaled_weights(model, conv, affine[0])
-    if bias is None or weights is None:
+    if layer.real_weight is not None:
+        rewriting.set_weight(model, layer, layer.real_weight * layer.along_outputs(factor))
+    elif not _scale_integers(model, layer, factor):
         return False
-    folded = bias * affine[0] + affine[1]
-    bias_value = editing.add_constant(model, folded.astype(np.float32), f"{source.name}.bias")
-    _set_inputs(model, conv, weights, bias_value)
+    rewriting.set_bias(model, layer, layer.constant_bias * factor + offset)
     editing.redirect(node.outputs[0], source)
     return True
 
 
-def _set_inputs(model: ir.Model, conv: ir.Node, weights: ir.Value, bias: ir.Value) -> None:
-    conv.resize_inputs(3)
-    conv.replace_input_with(1, weights)
-    conv.replace_input_with(2, bias)
-
-
-def _scaled_weights(model: ir.Model, conv: ir.Node, factor: NDArray[np.float64]) -> ir.Value | None:
-    value = editing.input_of(conv, 1)
-    weights = editing.constant(value)
-    if weights is not None:
-        scaled = weights * factor[:, None, None, None]
-        return editing.add_constant(model, scaled.astype(np.float32), f"{value.name}")
-    dequantize = value.producer()
-    if dequantize is None or not editing.is_op(dequantize, "DequantizeLinear"):
-        return None
-    codes, step = editing.constant(dequantize.inputs[0]), editing.constant(dequantize.inputs[1])
-    assert codes is not None
-    assert step is not None
-    steps = (step * np.abs(factor)).astype(np.float32)
+def _scale_integers(model: ir.Model, layer: Layer, factor: NDArray[np.float64]) -> bool:
+    weight = layer.integer_weight
+    if weight is None or not layer.form.has_axis_of_outputs:
+        return False
+    steps = (weight.steps * np.abs(factor)).astype(np.float32)
     # A factor of zero, or as good as that, erases the channel: any step will do for codes of zero.
     erased = steps < np.finfo(np.float32).tiny
     sign = np.where(erased, 0, np.sign(factor)).astype(np.int16)
-    signed_codes = codes * sign[:, None, None, None]
+    signed_codes = weight.codes * layer.along_outputs(sign)
     if signed_codes.max(initial=0) > 127:
-        return None
+        return False
     steps[erased] = 1
-    name = editing.input_of(dequantize, 0).name
-    return editing.insert(
-        model,
-        conv,
-        "DequantizeLinear",
-        [
-            editing.add_constant(model, signed_codes.astype(np.int8), f"{name}"),
-            editing.add_constant(model, steps, "weight_step"),
-        ],
-        {"axis": 0},
-    )
+    rewriting.set_integer_weight(model, layer, signed_codes, steps)
+    return True
 
 
 def _write_out(model: ir.Model, node: ir.Node, affine: _Affine) -> None:

@@ -5,14 +5,15 @@ from __future__ import annotations
 import numpy as np
 import onnx_ir as ir
 
-from gdq_exporter.ir import editing
+from gdq_exporter.ir import editing, forms, rewriting
 
 
 class FoldOffsetPass(ir.passes.InPlacePass):
     """Folds ``conv + c`` (one constant per channel, e.g. the image's mean) into the bias.
 
     An offset in front of a conv stays: the conv pads with zeros after it, so at the border the
-    two do not commute.
+    two do not commute. Takes convolutions of any form, transposed ones too: whatever a bias is
+    added to, the offset is.
     """
 
     def call(self, model: ir.Model) -> ir.passes.PassResult:
@@ -29,19 +30,13 @@ class FoldOffsetPass(ir.passes.InPlacePass):
 
 def _fold(model: ir.Model, node: ir.Node, *, data: int, offset: int) -> bool:
     source, constant = editing.input_of(node, data), editing.constant(node.inputs[offset])
-    conv = source.producer()
-    if constant is None or conv is None or not editing.is_op(conv, "Conv"):
+    layer = forms.read_convolution(source.producer())
+    if constant is None or layer is None or layer.constant_bias is None:
         return False
-    bias, channels = editing.constant_bias(conv), editing.dimension(editing.input_of(conv, 1), 0)
+    channels = layer.outputs
     per_channel = constant.size == channels and constant.shape[-3:] == (channels, 1, 1)
-    if bias is None or not (per_channel or constant.size == 1):
+    if not (per_channel or constant.size == 1) or editing.sole_consumer(source) is not node:
         return False
-    if editing.sole_consumer(source) is not node:
-        return False
-    shifted = np.zeros(channels) + bias + constant.reshape(-1)
-    conv.resize_inputs(3)
-    conv.replace_input_with(
-        2, editing.add_constant(model, shifted.astype(np.float32), f"{source.name}.bias")
-    )
+    rewriting.set_bias(model, layer, np.zeros(channels) + layer.constant_bias + constant.ravel())
     editing.redirect(node.outputs[0], source)
     return True

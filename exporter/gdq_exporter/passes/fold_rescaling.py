@@ -1,18 +1,21 @@
-"""Multiplications by a constant, folded into the convolution beside them."""
+"""Multiplications by a constant, folded into the layer beside them."""
 
 from __future__ import annotations
 
 import numpy as np
 import onnx_ir as ir
+from numpy.typing import NDArray
 
-from gdq_exporter.ir import editing
+from gdq_exporter.ir import editing, forms, rewriting
+from gdq_exporter.ir.forms import Layer
 
 
 class FoldRescalingPass(ir.passes.InPlacePass):
-    """Folds ``x * c`` and ``x / c`` (scalar c) into the float conv that reads or writes it.
+    """Folds ``x * c`` and ``x / c`` (scalar c) into the float layer that reads or writes it.
 
     A network trained on 0..1 divides the image by 255 and multiplies its output by 255; a residual
-    scale of one multiplies by nothing. What stands beside no float conv stays where it is.
+    scale of one multiplies by nothing. What stands beside no float layer stays where it is. Takes
+    layers of any form, since all are linear: padding with zeros commutes with a factor.
     """
 
     def call(self, model: ir.Model) -> ir.passes.PassResult:
@@ -41,31 +44,35 @@ def _fold(model: ir.Model, node: ir.Node, factor: float) -> bool:
     if factor == 1:
         editing.redirect(scaled, source)
         return True
-    producer, readers = source.producer(), editing.consumers(scaled)
-    if (
-        producer is not None
-        and editing.is_float_conv(producer)
-        and editing.sole_consumer(source) is node
-    ):
-        _scale_conv(model, producer, factor, bias_too=True)
+    producer, readers = forms.read(source.producer()), _real_readers(scaled)
+    if producer is not None and producer.is_real and editing.sole_consumer(source) is node:
+        _scale(model, producer, factor)
+        if producer.bias is not None:
+            rewriting.set_bias(model, producer, _scaled(producer.constant_bias, factor))
         editing.redirect(scaled, source)
         return True
-    if readers and all(editing.is_float_conv(reader) for reader in readers) and _only_data(scaled):
+    if readers:
         for reader in readers:
-            _scale_conv(model, reader, factor, bias_too=False)
+            _scale(model, reader, factor)
         editing.redirect(scaled, source)
         return True
     return False
 
 
-def _only_data(value: ir.Value) -> bool:
-    return not value.is_graph_output() and all(index == 0 for _, index in value.uses())
+def _real_readers(value: ir.Value) -> list[Layer]:
+    """The layers that read a value as their data, if they are real and nothing else reads it."""
+    if value.is_graph_output() or any(index != 0 for _, index in value.uses()):
+        return []
+    layers = [forms.read(reader) for reader in editing.consumers(value)]
+    real = [layer for layer in layers if layer is not None and layer.is_real]
+    return real if len(real) == len(layers) else []
 
 
-def _scale_conv(model: ir.Model, conv: ir.Node, factor: float, *, bias_too: bool) -> None:
-    for index in (1, 2) if bias_too else (1,):
-        value = conv.inputs[index] if index < len(conv.inputs) else None
-        array = editing.constant(value)
-        if value is not None and array is not None:
-            scaled = (array.astype(np.float64) * factor).astype(np.float32)
-            conv.replace_input_with(index, editing.add_constant(model, scaled, f"{value.name}"))
+def _scale(model: ir.Model, layer: Layer, factor: float) -> None:
+    rewriting.set_weight(model, layer, _scaled(layer.real_weight, factor))
+
+
+def _scaled(array: NDArray[np.float32] | None, factor: float) -> NDArray[np.float64]:
+    assert array is not None
+    scaled: NDArray[np.float64] = array.astype(np.float64) * factor
+    return scaled

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import onnx_ir as ir
 
-from gdq_exporter.ir import editing, operators, quantization
+from gdq_exporter.ir import editing, forms, operators, rewriting
 
 _TINY = np.finfo(np.float32).tiny
 
@@ -16,6 +16,7 @@ class IntegerTailPass(ir.passes.InPlacePass):
     The paper keeps body end and upsampler in float, where they would take a third of the body's
     time. Two kinds of conv stay float: the head, whose features feed everything, and those that
     make the pixels, whose input in 8 bits would show in the picture (0.02 to 0.05 dB).
+    Takes convolutions of any form but transposed ones, which stay float.
     """
 
     def call(self, model: ir.Model) -> ir.passes.PassResult:
@@ -34,12 +35,10 @@ def _behind_integer_convs(model: ir.Model) -> set[ir.Node]:
     reached: set[ir.Node] = set()
     for node in model.graph:
         sources = {value.producer() for value in node.inputs if value is not None}
-        if quantization.is_integer_conv(node) or sources & reached:
+        if forms.is_integer_conv(node) or sources & reached:
             reached.add(node)
     return {
-        node
-        for node in reached
-        if editing.is_op(node, "Conv") and not quantization.is_integer_conv(node)
+        node for node in reached if editing.is_op(node, "Conv") and not forms.is_integer_conv(node)
     }
 
 
@@ -57,22 +56,17 @@ def _pixel_makers(model: ir.Model) -> set[ir.Node]:
 
 
 def _makes_pixels(node: ir.Node) -> bool:
-    return editing.is_op(node, "Conv") or editing.is_op(
-        node, operators.MERGED_TAIL, operators.DOMAIN
-    )
+    is_merged_tail = editing.is_op(node, operators.MERGED_TAIL, operators.DOMAIN)
+    return is_merged_tail or forms.read(node) is not None
 
 
 def _quantize_weights(model: ir.Model, conv: ir.Node) -> None:
-    value = editing.input_of(conv, 1)
-    weights = editing.constant(value)
+    layer = forms.read(conv)
+    assert layer is not None
+    weights = layer.real_weight
     if weights is None:
         return
     steps = (np.abs(weights).max(axis=(1, 2, 3)) / 127).astype(np.float32)
     steps[steps < _TINY] = 1  # a channel of zeros, or as good as that
-    codes = np.rint(weights / steps[:, None, None, None]).clip(-127, 127).astype(np.int8)
-    integers = editing.add_constant(model, codes, f"{value.name}.int8")
-    step_value = editing.add_constant(model, steps, "weight_step")
-    dequantized = editing.insert(
-        model, conv, "DequantizeLinear", [integers, step_value], {"axis": 0}
-    )
-    conv.replace_input_with(1, dequantized)
+    codes = np.rint(weights / layer.along_outputs(steps)).clip(-127, 127)
+    rewriting.set_integer_weight(model, layer, codes, steps)

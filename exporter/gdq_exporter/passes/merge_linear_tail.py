@@ -20,7 +20,8 @@ import torch
 import torch.nn.functional as F
 from numpy.typing import NDArray
 
-from gdq_exporter.ir import editing, operators
+from gdq_exporter.ir import editing, forms, operators
+from gdq_exporter.ir.forms import Layer
 
 _RADIUS = 2
 """Of the merged kernel: 1 + 1/2 + 1/4 low-resolution pixels, rounded up."""
@@ -42,10 +43,13 @@ class _Stage:
 
 
 class MergeLinearTailPass(ir.passes.InPlacePass):
-    """Replaces conv, DepthToSpace (once or more), conv at the network's end; exact everywhere."""
+    """Replaces conv, DepthToSpace (once or more), conv at the network's end; exact everywhere.
+
+    Takes dense 3x3 convolutions of stride 1 that keep the size; others end the linear tail.
+    """
 
     def call(self, model: ir.Model) -> ir.passes.PassResult:
-        """Merges the tail if it is linear and its convs are 3x3."""
+        """Merges the tail if it is linear and its convs have that form."""
         found = _find(model)
         if found is None:
             return ir.passes.PassResult(model, False)
@@ -72,9 +76,9 @@ def _find(model: ir.Model) -> tuple[ir.Value, list[_Stage]] | None:
     stages: list[_Stage] = []
     value, block, mode = model.graph.outputs[0], 1, "DCR"
     features = value
-    while (conv := value.producer()) is not None and _is_plain_conv(conv):
-        stages.insert(0, _stage(conv, block, mode))
-        features = editing.input_of(conv, 0)
+    while (layer := forms.read(value.producer())) is not None and _is_mergeable(layer):
+        stages.insert(0, _stage(layer, block, mode))
+        features = editing.input_of(layer.node, 0)
         shuffle = features.producer()
         if not editing.is_op(shuffle, "DepthToSpace") or not editing.sole_consumer(features):
             break
@@ -87,22 +91,15 @@ def _find(model: ir.Model) -> tuple[ir.Value, list[_Stage]] | None:
     return (features, stages) if len(stages) > 1 else None
 
 
-def _is_plain_conv(node: ir.Node) -> bool:
-    return (
-        editing.is_op(node, "Conv")
-        and (weights := editing.constant(node.inputs[1])) is not None
-        and weights.shape[2:] == (3, 3)
-        and list(node.attributes.get_ints("pads", ())) == [1, 1, 1, 1]
-        and list(node.attributes.get_ints("strides", (1, 1))) == [1, 1]
-        and list(node.attributes.get_ints("dilations", (1, 1))) == [1, 1]
-        and node.attributes.get_int("group", 1) == 1
-    )
+def _is_mergeable(layer: Layer) -> bool:
+    return layer.is_real and layer.form.is_plain and layer.form.kernel == (3, 3)
 
 
-def _stage(conv: ir.Node, block: int, mode: str) -> _Stage:
-    weight, bias = editing.constant(conv.inputs[1]), editing.constant(conv.inputs[2])
+def _stage(layer: Layer, block: int, mode: str) -> _Stage:
+    weight, bias = layer.real_weight, layer.constant_bias
     assert weight is not None
     assert bias is not None
+    bias = np.broadcast_to(bias, layer.outputs)
     return _Stage(torch.tensor(weight).double(), torch.tensor(bias).double(), block, mode)
 
 

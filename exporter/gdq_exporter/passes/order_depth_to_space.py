@@ -2,33 +2,38 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import onnx_ir as ir
 from numpy.typing import NDArray
 
-from gdq_exporter.ir import editing
+from gdq_exporter.ir import editing, forms, rewriting
+from gdq_exporter.ir.forms import Layer
 
 
 class OrderDepthToSpacePass(ir.passes.InPlacePass):
-    """Turns DepthToSpace CRD (torch's order) into DCR by permuting the conv before it.
+    """Turns DepthToSpace CRD (torch's order) into DCR by permuting the convolution before it.
 
-    NNAPI and TFLite know DCR only; converters write CRD as reshape, transpose, reshape.
+    NNAPI and TFLite know DCR only; converters write CRD as reshape, transpose, reshape. Takes
+    convolutions of any form but transposed ones, with float or integer weights. The order mixes
+    output channels of all groups, so a grouped convolution becomes a dense one.
     """
 
     def call(self, model: ir.Model) -> ir.passes.PassResult:
-        """Reorders every CRD pixel shuffle that directly follows a float conv."""
+        """Reorders every CRD pixel shuffle that alone follows a convolution."""
         modified = False
         for node in editing.nodes_of(model, "DepthToSpace"):
-            conv = editing.input_of(node, 0).producer()
             if node.attributes.get_string("mode", "DCR") != "CRD":
                 continue
-            if conv is None or not editing.is_float_conv(conv):
+            layer = forms.read(editing.input_of(node, 0).producer())
+            if layer is None or editing.sole_consumer(layer.node.outputs[0]) is not node:
                 continue
-            if editing.sole_consumer(conv.outputs[0]) is not node:
-                continue
-            _permute(model, conv, node.attributes.get_int("blocksize", 1))
-            node.attributes["mode"] = ir.AttrString("mode", "DCR")
-            modified = True
+            if _permute(model, layer, node.attributes.get_int("blocksize", 1)):
+                node.attributes["mode"] = ir.AttrString("mode", "DCR")
+                modified = True
+        if modified:
+            editing.drop_unused(model)
         return ir.passes.PassResult(model, modified)
 
 
@@ -38,11 +43,23 @@ def dcr_order(channels: int, block: int) -> NDArray[np.int64]:
     return indices.transpose(1, 2, 0).reshape(-1)
 
 
-def _permute(model: ir.Model, conv: ir.Node, block: int) -> None:
-    for index in (1, 2):
-        value = conv.inputs[index] if index < len(conv.inputs) else None
-        array = editing.constant(value)
-        if value is None or array is None:
-            continue
-        permuted = array[dcr_order(array.shape[0], block)]
-        conv.replace_input_with(index, editing.add_constant(model, permuted, f"{value.name}"))
+def _permute(model: ir.Model, layer: Layer, block: int) -> bool:
+    """Reorders the outputs of a convolution with constant weights and bias."""
+    real, integer, bias = layer.real_weight, layer.integer_weight, layer.constant_bias
+    if not layer.form.is_convolution or bias is None or (real is None and integer is None):
+        return False
+    order = dcr_order(layer.outputs, block)
+
+    def permuted(weight: NDArray[Any]) -> NDArray[Any]:
+        return forms.densify(weight, layer.form)[order]
+
+    if real is not None:
+        rewriting.set_weight(model, layer, permuted(real))
+    elif integer is not None:
+        steps = integer.steps[order] if integer.steps.ndim else integer.steps
+        rewriting.set_integer_weight(model, layer, permuted(integer.codes), steps)
+    if layer.bias is not None:
+        rewriting.set_bias(model, layer, bias[order])
+    if not layer.form.is_dense:
+        layer.node.attributes["group"] = ir.AttrInt64("group", 1)
+    return True

@@ -13,7 +13,7 @@ import onnx_ir as ir
 from ai_edge_litert import schema_py_generated as schema
 from numpy.typing import NDArray
 
-from gdq_exporter.ir import editing, operators
+from gdq_exporter.ir import editing, forms, operators
 from gdq_exporter.passes.explicit_bias import ExplicitBiasPass
 from gdq_exporter.passes.fold_offset import FoldOffsetPass
 from gdq_exporter.passes.fold_rescaling import FoldRescalingPass
@@ -65,11 +65,13 @@ def _write(graph: GraphBuilder, model: ir.Model, tile: int) -> None:
 
 
 def _conv(graph: GraphBuilder, node: ir.Node, x: Tensor) -> Tensor:
-    weight, bias = editing.constant(node.inputs[1]), editing.constant(node.inputs[2])
-    assert weight is not None
-    assert bias is not None
+    layer = forms.read(node)
+    assert layer is not None
+    weight, bias = layer.real_weight, layer.constant_bias
+    if not layer.form.is_plain or weight is None or bias is None:
+        raise ValueError(f"the benchmark's network has {layer}")
     steps = (np.abs(weight).max(axis=(1, 2, 3)) / 127).astype(np.float32)
-    codes = np.rint(weight / steps[:, None, None, None]).transpose(0, 2, 3, 1)
+    codes = np.rint(weight / layer.along_outputs(steps)).transpose(0, 2, 3, 1)
     bias_steps: NDArray[np.float32] = steps * np.float32(0.05)
     reader = editing.sole_consumer(node.outputs[0])
     return tflite.conv(

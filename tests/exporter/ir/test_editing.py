@@ -48,17 +48,6 @@ def test_scalar_reads_one_element_of_any_rank() -> None:
     assert editing.scalar(None) is None
 
 
-def test_constant_bias() -> None:
-    network = Network(3)
-    weight, bias = random(3, 3, 3, 3), random(3)
-    computed = network.op("Neg", network.constant(bias))
-    cases = [(None, np.zeros(())), (bias, bias), (computed, None)]
-    for given, expected in cases:
-        conv = network.conv(network.x, weight, given).producer()
-        assert conv is not None
-        np.testing.assert_array_equal(editing.constant_bias(conv), expected)
-
-
 def test_redirect_moves_readers_outputs_and_the_output_s_name() -> None:
     network = Network(3)
     old = network.op("Neg", network.x)

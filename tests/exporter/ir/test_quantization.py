@@ -76,11 +76,3 @@ def test_read_tells_activations_from_weights_and_float() -> None:
     assert quantization.read(None) is None
     assert quantization.read(network.op("Relu", network.x)) is None
     assert quantization.read(network.integer_weight(random_codes(3, 3, 3, 3), 0.1)) is None
-
-
-def test_integer_convs_are_those_with_dequantized_weights() -> None:
-    network = Network(3)
-    weight = network.integer_weight(random_codes(3, 3, 3, 3), 0.1)
-    integer = network.conv(network.x, weight)
-    model = network.model(network.conv(integer, random(3, 3, 3, 3)))
-    assert quantization.integer_convs(model) == [integer.producer()]

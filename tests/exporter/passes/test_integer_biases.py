@@ -7,7 +7,7 @@ import pytest
 from exporter import oracle
 from exporter.networks import Array, Network, array, operators, random, random_codes
 from gdq_exporter.errors import ExportError
-from gdq_exporter.ir import editing, quantization
+from gdq_exporter.ir import editing, forms
 from gdq_exporter.passes.integer_biases import IntegerBiasesPass
 
 INPUT_STEP = np.float32(0.03)
@@ -24,7 +24,7 @@ def network_with(bias: Array, step: Array | float) -> ir.Model:
 
 def stored_bias(model: ir.Model) -> tuple[ir.Node, Array, Array]:
     """Its DequantizeLinear, codes and step."""
-    (conv,) = quantization.integer_convs(model)
+    (conv,) = forms.integer_convs(model)
     node = editing.input_of(conv, 2).producer()
     assert node is not None
     assert editing.is_op(node, "DequantizeLinear")
@@ -65,7 +65,7 @@ def test_the_accumulator_is_exact() -> None:
     model = network_with(random(5, seed=1), CHANNEL_STEPS)
     x = random(1, 3, 7, 6, seed=2)
     IntegerBiasesPass()(model)
-    (conv,) = quantization.integer_convs(model)
+    (conv,) = forms.integer_convs(model)
     weight = editing.input_of(conv, 1).producer()
     assert weight is not None
     codes = np.clip(np.rint(x / INPUT_STEP) + 128, 0, 255).astype(np.uint8)

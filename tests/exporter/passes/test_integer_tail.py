@@ -6,7 +6,7 @@ import pytest
 
 from exporter import oracle
 from exporter.networks import Network, array, operators, random, random_codes
-from gdq_exporter.ir import editing, quantization
+from gdq_exporter.ir import editing, forms
 from gdq_exporter.passes.integer_tail import IntegerTailPass
 
 CHANNELS = 4
@@ -40,7 +40,7 @@ def conv_of(value: ir.Value) -> ir.Node:
 def test_head_and_pixel_maker_stay_float() -> None:
     model, convs = whole_network()
     assert IntegerTailPass()(model).modified
-    integer = {name for name, out in convs.items() if quantization.is_integer_conv(conv_of(out))}
+    integer = {name for name, out in convs.items() if forms.is_integer_conv(conv_of(out))}
     assert integer == {"body", "body_end", "up"}
     np.testing.assert_array_equal(array(conv_of(convs["tail"]).inputs[1]), WEIGHTS["tail"])
 

@@ -15,7 +15,7 @@ from exporter.traced import NETWORKS, TILE, lowered, network, traced
 from factories import sample_tiles
 from gdq_core.bit_widths import BIT_WIDTHS, BitWidth
 from gdq_exporter.config import PROFILES
-from gdq_exporter.ir import editing, quantization
+from gdq_exporter.ir import editing, forms, quantization
 from gdq_exporter.ir.quantization import QuantizationPoint
 from gdq_exporter.lowering import lower_shared
 from gdq_exporter.passes.order import integer_passes, shared_passes, step_passes, width_passes
@@ -89,7 +89,7 @@ def test_which_convs_are_integer(name: str, profile: str) -> None:
     """The learned ones; with an integer tail also the body's end and SRResNet's upsampler."""
     model = lowered(name, 4, profile).model
     behind = {"edsr x2": 1, "srresnet x2": 2}[name] if PROFILES[profile].integer_tail else 0
-    assert len(quantization.integer_convs(model)) == 2 * network(name).blocks + behind
+    assert len(forms.integer_convs(model)) == 2 * network(name).blocks + behind
 
 
 @pytest.mark.parametrize("bit_width", BIT_WIDTHS)
@@ -97,7 +97,7 @@ def test_which_convs_are_integer(name: str, profile: str) -> None:
 def test_integer_convs_equal_integer_arithmetic(name: str, bit_width: BitWidth) -> None:
     """ONNX Runtime's codes: exact accumulators, requantized half to even, but at true ties."""
     model = lowered(name, bit_width).model
-    convs = quantization.integer_convs(model)
+    convs = forms.integer_convs(model)
     inputs = [_codes(conv.inputs[0]) for conv in convs]
     outputs = [_quantizer_behind(conv) for conv in convs]
     observed = _run_optimized(model, [*inputs, *(node.outputs[0] for node in outputs)])

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from exporter import oracle
-from exporter.networks import Array, Network, only, operators, random, random_codes
+from exporter.networks import Array, Network, array, only, operators, random, random_codes
 from gdq_exporter.passes.order_depth_to_space import OrderDepthToSpacePass, dcr_order
 
 X = random(1, 3, 4, 5)
@@ -37,15 +37,26 @@ def test_permutes_the_conv_before_it(block: int, bias: bool) -> None:
 
 
 @pytest.mark.parametrize("step", [0.1, np.arange(1, 9, dtype=np.float32)])
-def test_integer_convs_are_left_alone(step: float | Array) -> None:
-    """Their weights are computed, so that only the bias could be permuted."""
+def test_permutes_integers_and_their_steps(step: float | Array) -> None:
     network = Network(3)
-    weight = network.integer_weight(random_codes(8, 3, 3, 3), step)
-    conv = network.conv(network.x, weight, random(8))
+    codes = random_codes(8, 3, 3, 3)
+    conv = network.conv(network.x, network.integer_weight(codes, step), random(8))
     model = network.model(network.op("DepthToSpace", conv, blocksize=2, mode="CRD"))
     before = oracle.output(model, X)
-    assert not OrderDepthToSpacePass()(model).modified
+    assert OrderDepthToSpacePass()(model).modified
     np.testing.assert_array_equal(oracle.output(model, X), before)
+    order, stored = dcr_order(8, 2), only(model, "DequantizeLinear")
+    np.testing.assert_array_equal(array(stored.inputs[0]), codes[order])
+    expected = step[order] if isinstance(step, np.ndarray) else np.float32(step)
+    np.testing.assert_array_equal(array(stored.inputs[1]), expected)
+
+
+def test_a_convolution_that_computes_its_weights_is_left_alone() -> None:
+    network = Network(3)
+    weight = network.op("Neg", network.constant(random(8, 3, 3, 3)))
+    conv = network.conv(network.x, weight, random(8))
+    model = network.model(network.op("DepthToSpace", conv, blocksize=2, mode="CRD"))
+    assert not OrderDepthToSpacePass()(model).modified
 
 
 def test_what_does_not_directly_follow_a_conv_stays() -> None:

@@ -9,7 +9,8 @@ import numpy as np
 import onnx_ir as ir
 from numpy.typing import NDArray
 
-from gdq_exporter.ir import editing, operators, quantization
+from gdq_exporter.ir import editing, forms, operators
+from gdq_exporter.ir.forms import Layer
 from gdq_exporter.targets.engine.refusal import refusal
 
 _LARGEST_KERNEL = 9
@@ -51,48 +52,49 @@ def read_convolution(node: ir.Node, offset: NDArray[np.float32] | None) -> Convo
     Raises:
         ExportError: the convolution has a form that the packed model has no place for.
     """
+    layer = forms.read(node)
     if _is_merged_tail(node):
         convolution = Convolution(_floats(node, 1), None, _floats(node, 2))
+    elif layer is None:
+        raise refusal("a convolution computes its own weights")
     else:
-        convolution = _integer(node) if quantization.is_integer_conv(node) else _real(node)
-        _check_form(node, *convolution.weights.shape[-2:])
-    return convolution if offset is None else _with_offset(convolution, offset)
+        _check_form(layer)
+        convolution = _integer(layer) if forms.is_integer_conv(node) else _real(layer)
+    return convolution if offset is None else _with_offset(layer, convolution, offset)
 
 
 def _is_merged_tail(node: ir.Node) -> bool:
     return editing.is_op(node, operators.MERGED_TAIL, operators.DOMAIN)
 
 
-def _check_form(conv: ir.Node, height: int, width: int) -> None:
-    if height != width or height % 2 == 0 or height > _LARGEST_KERNEL:
-        raise refusal(f"a convolution has a kernel of {height}x{width}")
-    attributes = conv.attributes
-    plain = (
-        attributes.get_int("group", 1) == 1
-        and attributes.get_string("auto_pad", "NOTSET") == "NOTSET"
-        and list(attributes.get_ints("pads", (0, 0, 0, 0))) == [height // 2] * 4
-        and list(attributes.get_ints("strides", (1, 1))) == [1, 1]
-        and list(attributes.get_ints("dilations", (1, 1))) == [1, 1]
-    )
-    if not plain:
-        raise refusal("a convolution has groups, strides, dilations or does not keep the size")
+def _check_form(layer: Layer) -> None:
+    if not layer.form.is_plain or max(layer.form.kernel) > _LARGEST_KERNEL or _is_oblong(layer):
+        raise refusal(f"it has {layer}")
 
 
-def _integer(conv: ir.Node) -> Convolution:
-    dequantize = editing.input_of(conv, 1).producer()
-    assert dequantize is not None
-    weights, steps = editing.constant(dequantize.inputs[0]), editing.constant(dequantize.inputs[1])
-    assert weights is not None
-    assert steps is not None
-    if weights.shape[2:] != (3, 3):
-        raise refusal("a convolution of quantized activations has another kernel than 3x3")
-    return Convolution(weights, np.atleast_1d(steps), _floats(conv, 2)[None])
+def _is_oblong(layer: Layer) -> bool:
+    return layer.form.kernel[0] != layer.form.kernel[1]
 
 
-def _real(conv: ir.Node) -> Convolution:
-    if not editing.is_float_conv(conv):
-        raise refusal("a convolution computes its own weights")
-    return Convolution(_floats(conv, 1)[None], None, _floats(conv, 2)[None])
+def _integer(layer: Layer) -> Convolution:
+    weight, bias = layer.integer_weight, layer.constant_bias
+    if weight is None or bias is None:
+        raise refusal(f"it has {layer}, which computes its own weights")
+    if layer.form.kernel != (3, 3):
+        raise refusal(f"it has {layer}, of quantized activations, which must be 3x3")
+    return Convolution(weight.codes, np.atleast_1d(weight.steps), _row_of(layer, bias))
+
+
+def _real(layer: Layer) -> Convolution:
+    weight, bias = layer.real_weight, layer.constant_bias
+    if weight is None or bias is None:
+        raise refusal(f"it has {layer}, which computes its own weights")
+    return Convolution(weight.astype(np.float32)[None], None, _row_of(layer, bias))
+
+
+def _row_of(layer: Layer, bias: NDArray[np.float32]) -> NDArray[np.float32]:
+    """(1, O)."""
+    return np.broadcast_to(bias, layer.outputs).astype(np.float32)[None]
 
 
 def _floats(node: ir.Node, index: int) -> NDArray[np.float32]:
@@ -101,11 +103,16 @@ def _floats(node: ir.Node, index: int) -> NDArray[np.float32]:
     return array.astype(np.float32)
 
 
-def _with_offset(convolution: Convolution, offset: NDArray[np.float32]) -> Convolution:
+def _with_offset(
+    layer: Layer | None, convolution: Convolution, offset: NDArray[np.float32]
+) -> Convolution:
     """What the padding lacks of the offset, the biases of the outermost ring lack too."""
     weights = convolution.weights.astype(np.float32)
     if convolution.is_integer or weights.shape[0] != 1 or weights.shape[3:] != (3, 3):
-        raise refusal("an offset stands in front of a convolution other than a real 3x3 one")
+        raise refusal(
+            f"an offset stands in front of {layer or 'a merged tail'}; only a real 3x3 convolution "
+            "can take it in"
+        )
     reach = weights[0].astype(np.float64) * offset[:, None, None]
     inside = [
         reach[:, :, _INSIDE[row], _INSIDE[column]].sum(axis=(1, 2, 3))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import onnx_ir as ir
 
-from gdq_exporter.ir import editing, quantization
+from gdq_exporter.ir import editing, forms, quantization
 from gdq_exporter.targets.engine.refusal import refusal
 
 
@@ -22,7 +22,7 @@ def drop_requantizations(model: ir.Model) -> None:
         value = node.outputs[0]
         if quantization.read(value) is None:
             continue  # a weight or a bias
-        if any(quantization.is_integer_conv(reader) for reader in editing.consumers(value)):
+        if any(forms.is_integer_conv(reader) for reader in editing.consumers(value)):
             continue
         source = quantization.source(value)
         if not _is_made_by_integer_conv(source):
@@ -37,4 +37,4 @@ def _is_made_by_integer_conv(value: ir.Value) -> bool:
     while editing.is_op(node, "Relu") or editing.is_op(node, "DepthToSpace"):
         assert node is not None
         node = editing.input_of(node, 0).producer()
-    return node is not None and quantization.is_integer_conv(node)
+    return node is not None and forms.is_integer_conv(node)

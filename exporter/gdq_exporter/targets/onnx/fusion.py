@@ -11,7 +11,7 @@ import onnx_ir as ir
 import onnxruntime as ort
 
 from gdq_exporter.errors import ExportError
-from gdq_exporter.ir import quantization
+from gdq_exporter.ir import forms
 from gdq_exporter.targets.onnx.optimized_graph import save_optimized
 
 _INTEGER_CONVS = ("QLinearConv", "ConvInteger")
@@ -40,7 +40,7 @@ def check_fusion(graph: Path, lowered: ir.Model) -> FusionResult:
     """
     operators = _optimized_operators(graph)
     integer = sum(operators[name] for name in _INTEGER_CONVS)
-    meant = len(quantization.integer_convs(lowered))
+    meant = len(forms.integer_convs(lowered))
     total = sum(1 for node in lowered.graph if node.op_type == "Conv")
     floats = sum(n for name, n in operators.items() if name in ("Conv", "FusedConv"))
     if integer != meant or floats != total - meant:

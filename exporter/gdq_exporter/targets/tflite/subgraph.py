@@ -14,14 +14,15 @@ A dequantized tensor becomes float only if an operator in float reads it.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 
 import numpy as np
 import onnx_ir as ir
 from numpy.typing import NDArray
 
 from gdq_exporter.errors import ExportError
-from gdq_exporter.ir import editing, quantization
+from gdq_exporter.ir import editing, forms, quantization
+from gdq_exporter.ir.forms import Form, Layer
 from gdq_exporter.ir.quantization import QuantizationPoint
 from gdq_exporter.targets.tflite import operators
 from gdq_exporter.targets.tflite.model_builder import PIXELS, GraphBuilder, Quantization, Tensor
@@ -97,7 +98,7 @@ class _Translation:
         if point is None:
             return  # a weight or a bias; its conv reads it
         source = quantization.source(value)
-        conv = _fused_conv(source)
+        conv = forms.integer_conv_behind(source)
         if conv is not None:
             codes = self._integer_conv(conv, source, point)
         elif self._points.get(self.tensor(source)) == point:
@@ -117,13 +118,16 @@ class _Translation:
         return operators.move_codes(self._graph, wide, _int8(point).zero_point)
 
     def _integer_conv(self, conv: ir.Node, source: ir.Value, point: QuantizationPoint) -> Tensor:
-        weight, weight_step = _stored(conv, 1)
-        bias, bias_step = _stored(conv, 2)
+        layer = _readable(conv)
+        weight, (bias, bias_step) = layer.integer_weight, _stored_bias(layer)
+        if weight is None:
+            raise ExportError(f"{layer}, has integer weights with a zero point; {_WAY_OUT}")
         relu = point.zero_point == 0 or editing.is_op(source.producer(), "Relu")
+        codes = weight.codes.transpose(0, 2, 3, 1)
         written = self._conv(
-            conv,
+            layer.form,
             self.tensor(editing.input_of(conv, 0)),
-            self._graph.constant(weight.transpose(0, 2, 3, 1), np.int8, Quantization(weight_step)),
+            self._graph.constant(codes, np.int8, Quantization(weight.steps)),
             self._graph.constant(bias, np.int32, Quantization(bias_step)),
             relu=relu,
             quantization=_int8(point) if relu else _int8(point, _WIDEST),
@@ -132,15 +136,18 @@ class _Translation:
 
     def float_conv(self, node: ir.Node) -> Tensor:
         """Conv with float weights."""
-        weight, bias = (editing.constant(node.inputs[index]) for index in (1, 2))
-        if weight is None or bias is None:
-            raise ExportError(f"a convolution computes its own weights; {_WAY_OUT}")
-        constants = [self._graph.constant(a) for a in (weight.transpose(0, 2, 3, 1), bias)]
-        return self._conv(node, self._data(node), *constants)
+        layer = _readable(node)
+        if layer.real_weight is None or layer.constant_bias is None:
+            raise ExportError(f"{layer}, computes its own weights; {_WAY_OUT}")
+        bias = np.broadcast_to(layer.constant_bias, layer.outputs)
+        constants = (layer.real_weight.transpose(0, 2, 3, 1), bias)
+        return self._conv(
+            layer.form, self._data(node), *(self._graph.constant(one) for one in constants)
+        )
 
     def _conv(
         self,
-        conv: ir.Node,
+        form: Form,
         x: Tensor,
         weight: Tensor,
         bias: Tensor,
@@ -148,30 +155,18 @@ class _Translation:
         relu: bool = False,
         quantization: Quantization | None = None,
     ) -> Tensor:
-        if conv.attributes.get_int("group", 1) != 1:
-            raise ExportError(f"grouped convolutions cannot be written as TFLite; {_WAY_OUT}")
-        if conv.attributes.get_string("auto_pad", "NOTSET") != "NOTSET":
-            raise ExportError(f"a convolution chooses its own padding; {_WAY_OUT}")
-        strides, dilations = (
-            _pair(conv.attributes.get_ints(name, (1, 1))) for name in ("strides", "dilations")
-        )
-        top, left, bottom, right = conv.attributes.get_ints("pads", (0, 0, 0, 0))
-        reach = [(side - 1) * step for side, step in zip(weight.shape[1:3], dilations, strict=True)]
         # SAME pads half of the kernel on each side; other pads, zeros too, are written out.
-        same = strides == (1, 1) and all(
-            before == after == span / 2
-            for before, after, span in ((top, bottom, reach[0]), (left, right, reach[1]))
-        )
-        if not same and any((top, left, bottom, right)):
+        if not form.keeps_size and form.pads is not None and any(form.pads):
+            top, left, bottom, right = form.pads
             x = operators.pad(self._graph, x, [(0, 0), (top, bottom), (left, right), (0, 0)])
         return operators.conv(
             self._graph,
             x,
             weight,
             bias,
-            strides=strides,
-            dilations=dilations,
-            same=same,
+            strides=form.strides,
+            dilations=form.dilations,
+            same=form.keeps_size,
             relu=relu,
             quantization=quantization,
         )
@@ -263,18 +258,24 @@ _OPERATORS: dict[str, Callable[[_Translation, ir.Node], Tensor]] = {
 def _is_written_by_reader(node: ir.Node) -> bool:
     """Whether a node is part of what ``_add_codes`` writes."""
     if node.op_type == "Relu":
-        return _fused_conv(node.outputs[0]) is not None
+        return forms.integer_conv_behind(node.outputs[0]) is not None
     if node.op_type == "Clip":
         return editing.is_op(editing.input_of(node, 0).producer(), "QuantizeLinear")
-    return node.op_type == "QuantizeLinear" or quantization.is_integer_conv(node)
+    return node.op_type == "QuantizeLinear" or forms.is_integer_conv(node)
 
 
-def _fused_conv(value: ir.Value) -> ir.Node | None:
-    """The integer conv that makes a value, with or without a ReLU between them."""
-    node = value.producer()
-    if node is not None and editing.is_op(node, "Relu"):
-        node = editing.input_of(node, 0).producer()
-    return node if node is not None and quantization.is_integer_conv(node) else None
+def _readable(conv: ir.Node) -> Layer:
+    """A convolution in a form that CONV_2D has.
+
+    Raises:
+        ExportError: it is in another one.
+    """
+    layer = forms.read(conv)
+    if layer is None:
+        raise ExportError(f"a convolution computes its own weights; {_WAY_OUT}")
+    if not layer.form.is_dense or layer.form.pads is None:
+        raise ExportError(f"TFLite graphs have no place for {layer}; {_WAY_OUT}")
+    return layer
 
 
 def _int8(point: QuantizationPoint, top: int | None = None) -> Quantization:
@@ -283,9 +284,9 @@ def _int8(point: QuantizationPoint, top: int | None = None) -> Quantization:
     return Quantization(np.asarray(point.step, np.float32), point.zero_point + 127 - top)
 
 
-def _stored(conv: ir.Node, index: int) -> tuple[NDArray[np.int_], NDArray[np.float32]]:
-    """Integers and steps of a conv's weights or bias."""
-    dequantize = editing.input_of(conv, index).producer()
+def _stored_bias(layer: Layer) -> tuple[NDArray[np.int_], NDArray[np.float32]]:
+    """Integers and steps."""
+    dequantize = None if layer.bias is None else layer.bias.producer()
     assert dequantize is not None
     codes, steps = editing.constant(dequantize.inputs[0]), editing.constant(dequantize.inputs[1])
     assert codes is not None
@@ -296,8 +297,3 @@ def _stored(conv: ir.Node, index: int) -> tuple[NDArray[np.int_], NDArray[np.flo
 def _channels_last(array: NDArray[np.float32]) -> NDArray[np.float32]:
     """A constant that is broadcast to an image: (1, C, 1, 1) or (C, 1, 1) with C last."""
     return np.moveaxis(array, -3, -1) if array.ndim >= 3 else array
-
-
-def _pair(numbers: Sequence[int]) -> tuple[int, int]:
-    down, across = numbers
-    return down, across

@@ -9,7 +9,7 @@ import pytest
 
 from exporter.traced import lowered
 from gdq_exporter.errors import ExportError
-from gdq_exporter.ir import editing, quantization
+from gdq_exporter.ir import editing, forms
 from gdq_exporter.lowering import LoweredNetwork
 from gdq_exporter.targets.onnx.fusion import check_fusion
 from gdq_exporter.targets.onnx.writer import OnnxWriter
@@ -38,7 +38,7 @@ def test_counts_what_really_runs(name: str, integer: int, floating: int, tmp_pat
 
 def bypass_output(model: ir.Model) -> None:
     """The readers of a conv get its float output instead of the quantized one."""
-    conv = quantization.integer_convs(model)[1]
+    conv = forms.integer_convs(model)[1]
     quantize = conv.outputs[0].consumers()[0]
     (dequantize,) = quantize.outputs[0].consumers()
     editing.redirect(dequantize.outputs[0], conv.outputs[0])
@@ -47,7 +47,7 @@ def bypass_output(model: ir.Model) -> None:
 
 def give_float_bias(model: ir.Model) -> None:
     """The bias is the sum of an integer bias and a float."""
-    conv = quantization.integer_convs(model)[0]
+    conv = forms.integer_convs(model)[0]
     half = editing.add_constant(model, np.full(1, 0.5, np.float32), "half")
     conv.replace_input_with(2, editing.insert(model, conv, "Add", [conv.inputs[2], half]))
 

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from exporter import oracle, traced
+from exporter.convolutions import CALM, Drawn, convolutions
 from exporter.litert import KERNELS, runner
 from exporter.networks import Network, random, random_codes
 from exporter.traced import TILE
@@ -18,6 +19,9 @@ from factories import sample_tiles
 from gdq_core.bit_widths import BIT_WIDTHS, BitWidth
 from gdq_exporter.config import PROFILES
 from gdq_exporter.errors import ExportError
+from gdq_exporter.ir import forms
+from gdq_exporter.passes.explicit_bias import ExplicitBiasPass
+from gdq_exporter.passes.integer_biases import IntegerBiasesPass
 from gdq_exporter.targets.tflite.model_builder import ModelBuilder
 from gdq_exporter.targets.tflite.subgraph import add_subgraph
 
@@ -172,6 +176,39 @@ FLOATS: dict[str, Callable[[Network], ir.Value]] = {
 }
 
 
+@pytest.mark.parametrize("integer", [False, True])
+@CALM
+@given(drawn=convolutions())
+def test_convolutions_of_every_form(integer: bool, drawn: Drawn) -> None:
+    """Are written as they are, or refused by name."""
+    network = Network()
+    spread = network.conv(network.x, _spread(drawn.inputs), np.zeros(drawn.inputs))
+    if integer:
+        spread = network.quantized(spread, 1, 0)
+    conv = drawn.add_to(network, spread, integer_step=0.01 if integer else None)
+    wide = network.quantized(conv, 0.5, 128) if integer else conv
+    gathered = network.conv(wide, np.full((3, drawn.outputs, 1, 1), 0.3), pads=[0] * 4)
+    model = network.model(network.op("Add", gathered, network.constant([128])))
+    ExplicitBiasPass()(model)
+    IntegerBiasesPass()(model)
+    layer = forms.read(conv.producer())
+    assert layer is not None
+    if not layer.form.is_dense or layer.form.pads is None:
+        with pytest.raises(ExportError, match=r"no place for layer 'c\d+', a \dx\d convolution"):
+            add_subgraph(ModelBuilder().graph("network"), model, EVERY_PIXEL.shape[1])
+        return
+    difference = np.abs(run(model, EVERY_PIXEL) - expected(model, EVERY_PIXEL))
+    assert (difference > 1).mean() <= 0.01
+    assert (difference > 0).mean() <= 0.1
+
+
+def _spread(channels: int) -> NDArray[np.float32]:
+    """A 3x3 kernel that makes every channel of the pixel's own colours, a tenth as strong."""
+    weight = np.zeros((channels, 3, 3, 3), np.float32)
+    weight[:, :, 1, 1] = random(channels, 3, seed=9) / 10
+    return weight
+
+
 def _around_zero(network: Network) -> ir.Value:
     return network.op("Sub", network.x, network.constant([99]))
 
@@ -191,12 +228,12 @@ def test_float_operators(name: str) -> None:
 REFUSED: dict[str, tuple[str, Callable[[Network], ir.Value]]] = {
     "operator": ("Sigmoid cannot be written", lambda n: n.op("Sigmoid", n.x)),
     "groups": (
-        "grouped convolutions cannot",
+        "no place for layer 'c0', a 3x3 convolution with 3 groups",
         lambda n: n.conv(n.x, random(3, 1, 3, 3), random(3), group=3),
     ),
     "padding": (
-        "chooses its own padding",
-        lambda n: n.conv(n.x, random(3, 3, 3, 3), random(3), auto_pad="SAME_UPPER"),
+        "a 3x3 convolution with strides 2x2, pads that depend on the size of its input",
+        lambda n: n.conv(n.x, random(3, 3, 3, 3), random(3), auto_pad="SAME_UPPER", strides=[2, 2]),
     ),
     "weights": (
         "computes its own weights",
