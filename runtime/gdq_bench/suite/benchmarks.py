@@ -16,6 +16,7 @@ from gdq_bench.suite import (
     tile_size,
     workers,
 )
+from gdq_bench.suite.arm_cycles import benchmark as arm_cycles
 from gdq_bench.suite.results import Result
 from gdq_bench.suite.subjects import Subjects
 
@@ -31,4 +32,5 @@ BENCHMARKS: dict[str, Callable[[Subjects], list[Result]]] = {
     "workers": workers.measure,
     "overhead": overhead.measure,
     "memory": memory.measure,
+    "arm-cycles": arm_cycles.measure,
 }

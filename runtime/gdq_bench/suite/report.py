@@ -10,6 +10,7 @@ from gdq_bench.suite.results import Result
 
 BEGIN = "<!-- measured: begin (written by `make bench`, do not edit) -->"
 END = "<!-- measured: end -->"
+_UNITS = {"s": " s", "%": " %", "ratio": "x", "M cycles": " M cycles"}
 
 
 def terminal_line(result: Result) -> str:
@@ -72,10 +73,8 @@ def _machine(machine: Mapping[str, str]) -> str:
 
 
 def _value(result: Result) -> str:
-    unit = {"s": " s", "%": " %", "ratio": "x"}[result.unit]
-    return f"{result.value:.3g}{unit}"
+    return f"{result.value:.3g}{_UNITS[result.unit]}"
 
 
 def _bar(result: Result) -> str:
-    unit = {"s": " s", "%": " %", "ratio": "x"}[result.unit]
-    return f"{'at least' if result.at_least else 'at most'} {result.bar:g}{unit}"
+    return f"{'at least' if result.at_least else 'at most'} {result.bar:g}{_UNITS[result.unit]}"

@@ -16,7 +16,7 @@ class Result:
     Attributes:
         name: what was measured, in words.
         value: the number.
-        unit: "s", "ratio" or "%".
+        unit: "s", "ratio", "%" or "M cycles".
         bar: what it must reach.
         at_least: whether the bar is a lower bound; else it is an upper one.
         facts: medians, sizes and counts that the number came from.

@@ -15,6 +15,12 @@ TOOLS = ("cmake", "ninja", "ziglang")
 SOURCES = Path(__file__).resolve().parents[3] / "runtime/gdq_engine"
 _TARGET = "aarch64-linux-gnu.2.17"
 """As old a glibc as wheels ask for (hatch_build.py)."""
+_SETTINGS = (
+    # A release, but for the names of functions: by them it is told where cycles go.
+    "-DCMAKE_BUILD_TYPE=RelWithDebInfo",
+    "-DCMAKE_CXX_FLAGS_RELWITHDEBINFO=-O3 -DNDEBUG -gline-tables-only",
+    "-DGDQ_TESTS=ON",
+)
 
 
 def install_tools(constraints: Sequence[str], folder: Path) -> None:
@@ -56,7 +62,7 @@ def build_engine(tools: Path, folder: Path) -> None:
         "ZIG_LOCAL_CACHE_DIR": cache,
     }
     cmake, ninja = tools / "bin/cmake", tools / "bin/ninja"
-    settings = ["-DCMAKE_BUILD_TYPE=Release", "-DGDQ_TESTS=ON", f"-DCMAKE_MAKE_PROGRAM={ninja}"]
+    settings = [*_SETTINGS, f"-DCMAKE_MAKE_PROGRAM={ninja}"]
     configure: list[str | Path] = [cmake, "-S", SOURCES, "-B", folder, "-G", "Ninja", *settings]
     run_command(configure, environment)
     run_command([cmake, "--build", folder], environment)

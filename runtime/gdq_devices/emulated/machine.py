@@ -52,6 +52,11 @@ class Machine:
         return self.folder / "tools"
 
     @property
+    def llvm(self) -> Path:
+        """Root of LLVM's packages (x86-64), if something needed them."""
+        return self.folder / "llvm"
+
+    @property
     def engine(self) -> Path:
         """Build folder of the engine gdq."""
         return self.folder / "engine"

@@ -1,0 +1,89 @@
+"""Tracing and weighing, held to a function of the engine's library that is called a known number of
+times."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from gdq_devices.emulated.errors import ProgramError
+from gdq_devices.emulated.llvm import Function, Llvm, add_llvm
+from gdq_devices.emulated.machine import FOLDER, Machine
+from gdq_devices.emulated.trace import prepare, trace
+
+MACHINE = Machine(FOLDER)
+CALLS = 7
+PROGRAM = f"""
+import ctypes, os, sys
+library = ctypes.CDLL(sys.argv[1])
+print(open("/proc/self/maps").read())
+for _ in sys.argv[2:]:
+    os.getppid()
+    for _ in range({CALLS}):
+        library.gdq_abi_version()
+    os.getppid()
+"""
+
+
+@pytest.fixture(scope="module")
+def llvm() -> Llvm:
+    return add_llvm(MACHINE, print)
+
+
+@pytest.fixture(scope="module")
+def function(llvm: Llvm) -> Function:
+    return next(one for one in llvm.functions(MACHINE.library) if one.name == "gdq_abi_version")
+
+
+def test_a_function_s_blocks_are_counted_and_named(
+    llvm: Llvm, function: Function, tmp_path: Path
+) -> None:
+    script = tmp_path / "program.py"
+    script.write_text(PROGRAM)
+    program = prepare(
+        MACHINE, "cortex-a76", script, str(MACHINE.library),
+        packages=[], libraries=["libgdq_engine"], seconds=60,
+    )  # fmt: skip
+    start = program.libraries[MACHINE.library.name].base + function.start
+    traced = trace(program, "once", "twice", stage_of={start: "version"}.get)
+    assert [span["version", start] for span in traced.spans] == [CALLS, 0, CALLS]
+    assert llvm.disassemble(traced.blocks[start])[-1] == "ret"
+    assert llvm.frames(MACHINE.library, [function.start]) == [("gdq_abi_version",)]
+
+
+def test_a_program_without_the_library_is_refused(tmp_path: Path) -> None:
+    script = tmp_path / "program.py"
+    script.write_text("print(open('/proc/self/maps').read())")
+    with pytest.raises(ProgramError, match="loads none of libgdq_engine"):
+        prepare(MACHINE, "cortex-a76", script, packages=[], libraries=["libgdq_engine"], seconds=60)
+
+
+def test_a_program_that_takes_too_long_is_stopped(tmp_path: Path) -> None:
+    script = tmp_path / "program.py"
+    script.write_text(PROGRAM + "\nwhile sys.argv[2:]: pass")
+    program = prepare(
+        MACHINE, "cortex-a76", script, str(MACHINE.library),
+        packages=[], libraries=["libgdq_engine"], seconds=10,
+    )  # fmt: skip
+    with pytest.raises(ProgramError, match="ended with -9"):
+        trace(program, "once")
+
+
+def test_models_differ_where_processors_do(llvm: Llvm) -> None:
+    """An A76 starts two sdot a cycle, an A55 one; what depends on the one before waits for it."""
+    products = [f"sdot v{n}.4s, v30.16b, v31.16b" for n in range(8)]
+    chain = ["add x0, x0, #1"] * 8
+    a76, a55 = (llvm.cycles(model, [products, chain]) for model in ("neoverse-n1", "cortex-a55"))
+    assert a76 == pytest.approx([4, 8], abs=0.2)
+    assert a55 == pytest.approx([8, 8], abs=0.2)
+
+
+def test_what_is_no_instruction_costs_nothing(llvm: Llvm) -> None:
+    assert llvm.disassemble([0xD65F03C0, 0xFFFFFFFF, 0xD503201F]) == ["ret", "", "nop"]
+    assert llvm.disassemble([]) == []
+
+
+def test_an_instruction_that_the_model_refuses_is_an_error(llvm: Llvm) -> None:
+    with pytest.raises(ProgramError, match="llvm-mca ended with 1"):
+        llvm.cycles("neoverse-n1", [["no such instruction"]])

@@ -1,0 +1,51 @@
+from __future__ import annotations
+
+import pytest
+
+from gdq_bench.suite.arm_cycles.parts import PARTS, part_of, stages_of
+from gdq_devices.emulated.llvm import Function
+
+TRANSFORMED = "gdq::dotprod::Transformed<gdq::dotprod::{0}, gdq::dotprod::{0}, {1}>::run(gdq::C&)"
+
+
+@pytest.mark.parametrize(
+    ("function", "stage"),
+    [
+        ("gdq::dotprod::real_picture(gdq::Convolution const&)", "head"),
+        (TRANSFORMED.format("EightPoints<6>", "float"), "body end"),
+        (TRANSFORMED.format("EightPoints<4>", "float"), "tail"),
+        ("gdq::dotprod::real_border(gdq::Convolution const&)", "tail"),
+        (TRANSFORMED.format("K4", "signed char"), "body"),
+        ("void gdq::dotprod::finish<8u>(gdq::Epilogue const&, gdq::Sums const&)", None),
+        ("gdq::Runner::run(int, unsigned char const*, unsigned char*)", "other"),
+    ],
+)
+def test_a_function_begins_a_stage_or_belongs_to_the_last(function: str, stage: str | None) -> None:
+    stage_of = stages_of([Function("first", 0, 16), Function(function, 16, 32)], base=4096)
+    assert stage_of(4096 + 16) == stage_of(4096 + 28) == stage
+
+
+def test_what_is_in_no_function_belongs_to_the_last_stage() -> None:
+    stage_of = stages_of([Function("gdq::Runner::run()", 16, 32)], base=4096)
+    assert stage_of(4096 + 32) is None
+    assert stage_of(0) is None
+
+
+@pytest.mark.parametrize(
+    ("frames", "part"),
+    [
+        (["gdq::x::load<V>(void const*)", "void gdq::x::accumulate<D>(int)", "run"], "products"),
+        (["void gdq::x::finish_group<8u>(int)", "void gdq::x::finish<8u>(int)"], "epilogue"),
+        (["gdq::x::K4::input<V>(V)", "gdq::x::T::read_tile<8>(int)", "run"], "transforms"),
+        (["memset"], "other"),
+        ([], "other"),
+    ],
+)
+def test_within_the_body_the_innermost_known_function_tells(frames: list[str], part: str) -> None:
+    assert part_of("body", frames) == part
+    assert part in PARTS
+
+
+def test_outside_the_body_the_stage_is_the_part() -> None:
+    assert part_of("tail", ["gdq::x::accumulate<D>(int)"]) == "tail"
+    assert part_of("", ["gdq::x::accumulate<D>(int)"]) == "other"
