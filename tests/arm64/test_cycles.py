@@ -10,7 +10,7 @@ import pytest
 from gdq_devices.emulated.errors import ProgramError
 from gdq_devices.emulated.llvm import Function, Llvm, add_llvm
 from gdq_devices.emulated.machine import FOLDER, Machine
-from gdq_devices.emulated.trace import prepare, trace
+from gdq_devices.emulated.trace import Libraries, Program, StageOf, trace
 
 MACHINE = Machine(FOLDER)
 CALLS = 7
@@ -36,38 +36,43 @@ def function(llvm: Llvm) -> Function:
     return next(one for one in llvm.functions(MACHINE.library) if one.name == "gdq_abi_version")
 
 
+def write_program(folder: Path, source: str, seconds: float = 60) -> Program:
+    file = folder / "program.py"
+    file.write_text(source)
+    arguments = [str(MACHINE.library)]
+    return Program(MACHINE, "cortex-a76", file, arguments, [], ["libgdq_engine"], seconds)
+
+
 def test_a_function_s_blocks_are_counted_and_named(
     llvm: Llvm, function: Function, tmp_path: Path
 ) -> None:
-    script = tmp_path / "program.py"
-    script.write_text(PROGRAM)
-    program = prepare(
-        MACHINE, "cortex-a76", script, str(MACHINE.library),
-        packages=[], libraries=["libgdq_engine"], seconds=60,
-    )  # fmt: skip
-    start = program.libraries[MACHINE.library.name].base + function.start
-    traced = trace(program, "once", "twice", stage_of={start: "version"}.get)
+    def stages(libraries: Libraries) -> StageOf:
+        return {libraries[MACHINE.library.name].base + function.start: "version"}.get
+
+    traced = trace(write_program(tmp_path, PROGRAM), "once", "twice", stages=stages)
+    start = traced.libraries[MACHINE.library.name].base + function.start
     assert [span["version", start] for span in traced.spans] == [CALLS, 0, CALLS]
     assert llvm.disassemble(traced.blocks[start])[-1] == "ret"
     assert llvm.frames(MACHINE.library, [function.start]) == [("gdq_abi_version",)]
 
 
 def test_a_program_without_the_library_is_refused(tmp_path: Path) -> None:
-    script = tmp_path / "program.py"
-    script.write_text("print(open('/proc/self/maps').read())")
+    program = write_program(tmp_path, "print(open('/proc/self/maps').read())")
     with pytest.raises(ProgramError, match="loads none of libgdq_engine"):
-        prepare(MACHINE, "cortex-a76", script, packages=[], libraries=["libgdq_engine"], seconds=60)
+        trace(program)
 
 
-def test_a_program_that_takes_too_long_is_stopped(tmp_path: Path) -> None:
-    script = tmp_path / "program.py"
-    script.write_text(PROGRAM + "\nwhile sys.argv[2:]: pass")
-    program = prepare(
-        MACHINE, "cortex-a76", script, str(MACHINE.library),
-        packages=[], libraries=["libgdq_engine"], seconds=10,
-    )  # fmt: skip
-    with pytest.raises(ProgramError, match="ended with -9"):
-        trace(program, "once")
+def test_a_program_that_moves_its_library_is_refused(tmp_path: Path) -> None:
+    moving = "print('%x-7f0000000000 r-xp 0 0 0 /libgdq_engine.so' % os.getpid())"
+    with pytest.raises(ProgramError, match="has its libraries elsewhere every time"):
+        trace(write_program(tmp_path, f"import os\n{moving}"))
+
+
+@pytest.mark.parametrize("arguments", [[], ["once"]])
+def test_a_program_that_takes_too_long_is_stopped(tmp_path: Path, arguments: list[str]) -> None:
+    source = f"{PROGRAM}\nwhile len(sys.argv[2:]) == {len(arguments)}: pass"
+    with pytest.raises(ProgramError, match=r"takes more than 10 s|ended with -9"):
+        trace(write_program(tmp_path, source, seconds=10), *arguments)
 
 
 def test_models_differ_where_processors_do(llvm: Llvm) -> None:

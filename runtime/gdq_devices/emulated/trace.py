@@ -25,8 +25,18 @@ MARK = "getppid"
 
 _MAPPING = re.compile(r"^([0-9a-f]+)-([0-9a-f]+) (\S+) .*/(\S+)$", re.MULTILINE)
 
+_ATTEMPTS = 3
+"""A run that writes Python's caches has another memory than the next one, which reads them."""
+_SHOWN = 2000
+"""Last characters of a failed program's output that are shown."""
+
 StageOf = Callable[[int], "str | None"]
 """Address of a block -> the stage that begins there, or None if it belongs to any."""
+
+
+def no_stage(_: int) -> str | None:
+    """Tell no stages apart."""
+    return None
 
 
 @dataclass(frozen=True)
@@ -43,24 +53,46 @@ class Mapped:
     code: tuple[int, int]
 
 
+Libraries = Mapping[str, Mapped]
+"""File name -> where it lies."""
+
+
 @dataclass(frozen=True)
-class Traceable:
-    """A program of which it is known where its libraries lie.
+class Program:
+    """A Python program that can be traced.
 
     Attributes:
-        name: of the program and the processor, for messages.
-        command: what comes before and what comes behind qemu's options.
-        environment: all its variables.
-        libraries: file name -> where it lies.
+        machine: runs it.
+        cpu: of which processor.
+        file: prints ``/proc/self/maps`` when all its libraries are loaded, and calls ``os.getppid``
+            at both ends of what is counted.
+        arguments: those with which it does little more than that.
+        packages: folders to import from, beside the wheels.
+        libraries: beginnings of the file names of those whose instructions are logged.
         seconds: after which a run is stopped.
 
     """
 
-    name: str
-    command: tuple[Sequence[str], Sequence[str]]
-    environment: Mapping[str, str]
-    libraries: Mapping[str, Mapped]
+    machine: Machine
+    cpu: str
+    file: Path
+    arguments: Sequence[str]
+    packages: Sequence[Path]
+    libraries: Sequence[str]
     seconds: float
+
+    def __str__(self) -> str:
+        return f"{self.file.name} on {self.cpu}"
+
+    def command(self) -> tuple[list[str], list[str]]:
+        """Return what comes before and what comes behind qemu's options."""
+        emulator, *python = map(str, self.machine.python(self.cpu))
+        return ["setarch", "-R", emulator], [*python, str(self.file), *self.arguments]
+
+    def environment(self) -> dict[str, str]:
+        """Return all variables; they hold still what moves libraries from one run to the next."""
+        still = {"MALLOC_ARENA_MAX": "1", "OPENBLAS_NUM_THREADS": "1", "PYTHONHASHSEED": "0"}
+        return {**self.machine.environment(self.packages), **still}
 
 
 @dataclass
@@ -70,100 +102,95 @@ class Trace:
     Attributes:
         blocks: address of a block -> its instructions, as the processor reads them.
         spans: from each mark to the next: (stage, address of a block) -> executions.
+        libraries: where they lie.
 
     """
 
     blocks: dict[int, list[int]] = field(default_factory=dict)
     spans: list[Counter[tuple[str, int]]] = field(default_factory=list)
+    libraries: Libraries = field(default_factory=dict)
 
     def instructions(self, span: int) -> int:
         """Count the instructions of a span."""
         return sum(len(self.blocks[block]) * n for (_, block), n in self.spans[span].items())
 
 
-def prepare(
-    machine: Machine,
-    cpu: str,
-    program: Path,
-    *arguments: str,
-    packages: Sequence[Path],
-    libraries: Sequence[str],
-    seconds: float,
-) -> Traceable:
-    """Run a Python program with little or nothing to do, to see where its libraries lie.
+def trace(
+    program: Program, *arguments: str, stages: Callable[[Libraries], StageOf] = lambda _: no_stage
+) -> Trace:
+    """Run a program, and log what it executes.
 
     Args:
-        machine: where.
-        cpu: of which processor.
-        program: prints ``/proc/self/maps`` when all its libraries are loaded, and calls
-            ``os.getppid`` at both ends of what is counted.
-        arguments: of the program.
-        packages: folders to import from, beside the wheels.
-        libraries: beginnings of the file names of those whose instructions are logged.
-        seconds: after which it is stopped.
+        program: what to run.
+        arguments: more of them, which give it something to do.
+        stages: makes what tells stages apart: a block that begins none belongs to the last that
+            began.
 
     Raises:
-        ProgramError: the program fails or loads none of the libraries.
+        ProgramError: the program fails, takes too long, loads none of the libraries, or has them
+            elsewhere every time.
 
     """
-    name = f"{program.name} on {cpu}"
-    emulator, *python = map(str, machine.python(cpu))
-    # All that moves addresses from one run to the next is held still.
-    fixed = {"MALLOC_ARENA_MAX": "1", "OPENBLAS_NUM_THREADS": "1", "PYTHONHASHSEED": "0"}
-    environment = {**machine.environment(packages), **fixed}
-    command = (["setarch", "-R", emulator], [*python, str(program), *arguments])
-    # Twice, because the first run may write Python's caches, and then has another memory.
-    for _ in range(2):
-        printed = _run(name, [*command[0], *command[1]], environment, seconds)
-    found = find_libraries(printed, libraries)
-    if not found:
-        raise ProgramError(f"{name} loads none of {', '.join(libraries)}")
-    return Traceable(name, command, environment, found, seconds)
+    expected = _locate(program)
+    for _ in range(_ATTEMPTS):
+        found = _log(program, arguments, expected, stages(expected))
+        if found.libraries == expected:
+            return found
+        expected = found.libraries
+    raise ProgramError(f"{program} has its libraries elsewhere every time")
 
 
-def trace(program: Traceable, *arguments: str, stage_of: StageOf = lambda _: None) -> Trace:
-    """Run the program again and log what it executes.
+def _locate(program: Program) -> Libraries:
+    """Run the program to see where its libraries lie."""
+    front, back = program.command()
+    try:
+        finished = subprocess.run(
+            [*front, *back], env=program.environment(), stdin=subprocess.DEVNULL,
+            capture_output=True, text=True, timeout=program.seconds, check=False,
+        )  # fmt: skip
+    except subprocess.TimeoutExpired as error:
+        raise ProgramError(f"{program} takes more than {program.seconds:.0f} s") from error
+    return _check(program, finished.returncode, finished.stdout + finished.stderr)
 
-    Args:
-        program: what ``prepare`` returned.
-        arguments: more of them, behind those of the first run.
-        stage_of: tells stages apart: a block that begins none belongs to the last that began.
 
-    Raises:
-        ProgramError: the program fails, takes too long, or has its libraries elsewhere this time.
-
-    """
-    ranges = [one.code for one in program.libraries.values()]
-    front, back = program.command
+def _log(
+    program: Program, arguments: Sequence[str], expected: Libraries, stage_of: StageOf
+) -> Trace:
+    """Log what is executed where libraries are expected, and see where they were."""
+    ranges = ",".join(f"{one.code[0]:#x}..{one.code[1]:#x}" for one in expected.values())
     reading, writing = os.pipe()
-    options = [
-        "-d", "exec,nochain,in_asm,strace", "-D", f"/dev/fd/{writing}",
-        "-dfilter", ",".join(f"{start:#x}..{end:#x}" for start, end in ranges),
-    ]  # fmt: skip
+    options = ["-d", "exec,nochain,in_asm,strace", "-D", f"/dev/fd/{writing}", "-dfilter", ranges]
+    front, back = program.command()
     with os.fdopen(reading, "rb", buffering=1 << 20) as log, tempfile.TemporaryFile("w+") as output:
         process = subprocess.Popen(
-            [*front, *options, *back, *arguments], env=program.environment,
+            [*front, *options, *back, *arguments], env=program.environment(),
             stdin=subprocess.DEVNULL, stdout=output, stderr=output, pass_fds=[writing],
         )  # fmt: skip
         os.close(writing)
         deadline = threading.Timer(program.seconds, process.kill)
         deadline.start()
         try:
-            traced = read_log(log, stage_of)
+            found = read_log(log, stage_of)
             code = process.wait()
         finally:
             deadline.cancel()
             process.kill()
         output.seek(0)
-        printed = output.read()
+        found.libraries = _check(program, code, output.read())
+    return found
+
+
+def _check(program: Program, code: int, printed: str) -> Libraries:
+    """Find the libraries in what a program printed that ended well."""
     if code != 0:
-        raise ProgramError(f"{program.name} ended with {code}:\n{printed[-2000:]}")
-    if find_libraries(printed, list(program.libraries)) != program.libraries:
-        raise ProgramError(f"{program.name} has its libraries elsewhere every time")
-    return traced
+        raise ProgramError(f"{program} ended with {code}:\n{printed[-_SHOWN:]}")
+    libraries = find_libraries(printed, program.libraries)
+    if not libraries:
+        raise ProgramError(f"{program} loads none of {', '.join(program.libraries)}")
+    return libraries
 
 
-def read_log(lines: Iterable[bytes], stage_of: StageOf = lambda _: None) -> Trace:
+def read_log(lines: Iterable[bytes], stage_of: StageOf = no_stage) -> Trace:
     """Read what qemu logs."""
     result = Trace()
     stages: dict[int, str | None] = {}
@@ -197,7 +224,7 @@ def read_log(lines: Iterable[bytes], stage_of: StageOf = lambda _: None) -> Trac
     return result
 
 
-def find_libraries(maps: str, beginnings: Sequence[str]) -> dict[str, Mapped]:
+def find_libraries(maps: str, beginnings: Sequence[str]) -> Libraries:
     """Read from ``/proc/self/maps`` where libraries lie."""
     bases: dict[str, int] = {}
     found: dict[str, Mapped] = {}
@@ -208,16 +235,3 @@ def find_libraries(maps: str, beginnings: Sequence[str]) -> dict[str, Mapped]:
         if "x" in rights:
             found[name] = Mapped(base, (int(start, 16), int(end, 16)))
     return found
-
-
-def _run(name: str, command: Sequence[str], environment: Mapping[str, str], seconds: float) -> str:
-    try:
-        finished = subprocess.run(
-            command, env=environment, stdin=subprocess.DEVNULL, capture_output=True, text=True,
-            timeout=seconds, check=False,
-        )  # fmt: skip
-    except subprocess.TimeoutExpired as error:
-        raise ProgramError(f"{name} takes more than {seconds:.0f} s") from error
-    if finished.returncode != 0:
-        raise ProgramError(f"{name} ended with {finished.returncode}:\n{finished.stderr}")
-    return finished.stdout

@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from gdq_bench.suite.arm_cycles.cores import Core
 from gdq_bench.suite.arm_cycles.parts import part_of, stages_of
 from gdq_devices.emulated.llvm import Llvm
 from gdq_devices.emulated.machine import Machine
-from gdq_devices.emulated.trace import Trace, Traceable, prepare, trace
+from gdq_devices.emulated.trace import Libraries, Program, StageOf, Trace, trace
 
 OWN, PREDICTOR = "gdq", "predictor"
 _LIBRARIES = {
@@ -91,21 +92,18 @@ def measure_tile(
 
     """
     runner = f"{machine.library}:{instruction_set}" if engine == OWN else engine
-    program = prepare(
-        machine, core.cpu, _PROGRAM, str(bundle), runner,
-        packages=[_PACKAGES], libraries=_LIBRARIES[engine], seconds=_LONGEST_RUN,
+    program = Program(
+        machine, core.cpu, _PROGRAM, [str(bundle), runner], [_PACKAGES], _LIBRARIES[engine],
+        _LONGEST_RUN,
     )  # fmt: skip
-    library = machine.library if engine == OWN else None
-    if library is None:
-        traced = trace(program, *what)
+    if engine == OWN:
+        traced = trace(program, *what, stages=partial(_stages, llvm, machine.library))
     else:
-        base = program.libraries[library.name].base
-        stage_of = stages_of(llvm.functions(library), base)
-        traced = trace(program, *what, stage_of=stage_of)
+        traced = trace(program, *what)
     # Between the two marks of one; what lies between two of them prepares the next.
     spans = range(0, 2 * len(what), 2)
     weighed = _weigh(llvm, core.model, traced, spans)
-    frames = _name(llvm, library, program, traced, weighed)
+    frames = _name(llvm, machine.library, traced, weighed) if engine == OWN else {}
     return [
         _sum_up(one, traced, span, weighed, frames) for one, span in zip(what, spans, strict=True)
     ]
@@ -140,13 +138,15 @@ class _Weighed:
     cycles: float  # of one execution
 
 
+def _stages(llvm: Llvm, library: Path, libraries: Libraries) -> StageOf:
+    return stages_of(llvm.functions(library), libraries[library.name].base)
+
+
 def _name(
-    llvm: Llvm, library: Path | None, program: Traceable, traced: Trace, blocks: Iterable[int]
+    llvm: Llvm, library: Path, traced: Trace, blocks: Iterable[int]
 ) -> dict[int, Sequence[str]]:
     """Find the functions of every instruction of blocks in our engine's library."""
-    if library is None:
-        return {}
-    place = program.libraries[library.name]
+    place = traced.libraries[library.name]
     addresses = [
         block + 4 * number
         for block in blocks
