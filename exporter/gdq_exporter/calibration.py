@@ -15,8 +15,8 @@ import onnxruntime as ort
 from numpy.typing import NDArray
 
 from gdq_core.errors import ImageError
-from gdq_core.pictures.decode import SUFFIXES, PictureReader
-from gdq_core.pictures.rows import split_alpha
+from gdq_core.pictures.folders import list_pictures
+from gdq_core.pictures.whole import read_rgb
 from gdq_exporter.errors import ExportError
 from gdq_exporter.ir.quantization import QuantizationPoint
 from gdq_runtime.tiles.workers import Workers
@@ -78,17 +78,14 @@ def _sample_pictures() -> list[_Reader]:
 def _folder_pictures(folder: Path) -> list[_Reader]:
     if not folder.is_dir():
         raise ExportError(f"{folder} is not a folder of photos to calibrate on")
-    paths = sorted(path for path in folder.iterdir() if path.suffix.lower() in SUFFIXES)
-    return [partial(_read, path) for path in paths]
+    return [partial(_read, path) for path in list_pictures(folder)]
 
 
 def _read(path: Path) -> NDArray[np.uint8]:
     try:
-        with PictureReader(path) as reader:
-            colour, _ = split_alpha(reader.read_rows(reader.height))
+        return read_rgb(path)
     except ImageError as error:
         raise ExportError(f"calibration: {error}") from error
-    return colour
 
 
 def _at_least(picture: NDArray[np.uint8], side: int) -> NDArray[np.uint8]:

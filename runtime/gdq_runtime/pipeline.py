@@ -16,6 +16,7 @@ from gdq_core.files.recognition import is_picture
 from gdq_core.pictures.decode import PictureReader
 from gdq_core.pictures.encode import PictureWriter, check_target, save_picture
 from gdq_core.pictures.rows import ArraySink, ArraySource, RowSink, RowSource
+from gdq_core.pictures.transparency import spread_colours
 from gdq_runtime.bit_map import compute_fab, compute_network_fab
 from gdq_runtime.bit_map_drawing import Thumbnail, draw_bit_map
 from gdq_runtime.bundle.reader import Bundle
@@ -296,7 +297,7 @@ class Upscaler:
             reader.width * self.scale,
             reader.height * self.scale,
             reader.channels,
-            icc_profile=reader.icc_profile,
+            meaning=reader.meaning,
             overwrite=overwrite,
         )
 
@@ -323,4 +324,4 @@ class Upscaler:
         tiling = self.bundle.manifest.tiling
         plan = TilePlan(source.width, source.height, tiling.size, tiling.overlap, self._policy)
         runner = TileRunner(self._engine, self._workers, router, self.scale, stopwatch, progress)
-        return plan, runner.run(source, sink, plan)
+        return plan, runner.run(spread_colours(source), sink, plan)

@@ -9,8 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gdq_core.errors import ImageError
-from gdq_core.pictures.decode import SUFFIXES, PictureReader
-from gdq_core.pictures.rows import split_alpha
+from gdq_core.pictures.folders import list_pictures
+from gdq_core.pictures.whole import read_rgb
 from gdq_core.resampling import resize_bicubic
 
 
@@ -40,14 +40,14 @@ class GroundTruth:
             ImageError: no picture, or the sizes of a pair do not fit.
 
         """
-        high = _read(self.high)
+        high = read_rgb(self.high)
         if self.low is None:
             height, width = (side // self.scale for side in high.shape[:2])
             if min(height, width) < 1:
                 raise ImageError(f"{self.high} is too small to be made {self.scale} times smaller")
             high = high[: height * self.scale, : width * self.scale]
             return resize_bicubic(high, height, width), high
-        low = _read(self.low)
+        low = read_rgb(self.low)
         height, width = low.shape[0] * self.scale, low.shape[1] * self.scale
         surplus = high.shape[0] - height, high.shape[1] - width
         if not all(0 <= rest < self.scale for rest in surplus):
@@ -62,30 +62,43 @@ def list_ground_truth(folder: Path, scale: int) -> list[GroundTruth]:
     """List a folder with subfolders ``HR_x<scale>`` and ``LR_x<scale>``, or a folder of photos.
 
     Raises:
-        ImageError: no such folder, nothing in it, or a picture without its partner.
+        ImageError: no such folder, nothing in it, a picture without its partner, or two pictures
+            of one name.
 
     """
     if not folder.is_dir():
         raise ImageError(f"{folder} is not a folder of pictures")
     high, low = folder / f"HR_x{scale}", folder / f"LR_x{scale}"
     if high.is_dir() and low.is_dir():
-        partners = {path.stem: path for path in _pictures(low)}
-        truths = _pictures(high)
-        if lonely := [path for path in truths if path.stem not in partners]:
-            raise ImageError(f"{lonely[0]} has no partner in {low}")
-        return [GroundTruth(path.stem, path, partners[path.stem], scale) for path in truths]
-    if not (photos := _pictures(folder)):
+        return _list_pairs(high, low, scale)
+    if not (photos := list_pictures(folder)):
         raise ImageError(
             f"{folder} has neither photos nor the subfolders {high.name} and {low.name}"
         )
     return [GroundTruth(path.stem, path, None, scale) for path in photos]
 
 
-def _pictures(folder: Path) -> list[Path]:
-    return sorted(path for path in folder.iterdir() if path.suffix.lower() in SUFFIXES)
+def _list_pairs(high: Path, low: Path, scale: int) -> list[GroundTruth]:
+    truths, partners = _by_stem(list_pictures(high)), _by_stem(list_pictures(low))
+    if not truths:
+        raise ImageError(f"{high} holds no picture")
+    if lonely := [path for stem, path in truths.items() if stem not in partners]:
+        raise ImageError(f"{lonely[0]} has no partner in {low}")
+    return [GroundTruth(stem, path, partners[stem], scale) for stem, path in truths.items()]
 
 
-def _read(path: Path) -> NDArray[np.uint8]:
-    with PictureReader(path) as reader:
-        colour, _ = split_alpha(reader.read_rows(reader.height))
-    return colour
+def _by_stem(paths: list[Path]) -> dict[str, Path]:
+    """Key pictures by their names without suffix.
+
+    Raises:
+        ImageError: two have the same, so that it does not say which is meant.
+
+    """
+    found: dict[str, Path] = {}
+    for path in paths:
+        if (other := found.setdefault(path.stem, path)) is not path:
+            raise ImageError(
+                f"{other} and {path} have the same name but for the suffix: remove the one that "
+                "is not meant"
+            )
+    return found

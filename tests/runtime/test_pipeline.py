@@ -218,7 +218,7 @@ def test_16_bits_and_the_colour_profile(upscaler: Upscaler, tmp_path: Path) -> N
     expected = upscale(np.rint(deep / 257).astype(np.uint8), 8)
     np.testing.assert_array_equal(read(tmp_path / "out.png"), expected)
     with PictureReader(tmp_path / "out.png") as reader:
-        assert reader.icc_profile == profile
+        assert reader.meaning.icc_profile == profile
     assert result.notes == ("16 bits per sample rounded to 8",)
 
 

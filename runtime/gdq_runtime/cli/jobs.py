@@ -10,7 +10,7 @@ from pathlib import Path
 from gdq_core.errors import ImageError, OutputError
 from gdq_core.files.outputs import FilledFolder, Output, check_apart, check_place, reason
 from gdq_core.files.recognition import is_picture
-from gdq_core.pictures.decode import SUFFIXES
+from gdq_core.pictures.folders import SUFFIXES
 
 
 @dataclass(frozen=True)

@@ -22,7 +22,8 @@ from core.made_pictures import (
     write_tiff,
 )
 from gdq_core.errors import ImageError
-from gdq_core.pictures.decode import BOMB_FLOOR, MAX_SIDE, PictureReader, apply_orientation
+from gdq_core.pictures.decode import PictureReader, apply_orientation
+from gdq_core.pictures.limits import BOMB_FLOOR, MAX_SIDE
 from peak_memory import peak_of
 
 RNG = np.random.default_rng(0)
@@ -187,9 +188,9 @@ def test_the_colour_profile_is_passed_on(tmp_path: Path) -> None:
     profile = srgb_like_profile()
     path = save(tmp_path / "a.png", png_bytes(random_image(5, 5), extra=icc_chunk(profile)))
     with PictureReader(path) as reader:
-        assert reader.icc_profile == profile
+        assert reader.meaning.icc_profile == profile
     with PictureReader(save(tmp_path / "b.png", png_bytes(random_image(5, 5)))) as reader:
-        assert reader.icc_profile is None
+        assert reader.meaning.icc_profile is None
 
 
 def test_of_several_pictures_the_first_is_read(tmp_path: Path) -> None:

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from core.made_pictures import random_image, srgb_like_profile
 from gdq_core.errors import OutputError
+from gdq_core.pictures.colour.meaning import ColourMeaning
 from gdq_core.pictures.decode import PictureReader
 from gdq_core.pictures.encode import PictureWriter, check_target, save_picture
 from peak_memory import peak_of
@@ -55,15 +56,15 @@ def test_jpeg_is_close(tmp_path: Path, channels: int) -> None:
 @pytest.mark.parametrize("suffix", SUFFIXES)
 def test_the_colour_profile_is_kept(tmp_path: Path, suffix: str) -> None:
     profile = srgb_like_profile()
-    assert write(tmp_path / f"a{suffix}", random_image(9, 9), icc_profile=profile) == []
+    assert write(tmp_path / f"a{suffix}", random_image(9, 9), meaning=ColourMeaning(profile)) == []
     with PictureReader(tmp_path / f"a{suffix}") as reader:
-        assert reader.icc_profile == profile
+        assert reader.meaning.icc_profile == profile
 
 
 @pytest.mark.parametrize("profile", [b"broken", bytes(500)])
 def test_a_broken_profile_is_left_out_with_a_note(tmp_path: Path, profile: bytes) -> None:
     image = random_image(9, 9)
-    notes = write(tmp_path / "a.png", image, icc_profile=profile)
+    notes = write(tmp_path / "a.png", image, meaning=ColourMeaning(profile))
     assert notes == ["the colour profile is broken and was left out"]
     np.testing.assert_array_equal(read(tmp_path / "a.png"), image)
     assert names(tmp_path) == ["a.png"]

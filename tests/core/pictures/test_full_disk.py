@@ -6,14 +6,12 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
-import OpenImageIO
 import pytest
 from numpy.typing import NDArray
 
 from gdq_core.errors import OutputError
 from gdq_core.pictures.decode import PictureReader
 from gdq_core.pictures.encode import PictureWriter
-from gdq_core.pictures.output_file import OutputFile
 
 SUFFIXES = [".png", ".jpg", ".tif"]
 
@@ -29,32 +27,6 @@ def write(target: Path, image: NDArray[np.uint8], step: int = 7) -> None:
 def read(path: Path) -> NDArray[np.uint8]:
     with PictureReader(path) as reader:
         return reader.read_rows(reader.height)
-
-
-@pytest.mark.parametrize("format_name", ["png", "jpeg", "tiff"])
-def test_complaints_are_empty_if_all_is_well(tmp_path: Path, format_name: str) -> None:
-    spec = OpenImageIO.ImageSpec(20, 10, 3, "uint8")
-    spec.attribute("tiff:write_exif", 0)
-    output = OutputFile(format_name, tmp_path / "a")
-    rows = np.zeros((5, 20, 3), dtype=np.uint8)
-    complaints = [output.open(spec), output.write(0, 5, rows), output.write(5, 10, rows)]
-    assert [*complaints, output.close()] == [""] * 4
-    assert read(tmp_path / "a").shape == (10, 20, 3)
-
-
-@pytest.mark.parametrize("format_name", ["png", "jpeg", "tiff"])
-def test_a_missing_folder_is_a_complaint(tmp_path: Path, format_name: str) -> None:
-    output = OutputFile(format_name, tmp_path / "absent" / "a")
-    assert output.open(OpenImageIO.ImageSpec(20, 10, 3, "uint8"))
-    output.abandon()
-
-
-@pytest.mark.parametrize("format_name", ["png", "jpeg", "tiff"])
-def test_an_abandoned_file_is_gone(tmp_path: Path, format_name: str) -> None:
-    output = OutputFile(format_name, tmp_path / "a")
-    assert output.open(OpenImageIO.ImageSpec(20, 10, 3, "uint8")) == ""
-    output.abandon()
-    assert list(tmp_path.iterdir()) == []
 
 
 @pytest.fixture

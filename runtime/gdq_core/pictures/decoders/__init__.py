@@ -1,0 +1,1 @@
+"""Readers of picture files; ``gdq_core.pictures.decode`` chooses among them."""

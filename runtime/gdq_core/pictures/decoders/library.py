@@ -1,0 +1,186 @@
+"""PNG, JPEG, TIFF and WebP, decoded by OpenImageIO."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import OpenImageIO
+from numpy.typing import NDArray
+
+from gdq_core.errors import ImageError
+from gdq_core.pictures.colour.meaning import ColourMeaning
+from gdq_core.pictures.decoders.png_chunks import count_frames, meaning_of, read_chunks
+from gdq_core.pictures.decoders.tiff_directory import IMAGE_DEPTH, read_number
+from gdq_core.pictures.limits import MAX_PIXELS
+from gdq_core.pictures.rows import Rows, has_alpha
+
+_WHITE_IS_ZERO, _TRANSPARENCY_MASK = 0, 4
+# libjpeg calls this corrupt, yet some cameras write it and no pixel suffers.
+_HARMLESS = "extraneous bytes before marker"
+
+# One thread decodes; the tiles' workers have the processor. Our own limits are the ones that count.
+OpenImageIO.attribute("threads", 1)
+OpenImageIO.attribute("limits:imagesize_MB", MAX_PIXELS * 8 >> 20)
+
+
+class LibraryDecoder:
+    """See ``Decoder``."""
+
+    def __init__(self, path: Path, format_name: str) -> None:
+        """Open a file of a known format and read its header.
+
+        Raises:
+            ImageError: the library does not take it for a picture of that format.
+
+        """
+        self._path, self._format = path, format_name
+        chunks = read_chunks(path) if format_name == "png" else {}
+        self._input = self._open()
+        spec = self._input.spec()
+        self.width, self.height = spec.width, spec.height
+        self.channels: int = spec.nchannels
+        self.orientation = spec.get_int_attribute("Orientation", 1)
+        self.meaning = (
+            meaning_of(chunks) if format_name == "png" else ColourMeaning(_icc_profile(spec))
+        )
+        self._top = spec.y  # TIFF may place its picture on a larger page
+        self._tile_height: int = spec.tile_height  # 0 unless it is a TIFF in tiles
+        self._ahead = np.empty((0, spec.width, spec.nchannels), dtype=np.uint8)
+        self.notes: list[str] = []
+        if str(spec.format) == "uint16":
+            self.notes.append("16 bits per sample rounded to 8")
+        if count_frames(chunks) > 1 or self._has_more_pictures():
+            self.notes.append("only the first of several pictures in the file")
+
+    def check_kind(self) -> None:
+        """See ``Decoder.check_kind``."""
+        spec = self._input.spec()
+        self._check_colours(spec)
+        if str(spec.format) not in ("uint8", "uint16"):
+            raise ImageError(
+                f"{self._path} has {spec.format} samples; pictures of 8 or 16 bits are taken"
+            )
+        self._check_channels(spec)
+        if self._format == "tiff" and (depth := read_number(self._path, IMAGE_DEPTH) or 1) > 1:
+            raise ImageError(
+                f"{self._path} is a volume of {depth} slices: save the one that is meant"
+            )
+        self._check_complaints()  # a progressive JPEG shows here that it is cut
+
+    def decode(self, start: int, count: int) -> Rows:
+        """See ``Decoder.decode``."""
+        if self._tile_height:
+            return self._decode_tiles(start, count)
+        top = self._top + start
+        return self._check(
+            self._input.read_scanlines(
+                0, 0, top, top + count, 0, 0, self.channels, OpenImageIO.UINT8
+            )
+        )
+
+    def close(self) -> None:
+        """See ``Decoder.close``."""
+        self._input.close()
+
+    def _open(self) -> OpenImageIO.ImageInput:
+        wish = OpenImageIO.ImageSpec()
+        wish.attribute("oiio:UnassociatedAlpha", 1)
+        try:
+            opened = OpenImageIO.ImageInput.open(str(self._path), wish)
+        except TypeError as error:  # a name that is no text in the file system's encoding
+            raise ImageError(f"{self._path} cannot be opened: its name is not valid") from error
+        if opened is None:
+            raise ImageError(f"{self._path} cannot be read: {_first_line(OpenImageIO.geterror())}")
+        if opened.format_name() != self._format:
+            opened.close()
+            raise ImageError(f"{self._path} is damaged: it only begins like a {self._format} file")
+        return opened
+
+    def _has_more_pictures(self) -> bool:
+        if self._format == "jpeg":
+            return _is_multi_picture(self._path)
+        if self._format == "webp":
+            return self._input.spec().get_int_attribute("oiio:Movie", 0) == 1
+        if self._format == "png":
+            return False
+        found = bool(self._input.seek_subimage(1, 0))
+        self._input.seek_subimage(0, 0)
+        self._input.geterror()  # that there is no second picture is no error of the first
+        return found
+
+    def _check_colours(self, spec: OpenImageIO.ImageSpec) -> None:
+        for name in ("jpeg:ColorSpace", "tiff:ColorSpace"):
+            colours = spec.get_string_attribute(name)
+            if colours not in ("palette", "YCbCr", ""):  # those come as RGB
+                raise ImageError(f"{self._path} has {colours} colours: convert it to RGB first")
+        if spec.get_int_attribute("tiff:PhotometricInterpretation", 2) == _TRANSPARENCY_MASK:
+            raise ImageError(f"{self._path} holds the transparency of a picture, but no picture")
+
+    def _check_channels(self, spec: OpenImageIO.ImageSpec) -> None:
+        alpha = spec.nchannels - 1 if has_alpha(spec.nchannels) else -1
+        if spec.depth != 1 or not 1 <= spec.nchannels <= 4 or spec.alpha_channel != alpha:
+            raise ImageError(
+                f"{self._path} has {spec.nchannels} channels {', '.join(spec.channelnames)}; "
+                "gray or RGB, with or without alpha, is taken"
+            )
+        straight = spec.get_int_attribute("oiio:UnassociatedAlpha", 0) == 1
+        if self._format == "tiff" and alpha >= 0 and not straight:
+            raise ImageError(
+                f"{self._path} has its transparency multiplied into its colours: "
+                "save it with straight (unassociated) alpha"
+            )
+
+    def _decode_tiles(self, start: int, count: int) -> Rows:
+        """Decode rows of tiles until there are enough, and keep what is left of the last."""
+        while len(self._ahead) < count:
+            spec = self._input.spec()
+            top = spec.y + start + len(self._ahead)
+            bottom = min(top + self._tile_height, spec.y + spec.height)
+            across = (spec.x, spec.x + spec.width)
+            rows = self._input.read_tiles(
+                0, 0, *across, top, bottom, 0, 1, 0, self.channels, OpenImageIO.UINT8
+            )
+            self._ahead = np.concatenate([self._ahead, self._check(rows)])
+        rows, self._ahead = self._ahead[:count], self._ahead[count:]
+        return rows
+
+    def _check(self, rows: Rows | None) -> Rows:
+        self._check_complaints()
+        if rows is None:
+            raise ImageError(f"{self._path} is damaged or truncated")
+        spec = self._input.spec()
+        if spec.get_int_attribute("tiff:PhotometricInterpretation", 1) == _WHITE_IS_ZERO:
+            # The library turns 8 bits over, alpha too, and leaves 16 bits as they are.
+            is_turned = str(spec.format) == "uint8"
+            wrong = slice(-1, None) if is_turned else slice(0, 1)
+            if not is_turned or has_alpha(self.channels):
+                rows[..., wrong] = 255 - rows[..., wrong]
+        return rows
+
+    def _check_complaints(self) -> None:
+        """Refuse what the decoder complains of, even if it made up some pixels."""
+        complaint = self._input.geterror() if self._input.has_error else ""
+        if complaint and _HARMLESS not in complaint:
+            raise ImageError(f"{self._path} is damaged or truncated: {_first_line(complaint)}")
+
+
+def _is_multi_picture(path: Path) -> bool:
+    """Tell whether a JPEG is the first of several pictures (CIPA DC-007, MPO)."""
+    with path.open("rb") as stream:
+        stream.seek(2)
+        while len(head := stream.read(4)) == 4 and head[0] == 0xFF and head[1] != 0xDA:
+            length = int.from_bytes(head[2:], "big") - 2
+            data = stream.read(length)
+            if head[1] == 0xE2 and data.startswith(b"MPF\0"):
+                return True
+    return False
+
+
+def _icc_profile(spec: OpenImageIO.ImageSpec) -> bytes | None:
+    profile: NDArray[np.uint8] | None = spec.getattribute("ICCProfile")
+    return None if profile is None else bytes(profile)
+
+
+def _first_line(message: str) -> str:
+    return message.split("\n", 1)[0][:200] or "no reason is given"
