@@ -102,6 +102,7 @@ def test_tiny_and_narrow_pictures(upscaler: Upscaler, shape: tuple[int, int]) ->
 
 def test_gray_stays_gray_and_alpha_goes_its_own_way(upscaler: Upscaler) -> None:
     image = random_image(40, 50, 4)
+    image[..., 3] |= 1  # nothing is hidden
     gray = upscaler(image[..., 0], bits=6).image
     assert gray.shape == (80, 100)
     np.testing.assert_array_equal(gray, upscale(image[..., 0], 6))
@@ -109,6 +110,14 @@ def test_gray_stays_gray_and_alpha_goes_its_own_way(upscaler: Upscaler) -> None:
     np.testing.assert_array_equal(coloured[..., :3], upscale(image[..., :3], 6))
     alpha = cv2.resize(image[..., 3], (100, 80), interpolation=cv2.INTER_CUBIC)
     np.testing.assert_allclose(coloured[..., 3].astype(int), alpha, atol=1)
+
+
+def test_hidden_colours_do_not_show(upscaler: Upscaler) -> None:
+    image = random_image(90, 50, 4)
+    image[20:60, 10:40, 3] = 0
+    other = image.copy()
+    other[image[..., 3] == 0, :3] = (0, 255, 0)
+    np.testing.assert_array_equal(upscaler(image).image, upscaler(other).image)
 
 
 def test_the_number_of_threads_changes_nothing(bundle: Path) -> None:

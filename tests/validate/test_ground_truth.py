@@ -48,3 +48,28 @@ def test_what_cannot_be_used_is_named(tmp_path: Path) -> None:
     (pair,) = list_ground_truth(tmp_path, 2)
     with pytest.raises(ImageError, match="are no pair for x2: 15x11 and 30x20"):
         pair.load()
+
+
+def test_two_pictures_of_one_name_are_both_named(tmp_path: Path) -> None:
+    for folder in ("HR_x2", "LR_x2"):
+        write(tmp_path / "a" / folder / "a.png", 20, 30)
+        write(tmp_path / "b" / folder / "a.png", 20, 30)
+    (tmp_path / "a/LR_x2/a.webp").write_bytes(b"another")
+    with pytest.raises(ImageError, match=r"LR_x2/a\.png and .*LR_x2/a\.webp have the same name"):
+        list_ground_truth(tmp_path / "a", 2)
+    (tmp_path / "b/HR_x2/a.jpg").write_bytes(b"another")
+    with pytest.raises(ImageError, match=r"HR_x2/a\.jpg and .*HR_x2/a\.png have the same name"):
+        list_ground_truth(tmp_path / "b", 2)
+
+
+def test_an_empty_folder_of_truths_is_named(tmp_path: Path) -> None:
+    (tmp_path / "HR_x2").mkdir()
+    write(tmp_path / "LR_x2/a.png", 10, 15)
+    with pytest.raises(ImageError, match="HR_x2 holds no picture"):
+        list_ground_truth(tmp_path, 2)
+
+
+def test_hidden_files_are_passed_over(tmp_path: Path) -> None:
+    write(tmp_path / "photo.png", 20, 30)
+    (tmp_path / "._photo.png").write_bytes(b"\0\5\x16\7")
+    assert [truth.name for truth in list_ground_truth(tmp_path, 2)] == ["photo"]

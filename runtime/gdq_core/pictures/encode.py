@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-import os
-import secrets
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from pathlib import Path
 from types import TracebackType
 
 import numpy as np
 
 from gdq_core.errors import OutputError
+from gdq_core.files.drafts import DraftFile
+from gdq_core.files.outputs import reason
 from gdq_core.pictures.colour.adaptation import adapt
 from gdq_core.pictures.colour.meaning import UNSAID, ColourMeaning
 from gdq_core.pictures.encoders.base import Encoder, OpenEncoder, PictureHeader
@@ -66,8 +66,7 @@ class PictureWriter:
         self._check_fits(width, height, channels)
         fitting, self.notes = adapt(meaning, self._format, channels)
         self._header = PictureHeader(width, height, channels, fitting)
-        # Short, because the target's own name may be as long as the file system allows.
-        self._temporary = self._target.with_name(f".gdq-{secrets.token_hex(6)}.part")
+        self._draft = DraftFile(self._target)
         self._encoder: Encoder | None = None
         self._next = 0
 
@@ -91,13 +90,13 @@ class PictureWriter:
             if self._next != self._header.height:
                 raise OutputError(f"only {self._next} of {self._header.height} rows were given")
             self._encoder.finish()
-            _flush_to_disk(self._temporary)
-            self._temporary.replace(self._target)
+            self._draft.commit()
 
     def __enter__(self) -> PictureWriter:
         try:
             with self._failing():
-                self._encoder = _ENCODERS[self._format](self._temporary, self._header)
+                self._draft.create()
+                self._encoder = _ENCODERS[self._format](self._draft.path, self._header)
         except BaseException:  # Ctrl-C may come before the context is entered
             self._abandon()
             raise
@@ -118,15 +117,14 @@ class PictureWriter:
             yield
         except (OSError, OutputError) as error:
             self._abandon()
-            complaint = error.strerror if isinstance(error, OSError) else error
+            complaint = reason(error) if isinstance(error, OSError) else error
             raise OutputError(f"{self._target} cannot be written: {complaint}") from error
 
     def _abandon(self) -> None:
         """Close and remove what was not moved to its name; harmless afterwards."""
         if self._encoder is not None:
             self._encoder.release()
-        with suppress(OSError):
-            self._temporary.unlink(missing_ok=True)
+        self._draft.discard()
 
     def _check_fits(self, width: int, height: int, channels: int) -> None:
         if self._format == "jpeg" and has_alpha(channels):
@@ -186,9 +184,3 @@ def _exists(target: Path) -> bool:
     except FileNotFoundError:
         return False
     return True
-
-
-def _flush_to_disk(path: Path) -> None:
-    """Make the content safe before the name appears, so that a power cut leaves no empty file."""
-    with path.open("rb+") as stream:
-        os.fsync(stream.fileno())

@@ -224,7 +224,8 @@ def _extract(pixels: NDArray[np.uint32], mask: int) -> NDArray[np.uint8]:
     values = (pixels & np.uint32(mask)) // np.uint32(lowest)
     if largest == 255:
         return values.astype(np.uint8)
-    return np.rint(values * (255 / largest)).astype(np.uint8)
+    stretched: NDArray[np.uint8] = np.rint(values * (255 / largest)).astype(np.uint8)
+    return stretched
 
 
 def _unpack_indices(stored: Rows, width: int, depth: int) -> Rows:
@@ -233,4 +234,5 @@ def _unpack_indices(stored: Rows, width: int, depth: int) -> Rows:
         return stored[:, :width]
     shifts = np.arange(8 - depth, -1, -depth, dtype=np.uint8)
     indices = (stored[..., np.newaxis] >> shifts) & np.uint8((1 << depth) - 1)
-    return indices.reshape(len(stored), -1)[:, :width]
+    unpacked: Rows = indices.reshape(len(stored), -1)[:, :width]
+    return unpacked

@@ -33,8 +33,9 @@ def unpack_runs(data: bytes, width: int, height: int, *, nibbles: bool) -> Rows 
         count, value = data[place], data[place + 1]
         place += 2
         if count:
-            run = _spread(bytes([value]), 2)[np.arange(count) % 2] if nibbles else value
-            pixels[y, x : x + count] = run if not nibbles else run[: max(width - x, 0)]
+            pair = (value >> 4, value & 15) if nibbles else (value, value)
+            end = x + count
+            pixels[y, x:end:2], pixels[y, x + 1 : end : 2] = pair
             x += count
         elif value == _END_OF_LINE:
             x, y = 0, y + 1

@@ -47,4 +47,4 @@ class Encoder(Protocol):
 
 
 OpenEncoder = Callable[[Path, PictureHeader], Encoder]
-"""Creates the file, which must not exist, and writes its header."""
+"""Opens a file, which is empty, and writes its header."""

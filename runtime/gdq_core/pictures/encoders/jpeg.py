@@ -36,14 +36,14 @@ class JpegEncoder:
     """Baseline JPEG of quality 95, with as much colour as brightness (4:4:4)."""
 
     def __init__(self, path: Path, header: PictureHeader) -> None:
-        """Create the file; its header is written with the first strip.
+        """Open the file; its header is written with the first strip.
 
         Raises:
             OSError: the system refuses.
 
         """
         self._header = header
-        self._stream: BinaryIO = path.open("xb")
+        self._stream: BinaryIO = path.open("wb")
         shape = (min(_STRIP, header.height), header.width, header.channels)
         self._strip = np.empty(shape, dtype=np.uint8)
         self._filled = 0

@@ -32,13 +32,13 @@ class PngEncoder:
     """8 bits per sample, every row filtered by the average of left and upper neighbour."""
 
     def __init__(self, path: Path, header: PictureHeader) -> None:
-        """Create the file and write everything before the pixels.
+        """Open the file and write everything before the pixels.
 
         Raises:
             OSError: the system refuses.
 
         """
-        self._stream: BinaryIO = path.open("xb")
+        self._stream: BinaryIO = path.open("wb")
         self._deflate = zlib.compressobj(_LEVEL)
         self._pending = bytearray()
         self._above = np.zeros((1, header.width, header.channels), dtype=np.uint8)

@@ -19,7 +19,7 @@ class TiffEncoder:
     """LZW, in strips; BigTIFF where the classic format would be too small."""
 
     def __init__(self, path: Path, header: PictureHeader) -> None:
-        """Create the file.
+        """Open the file.
 
         Raises:
             OSError: the system refuses.
@@ -31,7 +31,6 @@ class TiffEncoder:
         self._path, self._height = path, header.height
         self._writer = writer
         self._next = 0
-        path.open("xb").close()  # the system's own words, if it refuses
         try:
             opened = writer.open(str(path), _specify(header))
         except TypeError as error:
