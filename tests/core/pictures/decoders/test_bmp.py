@@ -262,7 +262,7 @@ def test_what_is_refused(tmp_path: Path, content: bytes, sentence: str) -> None:
 def calibrated(gamma: int) -> bytes:
     """The end of a V4 header: sRGB's primaries times their light, as 2.30, and three gammas."""
     primaries = [[0.4124, 0.2126, 0.0193], [0.3576, 0.7152, 0.1192], [0.1805, 0.0722, 0.9505]]
-    corners = np.rint(np.array(primaries) * (1 << 30)).astype("<i4").tobytes()
+    corners: bytes = np.rint(np.array(primaries) * (1 << 30)).astype("<i4").tobytes()
     return struct.pack("<I", 0) + corners + struct.pack("<3I", gamma, gamma, gamma)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import struct
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -35,7 +36,7 @@ def frames(channels: int = 3) -> list[Image.Image]:
 @pytest.mark.parametrize("name", ["a.png", "a.webp", "a.mpo", "a.tif"])
 def test_of_several_pictures_the_first_is_taken_with_a_note(tmp_path: Path, name: str) -> None:
     first, second = frames()
-    options: dict[str, object] = {"lossless": True} if name.endswith("webp") else {}
+    options: dict[str, Any] = {"lossless": True} if name.endswith("webp") else {}
     first.save(tmp_path / name, save_all=True, append_images=[second], **options)
     assert notes(tmp_path / name) == [FIRST]
     with Image.open(tmp_path / name) as other:
@@ -85,7 +86,7 @@ def test_a_single_pixel(tmp_path: Path, suffix: str, channels: int) -> None:
         pytest.skip("JPEG has no alpha")
     pixel = np.array([10, 200, 60, 100], dtype=np.uint8)[:channels].reshape(1, 1, channels)
     image = Image.fromarray(pixel.squeeze(2) if channels == 1 else pixel)
-    options: dict[str, object] = {"lossless": True, "exact": True} if suffix == "webp" else {}
+    options: dict[str, Any] = {"lossless": True, "exact": True} if suffix == "webp" else {}
     image.save(tmp_path / f"a.{suffix}", **options)
     expected = pixel.repeat(3, axis=2) if (suffix, channels) == ("webp", 1) else pixel
     if (suffix, channels) == ("bmp", 4):  # Pillow writes alpha without saying so

@@ -61,7 +61,8 @@ def write(
 
 
 def expected(samples: NDArray[np.integer], bits: int) -> NDArray[np.float64]:
-    return samples * 255 / (2**bits - 1)
+    values: NDArray[np.float64] = samples * 255 / (2**bits - 1)
+    return values
 
 
 @pytest.mark.parametrize("meaning", [WHITE_IS_ZERO, BLACK_IS_ZERO])
