@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from gdq_runtime.bundle.reader import Bundle
 from gdq_runtime.engines.base import Engine, Prediction
+from gdq_runtime.engines.forks import CALLS
 from gdq_runtime.engines.registry import default_engine, open_engine
 
 _EQUAL_WITHIN = 0.15
@@ -105,14 +106,16 @@ class TimedEngine:
 
     def predict(self, tile: NDArray[np.uint8]) -> Prediction:
         """See ``Engine.predict``."""
-        return self._engine.predict(tile)
+        with CALLS.one():
+            return self._engine.predict(tile)
 
     def run(self, bit_width: int, tile: NDArray[np.uint8]) -> NDArray[np.uint8]:
         """See ``Engine.run``; its time is kept."""
-        start = time.perf_counter()
-        picture = self._engine.run(bit_width, tile)
-        with self._lock:
-            self._seconds[bit_width].append(time.perf_counter() - start)
+        with CALLS.one():
+            start = time.perf_counter()
+            picture = self._engine.run(bit_width, tile)
+            with self._lock:
+                self._seconds[bit_width].append(time.perf_counter() - start)
         return picture
 
     def close(self) -> None:

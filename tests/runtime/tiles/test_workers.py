@@ -113,10 +113,24 @@ def test_threads_are_pinned_within_our_affinity() -> None:
 
 
 @pytest.mark.skipif(not hasattr(os, "sched_getaffinity"), reason="the system cannot pin threads")
-def test_more_threads_than_processors_are_left_to_the_system() -> None:
+@pytest.mark.parametrize("beside", [-1, 1])
+def test_threads_that_have_no_processor_each_are_left_to_the_system(beside: int) -> None:
+    """Of many pools with one thread each, all would choose the same processor."""
     ours = os.sched_getaffinity(0)
-    pool = Workers(len(ours) + 1)
-    assert set(pool.map_in_order(lambda _: frozenset(os.sched_getaffinity(0)), range(9), 9)) == {
-        frozenset(ours)
-    }
-    pool.close()
+    if len(ours) + beside < 1:
+        pytest.skip("there is one processor")
+    pools = [Workers(len(ours) + beside) for _ in range(4)]
+    for pool in pools:
+        places = pool.map_in_order(lambda _: frozenset(os.sched_getaffinity(0)), range(9), 9)
+        assert set(places) == {frozenset(ours)}
+        pool.close()
+
+
+def test_closing_in_a_child_leaves_the_parents_threads(
+    workers: Workers, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert list(workers.map_in_order(str, range(2), 2)) == ["0", "1"]
+    with monkeypatch.context() as child:
+        child.setattr(os, "getpid", lambda: -1)
+        workers.close()
+    assert list(workers.map_in_order(str, range(2), 2)) == ["0", "1"]
