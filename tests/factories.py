@@ -13,7 +13,7 @@ from gdq_models import (
     tile_entropy,
 )
 from gdq_models.networks.srresnet import ResidualBlock, UpsamplingStage
-from gdq_models.predictor.gbc import GateKind
+from gdq_models.predictor.gate_kind import GateKind
 from gdq_models.quantizers.convolution import QuantizedConv2d
 
 TILE = 32

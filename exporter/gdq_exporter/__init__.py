@@ -5,8 +5,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
+from gdq_core.late_import import import_late
 from gdq_exporter.config import DEFAULT_PROFILE, PROFILES, ExportConfig, Profile
 from gdq_exporter.errors import ExportError
 
@@ -23,10 +24,6 @@ __all__ = [
     "export",
 ]
 
-
-def __getattr__(name: str) -> Any:
-    if name in ("ExportResult", "export"):
-        from gdq_exporter import pipeline
-
-        return getattr(pipeline, name)
-    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+__getattr__ = import_late(
+    __name__, dict.fromkeys(("ExportResult", "export"), "gdq_exporter.pipeline")
+)

@@ -13,8 +13,9 @@ from typing import TYPE_CHECKING, get_args
 
 from gdq_core.bit_widths import BIT_WIDTHS
 from gdq_core.errors import EngineError
+from gdq_core.files.drafts import draft_folder
 from gdq_core.files.text import write_text
-from gdq_exporter.bundle_writer import MANIFEST, bundle_folder, list_files
+from gdq_exporter.bundle_writer import MANIFEST, bundle_output, list_files
 from gdq_exporter.calibration import CalibrationSet, load_calibration
 from gdq_exporter.checks.agreement import check_agreement
 from gdq_exporter.checks.memory import is_measurable, measure_memory
@@ -32,6 +33,7 @@ from gdq_exporter.errors import ExportError
 from gdq_exporter.golden import write_golden
 from gdq_exporter.lowering import LoweredNetwork, lower_shared, lower_width
 from gdq_exporter.report import write_report
+from gdq_exporter.request import check_request
 from gdq_exporter.targets.engine.writer import check_expressible
 from gdq_exporter.targets.graphs import write_graphs
 from gdq_exporter.targets.onnx.fusion import FusionResult, check_fusion
@@ -40,7 +42,6 @@ from gdq_exporter.trace import trace
 from gdq_exporter.trade_off.operating_points import find_flat_tiles, find_trade_off
 from gdq_exporter.trade_off.tile_errors import measure_tiles
 from gdq_models import (
-    CheckpointError,
     LoadedCheckpoint,
     SuperResolutionNetwork,
     load_checkpoint,
@@ -94,14 +95,16 @@ def export(
     """Turns a Granular-DQ checkpoint into a bundle; the bundle appears whole or not at all.
 
     Raises:
-        ExportError: the checkpoint or the calibration set cannot be used, the target cannot be
-            written or exists, or what was written does not pass its checks.
+        CheckpointError: the checkpoint cannot be used.
+        OutputError: the bundle exists, touches an input, or cannot be written.
+        ExportError: the network or the calibration set cannot be used, or what was written does
+            not pass its checks.
     """
     config = config or ExportConfig()
     _check_possible(config)
+    check_request(checkpoint, bundle, config)
     start = time.monotonic()
-    # The folder first: a place that cannot be written is found before minutes of work, not after.
-    with bundle_folder(bundle, overwrite=config.overwrite) as folder:
+    with draft_folder(bundle_output(bundle), overwrite=config.overwrite) as folder:
         manifest, checks = _fill(folder, checkpoint, config, progress)
     return ExportResult(bundle, manifest, checks, time.monotonic() - start)
 
@@ -110,7 +113,7 @@ def _fill(
     folder: Path, checkpoint: Path, config: ExportConfig, progress: Progress
 ) -> tuple[Manifest, CheckResults]:
     progress("loading the checkpoint")
-    loaded = _load(checkpoint, config)
+    loaded = load_checkpoint(checkpoint, scale=config.scale, entropy_table=config.entropy_table)
     calibration = load_calibration(config.calibration, config.tile, config.calibration_tiles)
     progress(f"tracing {loaded.network.name} x{loaded.network.scale}")
     traced = trace(loaded.network, config.tile)
@@ -171,13 +174,6 @@ def _choose_formats(
         progress(f"leaving out format engine: {error}")
         return tuple(name for name in formats if name != "engine")
     return formats
-
-
-def _load(checkpoint: Path, config: ExportConfig) -> LoadedCheckpoint:
-    try:
-        return load_checkpoint(checkpoint, scale=config.scale, entropy_table=config.entropy_table)
-    except CheckpointError as error:
-        raise ExportError(str(error)) from error
 
 
 def _describe_network(network: SuperResolutionNetwork, macs: Macs) -> Network:

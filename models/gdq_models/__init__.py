@@ -5,25 +5,30 @@ torch and the ground floor only; knows nothing of exporter and runtime.
 
 from __future__ import annotations
 
-from gdq_core.bit_widths import BIT_WIDTHS
-from gdq_models.checkpoint import (
-    LoadedCheckpoint,
-    load_checkpoint,
-    load_float_checkpoint,
-    save_checkpoint,
-)
-from gdq_models.errors import CheckpointError
-from gdq_models.networks.base import SuperResolutionNetwork
-from gdq_models.networks.edsr import EDSR
-from gdq_models.networks.registry import NETWORKS
-from gdq_models.networks.srresnet import SRResNet
-from gdq_models.predictor.e2b import EntropyTable, load_entropy_table, save_entropy_table
-from gdq_models.predictor.entropy import tile_entropy
-from gdq_models.predictor.parameters import PredictorParameters
-from gdq_models.predictor.predictor import BitPredictor, Prediction
-from gdq_models.quantizers.activation import ActivationQuantizer, integer_range
-from gdq_models.quantizers.convolution import QuantizedConv2d
-from gdq_models.quantizers.weight import WeightQuantizer
+from typing import TYPE_CHECKING
+
+from gdq_core.late_import import import_late
+
+if TYPE_CHECKING:
+    from gdq_core.bit_widths import BIT_WIDTHS
+    from gdq_models.checkpoint import (
+        LoadedCheckpoint,
+        load_checkpoint,
+        load_float_checkpoint,
+        save_checkpoint,
+    )
+    from gdq_models.errors import CheckpointError
+    from gdq_models.networks.base import SuperResolutionNetwork
+    from gdq_models.networks.edsr import EDSR
+    from gdq_models.networks.registry import NETWORKS
+    from gdq_models.networks.srresnet import SRResNet
+    from gdq_models.predictor.e2b import EntropyTable, load_entropy_table, save_entropy_table
+    from gdq_models.predictor.entropy import tile_entropy
+    from gdq_models.predictor.parameters import PredictorParameters
+    from gdq_models.predictor.predictor import BitPredictor, Prediction
+    from gdq_models.quantizers.activation import ActivationQuantizer, integer_range
+    from gdq_models.quantizers.convolution import QuantizedConv2d
+    from gdq_models.quantizers.weight import WeightQuantizer
 
 __all__ = [
     "BIT_WIDTHS",
@@ -48,3 +53,30 @@ __all__ = [
     "save_entropy_table",
     "tile_entropy",
 ]
+
+__getattr__ = import_late(
+    __name__,
+    {
+        "BIT_WIDTHS": "gdq_core.bit_widths",
+        "EDSR": "gdq_models.networks.edsr",
+        "NETWORKS": "gdq_models.networks.registry",
+        "ActivationQuantizer": "gdq_models.quantizers.activation",
+        "BitPredictor": "gdq_models.predictor.predictor",
+        "CheckpointError": "gdq_models.errors",
+        "EntropyTable": "gdq_models.predictor.e2b",
+        "LoadedCheckpoint": "gdq_models.checkpoint",
+        "Prediction": "gdq_models.predictor.predictor",
+        "PredictorParameters": "gdq_models.predictor.parameters",
+        "QuantizedConv2d": "gdq_models.quantizers.convolution",
+        "SRResNet": "gdq_models.networks.srresnet",
+        "SuperResolutionNetwork": "gdq_models.networks.base",
+        "WeightQuantizer": "gdq_models.quantizers.weight",
+        "integer_range": "gdq_models.quantizers.activation",
+        "load_checkpoint": "gdq_models.checkpoint",
+        "load_entropy_table": "gdq_models.predictor.e2b",
+        "load_float_checkpoint": "gdq_models.checkpoint",
+        "save_checkpoint": "gdq_models.checkpoint",
+        "save_entropy_table": "gdq_models.predictor.e2b",
+        "tile_entropy": "gdq_models.predictor.entropy",
+    },
+)

@@ -7,8 +7,6 @@ believed. Nothing is allocated for a network before its shapes were all found as
 from __future__ import annotations
 
 import contextlib
-import os
-import uuid
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,6 +15,9 @@ import safetensors.torch
 import torch
 from torch import Tensor
 
+from gdq_core.files.drafts import save_bytes
+from gdq_core.files.outputs import Output, check_place
+from gdq_core.files.recognition import CHECKPOINT_FORMAT, is_checkpoint
 from gdq_models.errors import CheckpointError
 from gdq_models.networks.base import SuperResolutionNetwork
 from gdq_models.networks.registry import build_network
@@ -97,20 +98,17 @@ def save_checkpoint(
     Weights whose every value is one of half precision are stored so; loading gives them back.
 
     Raises:
-        CheckpointError: the file exists and ``overwrite`` is false, or it cannot be written.
+        OutputError: the file exists and ``overwrite`` is false, it is no checkpoint of ours, or
+            cannot be written.
     """
-    if path.exists() and not overwrite:
-        raise CheckpointError(f"{path} exists already")
+    check_place(Output(path, "a checkpoint", is_checkpoint), overwrite=overwrite)
     state = {key: _compact(value).contiguous() for key, value in network.state_dict().items()}
     metadata = {
-        "format": "gdq-checkpoint",
+        "format": CHECKPOINT_FORMAT,
         "network": network.name,
         "scale": str(network.scale),
     }
-    try:
-        _write_atomically(safetensors.torch.save(state, metadata), path)
-    except OSError as error:
-        raise CheckpointError(f"{path} cannot be written: {error.strerror}") from error
+    save_bytes(path, safetensors.torch.save(state, metadata))
 
 
 def round_weights(network: SuperResolutionNetwork) -> None:
@@ -130,19 +128,6 @@ def _compact(value: Tensor) -> Tensor:
         return value
     half = value.half()
     return half if torch.equal(half.float(), value) else value
-
-
-def _write_atomically(content: bytes, path: Path) -> None:
-    temporary = path.with_name(f".{path.name}.{uuid.uuid4().hex}")
-    try:
-        with temporary.open("xb") as file:
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
-        temporary.replace(path)
-    except BaseException:
-        temporary.unlink(missing_ok=True)
-        raise
 
 
 @contextlib.contextmanager

@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import io
 import math
-import os
 import pickle
 import zipfile
 from collections.abc import Mapping
@@ -19,15 +18,10 @@ import torch
 from torch import Tensor
 
 from gdq_models.errors import CheckpointError
-
-LARGEST_FILE = 1 << 30
-"""Bytes of a file, and of all of its tensors together."""
+from gdq_models.state_bytes import LARGEST_FILE, check_kind, is_archive, read_state_bytes
 
 LONGEST_KEY = 200
 """Characters."""
-
-_ZIP_MAGIC = b"PK\x03\x04"
-_SAFETENSORS_HEADER_START = 8
 
 
 @dataclass(frozen=True, eq=False)
@@ -52,29 +46,14 @@ def read_state_file(path: Path) -> StateFile:
         CheckpointError: the file cannot be read, is too large, damaged, of another kind, or
             contains code.
     """
-    content = _read_bytes(path)
+    content = read_state_bytes(path)
+    check_kind(content, path)
     tensors: Mapping[Any, object]
-    if content.startswith(_ZIP_MAGIC):
+    if is_archive(content):
         tensors = _parse_archive(content, path)
-    elif content[_SAFETENSORS_HEADER_START : _SAFETENSORS_HEADER_START + 1] == b"{":
-        tensors = _parse_safetensors(content, path)
     else:
-        raise CheckpointError(
-            f"{path} is neither a safetensors file nor an archive written by torch.save"
-            " (of torch 1.6 or later)"
-        )
+        tensors = _parse_safetensors(content, path)
     return StateFile(_checked(tensors, path), hashlib.sha256(content).hexdigest())
-
-
-def _read_bytes(path: Path) -> bytes:
-    try:
-        with path.open("rb") as file:
-            if os.fstat(file.fileno()).st_size > LARGEST_FILE:
-                raise CheckpointError(f"{path} is larger than {LARGEST_FILE >> 20} MiB")
-            # A device or a pipe has no size; what is cut off here is refused as damaged.
-            return file.read(LARGEST_FILE)
-    except OSError as error:
-        raise CheckpointError(f"{path} cannot be read: {error.strerror}") from error
 
 
 def _parse_safetensors(content: bytes, path: Path) -> dict[str, Tensor]:

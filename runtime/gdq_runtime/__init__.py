@@ -8,7 +8,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
+
+from gdq_core.late_import import import_late
 
 if TYPE_CHECKING:
     from gdq_core.errors import (
@@ -54,16 +56,7 @@ _HOMES = {
     "draw_bit_map": "gdq_runtime.bit_map_drawing",
 }
 
-
-def __getattr__(name: str) -> Any:
-    """Import a public name when it is first used: the commands must answer --help at once."""
-    if name not in _HOMES:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    from importlib import import_module
-
-    value = getattr(import_module(_HOMES[name]), name)
-    globals()[name] = value
-    return value
+__getattr__ = import_late(__name__, _HOMES)
 
 
 def __dir__() -> list[str]:

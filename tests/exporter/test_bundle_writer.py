@@ -10,37 +10,38 @@ from pathlib import Path
 
 import pytest
 
+from fingerprint import fingerprint
+from gdq_core.errors import OutputError
+from gdq_core.files.drafts import draft_folder
 from gdq_core.files.text import write_text
-from gdq_exporter.bundle_writer import bundle_folder, list_files
-from gdq_exporter.errors import ExportError
+from gdq_exporter.bundle_writer import bundle_output, list_files
 
-MANIFEST = json.dumps({"schema_version": 3, "subgraphs": []})
+MANIFEST = json.dumps({"schema_version": 3, "subgraphs": [], "files": [{"path": "content"}]})
 
 
 def make(target: Path, content: str = "new", *, overwrite: bool = False) -> None:
-    with bundle_folder(target, overwrite=overwrite) as folder:
+    with draft_folder(bundle_output(target), overwrite=overwrite) as folder:
         (folder / "manifest.json").write_text(MANIFEST)
         (folder / "content").write_text(content)
 
 
 def stop_halfway(target: Path, error: type[BaseException], *, overwrite: bool = False) -> None:
-    with bundle_folder(target, overwrite=overwrite) as folder:
+    with draft_folder(bundle_output(target), overwrite=overwrite) as folder:
         (folder / "content").write_text("new")
         raise error("stop")
 
 
 def test_the_bundle_appears_whole(tmp_path: Path) -> None:
     target = tmp_path / "deep" / "bundle"
-    with bundle_folder(target, overwrite=False) as folder:
+    with draft_folder(bundle_output(target), overwrite=False) as folder:
         (folder / "content").write_text("new")
         assert not target.exists()
         assert folder.parent == target.parent
     assert (target / "content").read_text() == "new"
     assert list(target.parent.iterdir()) == [target]
-    assert target.stat().st_mode & 0o777 == 0o755
 
 
-@pytest.mark.parametrize("error", [RuntimeError, KeyboardInterrupt, ExportError])
+@pytest.mark.parametrize("error", [RuntimeError, KeyboardInterrupt, OutputError])
 def test_nothing_is_left_after_an_exception(error: type[BaseException], tmp_path: Path) -> None:
     with pytest.raises(error, match="stop"):
         stop_halfway(tmp_path / "bundle", error)
@@ -49,7 +50,7 @@ def test_nothing_is_left_after_an_exception(error: type[BaseException], tmp_path
 
 def test_an_existing_target_is_kept(tmp_path: Path) -> None:
     make(tmp_path / "bundle", "old")
-    with pytest.raises(ExportError, match="exists already; give --overwrite"):
+    with pytest.raises(OutputError, match="exists; --overwrite replaces it"):
         make(tmp_path / "bundle")
     assert (tmp_path / "bundle" / "content").read_text() == "old"
 
@@ -57,11 +58,23 @@ def test_an_existing_target_is_kept(tmp_path: Path) -> None:
 def test_overwrite_replaces_a_bundle(tmp_path: Path) -> None:
     target = tmp_path / "bundle"
     make(target, "old")
-    (target / "of the old one").write_text("")
+    (target / "content").unlink()  # be it damaged
     make(target, overwrite=True)
     assert (target / "content").read_text() == "new"
     assert sorted(path.name for path in target.iterdir()) == ["content", "manifest.json"]
     assert list(tmp_path.iterdir()) == [target]
+
+
+@pytest.mark.parametrize("name", ["notes.txt", "deep/notes.txt", "manifest.json.bak", ".hidden"])
+def test_a_bundle_with_other_files_in_it_is_kept(name: str, tmp_path: Path) -> None:
+    target = tmp_path / "bundle"
+    make(target, "old")
+    (target / name).parent.mkdir(exist_ok=True)
+    (target / name).write_text("dear")
+    before = fingerprint(tmp_path)
+    with pytest.raises(OutputError, match="is not a bundle of ours and is kept"):
+        make(target, overwrite=True)
+    assert fingerprint(tmp_path) == before
 
 
 @pytest.mark.parametrize("error", [RuntimeError, KeyboardInterrupt])
@@ -91,7 +104,7 @@ def test_overwrite_refuses_what_is_no_bundle(manifest: str | None, tmp_path: Pat
     (target / "dear.jpg").write_text("photo")
     if manifest is not None:
         (target / "manifest.json").write_text(manifest)
-    with pytest.raises(ExportError, match="is not a bundle; refusing to overwrite"):
+    with pytest.raises(OutputError, match="is not a bundle of ours and is kept"):
         make(target, overwrite=True)
     assert (target / "dear.jpg").read_text() == "photo"
 
@@ -103,7 +116,7 @@ def test_overwrite_refuses_a_file_and_links(tmp_path: Path) -> None:
     link.symlink_to(tmp_path / "bundle")
     dangling.symlink_to(tmp_path / "nothing")
     for target in (file, link, dangling):
-        with pytest.raises(ExportError, match="is not a bundle"):
+        with pytest.raises(OutputError, match=r"is not a folder|is a link"):
             make(target, overwrite=True)
     assert file.read_text() == "dear"
     assert link.is_symlink()
@@ -111,16 +124,16 @@ def test_overwrite_refuses_a_file_and_links(tmp_path: Path) -> None:
 
 def test_a_place_that_cannot_be_written_is_one_sentence(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
-    with pytest.raises(ExportError, match=r"file/bundle: cannot write here: \w+"):
+    with pytest.raises(OutputError, match=r"file/bundle cannot be written: \w+"):
         make(tmp_path / "file" / "bundle")
-    with pytest.raises(ExportError, match="cannot write here: File name too long"):
+    with pytest.raises(OutputError, match="cannot be written: File name too long"):
         make(tmp_path / ("long" * 100))
 
 
 @pytest.mark.skipif(os.getuid() == 0, reason="root may write anywhere")
 def test_a_folder_without_permission_is_one_sentence(tmp_path: Path) -> None:
     tmp_path.chmod(0o555)
-    with pytest.raises(ExportError, match="cannot write here: Permission denied"):
+    with pytest.raises(OutputError, match="no permission to write"):
         make(tmp_path / "bundle")
 
 
@@ -130,7 +143,7 @@ def test_a_name_of_the_largest_length_works(tmp_path: Path) -> None:
 
 
 def test_a_full_disk_leaves_nothing(small_disk: Path) -> None:
-    with pytest.raises(ExportError, match="cannot write the bundle: No space left on device"):
+    with pytest.raises(OutputError, match="cannot be written: No space left on device"):
         make(small_disk / "bundle", "new" * 100_000)
     assert list(small_disk.iterdir()) == []
 
@@ -138,8 +151,9 @@ def test_a_full_disk_leaves_nothing(small_disk: Path) -> None:
 _SLOW_WRITER = """
 import sys, time
 from pathlib import Path
-from gdq_exporter.bundle_writer import bundle_folder
-with bundle_folder(Path(sys.argv[1]), overwrite=True) as folder:
+from gdq_core.files.drafts import draft_folder
+from gdq_exporter.bundle_writer import bundle_output
+with draft_folder(bundle_output(Path(sys.argv[1])), overwrite=True) as folder:
     (folder / "manifest.json").write_text("{}")
     print("half written", flush=True)
     time.sleep(60)

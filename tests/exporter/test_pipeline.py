@@ -17,10 +17,11 @@ from engine.reference import run as run_packed
 from exporter import oracle
 from factories import released_state_dict, sample_tiles, tiny_edsr, tiny_srresnet
 from gdq_core.bit_widths import BIT_WIDTHS
-from gdq_core.errors import BundleError
+from gdq_core.errors import BundleError, OutputError
 from gdq_exporter import ExportConfig, ExportError, ExportResult, export
 from gdq_models import (
     EDSR,
+    CheckpointError,
     EntropyTable,
     save_checkpoint,
     save_entropy_table,
@@ -228,7 +229,7 @@ def test_no_checkpoint_no_bundle(content: bytes | None, tmp_path: Path) -> None:
     checkpoint = tmp_path / "checkpoint.pt"
     if content is not None:
         checkpoint.write_bytes(content)
-    with pytest.raises(ExportError, match=r"checkpoint\.pt"):
+    with pytest.raises(CheckpointError, match=r"checkpoint\.pt"):
         export(checkpoint, tmp_path / "bundle")
     assert not (tmp_path / "bundle").exists()
     assert len(list(tmp_path.iterdir())) == (content is not None)
@@ -264,13 +265,13 @@ def test_a_system_that_cannot_measure_memory_is_found_before_any_work(
 
 
 def test_another_scale_is_refused(checkpoint: Path, tmp_path: Path) -> None:
-    with pytest.raises(ExportError, match="upscales by 2, not by 4"):
+    with pytest.raises(CheckpointError, match="upscales by 2, not by 4"):
         export(checkpoint, tmp_path / "bundle", ExportConfig(scale=4))
 
 
 def test_an_existing_target_is_refused_before_any_work(exported: ExportResult) -> None:
     said: list[str] = []
-    with pytest.raises(ExportError, match="exists already"):
+    with pytest.raises(OutputError, match=r"exists; --overwrite"):
         export(Path("nothing"), exported.bundle, progress=said.append)
     assert said == []
 
@@ -281,7 +282,7 @@ def test_a_bundle_may_be_replaced(checkpoint: Path, tmp_path: Path) -> None:
     target.mkdir()
     (target / "manifest.json").write_text('{"schema_version": 3, "subgraphs": []}')
     replacing = ExportConfig(tile=16, calibration_tiles=4, overwrite=True)
-    with pytest.raises(ExportError, match="nothing"):
+    with pytest.raises(CheckpointError, match="nothing"):
         export(tmp_path / "nothing", target, replacing)
     assert len(list(target.iterdir())) == 1
     export(checkpoint, target, replacing)
@@ -291,6 +292,6 @@ def test_a_bundle_may_be_replaced(checkpoint: Path, tmp_path: Path) -> None:
 def test_a_full_disk_leaves_nothing(
     checkpoint: Path, config: ExportConfig, small_disk: Path
 ) -> None:
-    with pytest.raises(ExportError, match="No space left on device"):
+    with pytest.raises(OutputError, match="No space left on device"):
         export(checkpoint, small_disk / "bundle", config)
     assert list(small_disk.iterdir()) == []

@@ -13,6 +13,7 @@ import safetensors.torch
 import torch
 
 from factories import sample_tiles, tiny_edsr, tiny_srresnet
+from gdq_core.errors import OutputError
 from gdq_models import (
     CheckpointError,
     EntropyTable,
@@ -23,7 +24,7 @@ from gdq_models import (
     save_entropy_table,
 )
 from gdq_models.checkpoint import round_weights
-from gdq_models.predictor.gbc import GateKind
+from gdq_models.predictor.gate_kind import GateKind
 
 State = dict[str, torch.Tensor]
 
@@ -223,17 +224,27 @@ def test_the_shared_float_network_loads() -> None:
 
 
 def test_an_existing_file_is_kept_unless_told(path: Path) -> None:
-    path.write_text("mine")
-    with pytest.raises(CheckpointError, match="exists already"):
-        save_checkpoint(tiny_edsr(), path)
-    assert path.read_text() == "mine"
-    save_checkpoint(tiny_edsr(), path, overwrite=True)
+    save_checkpoint(tiny_edsr(seed=1), path)
+    before = path.read_bytes()
+    with pytest.raises(OutputError, match="exists; --overwrite replaces it"):
+        save_checkpoint(tiny_edsr(seed=2), path)
+    assert path.read_bytes() == before
+    save_checkpoint(tiny_edsr(seed=2), path, overwrite=True)
+    assert path.read_bytes() != before
     load_checkpoint(path)
     assert list(path.parent.iterdir()) == [path]
 
 
+def test_what_is_no_checkpoint_of_ours_is_never_replaced(path: Path) -> None:
+    path.write_bytes(safetensors.torch.save({"weight": torch.zeros(3)}))
+    before = path.read_bytes()
+    with pytest.raises(OutputError, match="is not a checkpoint of ours and is kept"):
+        save_checkpoint(tiny_edsr(), path, overwrite=True)
+    assert path.read_bytes() == before
+
+
 def test_a_missing_folder_gets_a_sentence(tmp_path: Path) -> None:
-    with pytest.raises(CheckpointError, match="cannot be written: No such file"):
+    with pytest.raises(OutputError, match="cannot be written: there is no folder"):
         save_checkpoint(tiny_edsr(), tmp_path / "absent" / "a.safetensors")
 
 
@@ -245,10 +256,11 @@ import resource, signal, sys, pathlib
 signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
 resource.setrlimit(resource.RLIMIT_FSIZE, (4096, 4096))
 sys.path[:0] = {sys.path!r}
-from gdq_models import EDSR, CheckpointError, save_checkpoint
+from gdq_core.errors import OutputError
+from gdq_models import EDSR, save_checkpoint
 try:
     save_checkpoint(EDSR(scale=2, channels=16, blocks=1), pathlib.Path({str(tmp_path)!r}) / "a")
-except CheckpointError as error:
+except OutputError as error:
     print(error)
 """
     finished = subprocess.run(

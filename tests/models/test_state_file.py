@@ -17,7 +17,8 @@ from hypothesis import strategies as st
 
 from factories import released_state_dict, tiny_edsr, tiny_srresnet
 from gdq_models import CheckpointError, load_checkpoint
-from gdq_models.state_file import LARGEST_FILE, read_state_file
+from gdq_models.state_bytes import LARGEST_FILE
+from gdq_models.state_file import read_state_file
 
 SMALL = {"a": torch.arange(6.0).view(2, 3), "b": torch.tensor(True)}
 

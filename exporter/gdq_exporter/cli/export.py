@@ -8,9 +8,11 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from gdq_core.cli.errors import report_errors
+from gdq_core.cli.command import Command
+from gdq_core.cli.errors import print_result, say
 from gdq_core.cli.native_output import silence_native_libraries
 from gdq_core.cli.options import format_option, overwrite_option
+from gdq_core.cli.packages import require_packages
 from gdq_exporter.config import DEFAULT_PROFILE, FORMATS, PROFILES, ExportConfig
 
 if TYPE_CHECKING:
@@ -24,6 +26,8 @@ Examples:
   gdq-export model.safetensors -o bundle --calibration photos/ --overwrite
   gdq-export model.safetensors -o bundle --formats tflite --measure-memory
 """
+
+PACKAGES = ("torch", "safetensors", "onnx", "onnx_ir", "onnxscript", "jinja2", "skimage")
 
 
 class _Scale(click.ParamType[Any]):
@@ -46,7 +50,7 @@ class _Formats(click.ParamType[Any]):
         return value if isinstance(value, tuple) else tuple(str(value).split(","))
 
 
-@click.command(epilog=EPILOG, context_settings={"help_option_names": ["-h", "--help"]})
+@click.command(cls=Command, epilog=EPILOG)
 @click.argument("checkpoint", type=click.Path(path_type=Path))
 @click.option(
     "-o", "--output", "bundle", required=True, type=click.Path(path_type=Path),
@@ -87,20 +91,24 @@ class _Formats(click.ParamType[Any]):
 @format_option
 def main(checkpoint: Path, bundle: Path, output_format: str, **settings: Any) -> None:
     """Turn a Granular-DQ CHECKPOINT into a bundle: predictor, one subgraph per bit-width."""
-    with report_errors(), silence_native_libraries():
+    with silence_native_libraries():
+        from gdq_exporter.request import check_request
+
+        require_packages("gdq-export", "export", *PACKAGES)
         config = ExportConfig(**settings)
-        # torch takes seconds to import; a wrong option should not.
+        check_request(checkpoint, bundle, config)
+        # torch takes seconds to import; a wrong option or path should not.
         from gdq_exporter.pipeline import export
 
         result = export(checkpoint, bundle, config, progress=_say)
     if output_format == "json":
-        click.echo(json.dumps(_as_json(result), indent=1))
+        print_result(json.dumps(_as_json(result), indent=1))
     else:
-        click.echo(_as_text(result))
+        print_result(_as_text(result))
 
 
 def _say(message: str) -> None:
-    click.echo(f"{message} ...", err=True)
+    say(f"{message} ...")
 
 
 def _as_json(result: ExportResult) -> dict[str, Any]:

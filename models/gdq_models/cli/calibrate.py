@@ -3,13 +3,19 @@
 from __future__ import annotations
 
 import json
-import os
 import sys
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
+
+from gdq_core.cli.command import Command
+from gdq_core.cli.errors import print_result, say
+from gdq_core.cli.options import PATH, format_option
+from gdq_core.cli.packages import require_packages
+from gdq_core.files.outputs import Output, check_outputs
+from gdq_core.files.recognition import is_checkpoint
 
 if TYPE_CHECKING:
     from gdq_models.fitting.pipeline import CalibrationResult
@@ -22,16 +28,12 @@ Examples:
   gdq-calibrate srresnet.pt --images photos/ -o srresnet_x2.safetensors --gate linear --overwrite
 """
 
-EXIT_REFUSED = 2
-EXIT_INTERRUPTED = 130
-"""As a shell reports a program that Ctrl-C ended."""
-
 LARGEST_TILE = 1024
 
-PATH = click.Path(path_type=Path)
+PACKAGES = ("torch", "safetensors", "skimage")
 
 
-@click.command(epilog=EPILOG, context_settings={"help_option_names": ["-h", "--help"]})
+@click.command(cls=Command, epilog=EPILOG)
 @click.argument("weights", type=PATH, metavar="FLOAT")
 @click.option(
     "-o", "--output", required=True, type=PATH, metavar="FILE", help="Checkpoint to write."
@@ -61,10 +63,7 @@ PATH = click.Path(path_type=Path)
 )
 @click.option("--threads", type=click.IntRange(min=1), help="Of torch.  [default: torch's choice]")
 @click.option("--overwrite", is_flag=True, help="Replace an existing checkpoint.")
-@click.option(
-    "--format", "output_format", type=click.Choice(["text", "json"]), default="text",
-    show_default=True, help="Result on stdout for people or for machines.",
-)  # fmt: skip
+@format_option
 def main(
     weights: Path,
     output: Path,
@@ -82,51 +81,42 @@ def main(
     (gdq-train) reaches better pictures at few bits; this takes minutes. With --keep-steps, a
     trained checkpoint gets a gate that is fitted to the measured error of every bit-width.
     """
-    # torch takes seconds to import; --help should not.
+    require_packages("gdq-calibrate", "export", *PACKAGES)
+    _check_request(weights, output, folder, overwrite=overwrite)
+    # torch takes seconds to import; --help and a wrong path should not.
     import torch
 
     from gdq_models.checkpoint import load_float_checkpoint, save_checkpoint
-    from gdq_models.errors import CheckpointError
-    from gdq_models.fitting.photos import PhotoError, load_tiles
+    from gdq_models.fitting.photos import load_tiles
     from gdq_models.fitting.pipeline import calibrate
 
     if threads is not None:
         torch.set_num_threads(threads)
-    try:
-        _check_output(output, overwrite=overwrite)
-        network = load_float_checkpoint(weights).network
-        tiles = load_tiles(folder, tile=tile, scale=network.scale, count=count)
-        result = calibrate(network, tiles, progress=_show_progress, **settings)
-        save_checkpoint(network, output, overwrite=overwrite)
-    except (CheckpointError, PhotoError) as error:
-        click.echo(f"error: {error}", err=True)
-        sys.exit(EXIT_REFUSED)
-    except KeyboardInterrupt:
-        click.echo("interrupted", err=True)
-        sys.exit(EXIT_INTERRUPTED)
-    click.echo(_as_json(result, output) if output_format == "json" else _as_text(result, output))
+    network = load_float_checkpoint(weights).network
+    tiles = load_tiles(folder, tile=tile, scale=network.scale, count=count)
+    result = calibrate(network, tiles, progress=_show_progress, **settings)
+    save_checkpoint(network, output, overwrite=overwrite)
+    print_result(_as_json(result, output) if output_format == "json" else _as_text(result, output))
 
 
-def _check_output(output: Path, *, overwrite: bool) -> None:
-    """Refuses at once what saving would refuse after minutes of work."""
+def _check_request(weights: Path, output: Path, folder: Path | None, *, overwrite: bool) -> None:
+    """Refuse at once what would be refused after seconds of loading or minutes of work."""
     from gdq_models.errors import CheckpointError
+    from gdq_models.state_bytes import check_state_file
 
-    if output.is_dir():
-        raise CheckpointError(f"{output} is a folder, not a file to write")
-    if output.exists() and not overwrite:
-        raise CheckpointError(f"{output} exists already; --overwrite replaces it")
-    if not output.parent.is_dir():
-        raise CheckpointError(f"{output.parent} is not a folder to write to")
-    if not os.access(output.parent, os.W_OK):
-        raise CheckpointError(f"{output.parent} is not writable")
+    inputs = [weights] if folder is None else [weights, folder]
+    check_outputs([Output(output, "a checkpoint", is_checkpoint)], inputs, overwrite=overwrite)
+    check_state_file(weights)
+    if folder is not None and not folder.is_dir():
+        raise CheckpointError(f"{folder} is not a folder of photos")
 
 
 def _show_progress(stage: str, done: int, of_all: int) -> None:
     if sys.stderr.isatty():
         counted = f" {done} of {of_all}" if of_all > 1 else ""
-        click.echo(f"\r\x1b[K{stage}{counted} ...", nl=done == of_all, err=True)
+        say(f"\r\x1b[K{stage}{counted} ...", nl=done == of_all)
     elif done == 0:
-        click.echo(f"{stage} ...", err=True)
+        say(f"{stage} ...")
 
 
 def _as_json(result: CalibrationResult, output: Path) -> str:

@@ -11,6 +11,10 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from gdq_core.cli.command import Command
+from gdq_core.cli.errors import ExitCode, print_result, say
+from gdq_core.cli.packages import require_packages
+
 if TYPE_CHECKING:
     from gdq_models.training.run import TrainingResult
 
@@ -21,12 +25,10 @@ Examples:
   gdq-train models/recipes/edsr_baseline_x2.yaml --photos DIV2K/ -o run --resume
 """
 
-EXIT_REFUSED = 2
-EXIT_INTERRUPTED = 130
-"""As a shell reports a program that Ctrl-C ended."""
+PACKAGES = ("torch", "safetensors", "lightning", "tensorboard", "yaml")
 
 
-@click.command(epilog=EPILOG, context_settings={"help_option_names": ["-h", "--help"]})
+@click.command(cls=Command, epilog=EPILOG)
 @click.argument("recipe", type=click.Path(path_type=Path))
 @click.option(
     "--photos", required=True, type=click.Path(path_type=Path), metavar="DIR",
@@ -70,36 +72,34 @@ def main(
     Ctrl-C (or SIGTERM) saves and stops after the running step; --resume goes on from there with
     the result that it would have had without the interruption.
     """
-    # Lightning takes seconds to import; --help should not.
+    require_packages("gdq-train", "train", *PACKAGES)
+    from gdq_models.training.recipe import load_recipe
+    from gdq_models.training.run_folder import Run, check_run
+
+    read = load_recipe(recipe)
+    run = Run(photos, folder, cache or folder / "photos", weights, recipe)
+    check_run(read, run, resume=resume)
+    # Lightning takes seconds to import; --help and a wrong path should not.
     import torch
 
-    from gdq_models.errors import CheckpointError
-    from gdq_models.training.errors import TrainingError, TrainingInterrupted
-    from gdq_models.training.recipe import load_recipe
-    from gdq_models.training.run import Machine, Run, train
+    from gdq_models.training.errors import TrainingInterrupted
+    from gdq_models.training.run import Machine, train
 
     # What machine it found, and an advertisement.
     logging.getLogger("lightning.pytorch").setLevel(logging.WARNING)
     if threads is not None:
         torch.set_num_threads(threads)
-    paths = Run(photos, folder, cache or folder / "photos", weights)
     try:
-        result = train(
-            load_recipe(recipe), paths, Machine(**machine), resume=resume, progress=_show_progress
-        )
-    except (TrainingError, CheckpointError) as error:
-        click.echo(f"error: {error}", err=True)
-        sys.exit(EXIT_REFUSED)
+        result = train(read, run, Machine(**machine), resume=resume, progress=_show_progress)
     except TrainingInterrupted as error:
-        click.echo(f"{error}; --resume goes on", err=True)
-        sys.exit(EXIT_INTERRUPTED)
-    if result is None:  # not the first of several processes
-        return
-    click.echo(_as_json(result) if output_format == "json" else _as_table(result))
+        say(f"{error}; --resume goes on")
+        sys.exit(ExitCode.INTERRUPTED)
+    if result is not None:  # else not the first of several processes
+        print_result(_as_json(result) if output_format == "json" else _as_table(result))
 
 
 def _show_progress(done: int, of_all: int) -> None:
-    click.echo(f"\rdecoding photos: {done} of {of_all}", nl=done == of_all, err=True)
+    say(f"\rdecoding photos: {done} of {of_all}", nl=done == of_all)
 
 
 def _as_json(result: TrainingResult) -> str:

@@ -13,6 +13,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from gdq_core.errors import GdqError
 from gdq_models.degradation import downscale
 
 Photo = NDArray[np.uint8]
@@ -26,7 +27,7 @@ _LARGEST_SIDE = 3072
 """Pixels of a photo's side that are looked at: float copies of more would fill the memory."""
 
 
-class PhotoError(Exception):
+class PhotoError(GdqError):
     """Photos cannot be calibrated on; the message is one sentence for a person."""
 
 

@@ -17,7 +17,7 @@ from gdq_models.fitting.photos import CalibrationTiles
 from gdq_models.fitting.steps import calibrate_steps
 from gdq_models.networks.base import SuperResolutionNetwork
 from gdq_models.predictor.e2b import EntropyTable
-from gdq_models.predictor.gbc import GateKind
+from gdq_models.predictor.gate_kind import GateKind
 from gdq_models.predictor.predictor import BitPredictor
 
 Progress = Callable[[str, int, int], None]

@@ -11,7 +11,8 @@ import torch
 from torch import Tensor, nn
 
 from gdq_models.networks.shapes import Shapes
-from gdq_models.predictor.gbc import NORM_EPSILON, GateKind
+from gdq_models.predictor.gate_kind import GateKind
+from gdq_models.predictor.gbc import NORM_EPSILON
 from gdq_models.predictor.parameters import Array, PredictorParameters
 from gdq_models.predictor.predictor import BitPredictor, Prediction
 from gdq_models.predictor.predictor import route_for as one_hot_route

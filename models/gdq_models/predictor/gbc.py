@@ -7,14 +7,11 @@ weighed by one linear layer (paper, section 3.2).
 
 from __future__ import annotations
 
-from typing import Literal
-
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-GateKind = Literal["linear", "group_norm"]
-"""``linear``: as released, no normalisation. ``group_norm``: as in the paper."""
+from gdq_models.predictor.gate_kind import GateKind
 
 GATE_BIT_WIDTHS = (4, 6, 8)
 """What the three outputs of the gate stand for."""

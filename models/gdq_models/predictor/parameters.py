@@ -8,7 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gdq_models.predictor.e2b import E2B_BIT_WIDTHS
-from gdq_models.predictor.gbc import GATE_BIT_WIDTHS, GateKind
+from gdq_models.predictor.gate_kind import GateKind
+from gdq_models.predictor.gbc import GATE_BIT_WIDTHS
 
 Array = NDArray[np.float64]
 

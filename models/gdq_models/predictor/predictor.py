@@ -11,7 +11,8 @@ from torch import Tensor, nn
 from gdq_core.bit_widths import BIT_WIDTHS
 from gdq_models.predictor.e2b import EntropyToBit
 from gdq_models.predictor.entropy import tile_entropy
-from gdq_models.predictor.gbc import GATE_BIT_WIDTHS, GateKind, GranularityGate
+from gdq_models.predictor.gate_kind import GateKind
+from gdq_models.predictor.gbc import GATE_BIT_WIDTHS, GranularityGate
 
 
 @dataclass(frozen=True, eq=False)

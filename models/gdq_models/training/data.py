@@ -12,7 +12,8 @@ from gdq_models.predictor.e2b import EntropyTable
 from gdq_models.predictor.entropy import tile_entropy
 from gdq_models.training.errors import TrainingError
 from gdq_models.training.patches import Batch, PatchBatches, Share
-from gdq_models.training.photos import Photo, PhotoCache, Progress, open_cache
+from gdq_models.training.photo_index import Photo
+from gdq_models.training.photos import PhotoCache, Progress, open_cache
 from gdq_models.training.recipe import Recipe
 from gdq_models.training.tiles import cut_tiles
 

@@ -17,7 +17,8 @@ from torch import Tensor
 from torch.utils.data import IterableDataset
 
 from gdq_core.bit_widths import BIT_WIDTHS
-from gdq_models.training.photos import Photo, PhotoCache
+from gdq_models.training.photo_index import Photo
+from gdq_models.training.photos import PhotoCache
 from gdq_models.training.recipe import Recipe, Stage
 from gdq_models.training.timeline import moment
 

@@ -2,19 +2,29 @@
 
 from __future__ import annotations
 
-import shutil
-import uuid
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
-from pydantic import BaseModel, ConfigDict, ValidationError
 
+from gdq_core.files.drafts import draft_folder
+from gdq_core.files.outputs import Output
+from gdq_core.files.text import write_text
 from gdq_models.degradation import crop_to_multiple, downscale
 from gdq_models.fitting.photos import PhotoError, read_photo
 from gdq_models.training.errors import TrainingError
+from gdq_models.training.photo_index import (
+    CACHE,
+    HIGH_FILE,
+    INDEX_FILE,
+    LOW_FILE,
+    Photo,
+    PhotoIndex,
+    Request,
+    is_photo_cache,
+    read_index,
+)
 
 SUFFIXES = (".png", ".jpg", ".jpeg", ".bmp", ".tif", ".tiff", ".webp")
 
@@ -29,38 +39,6 @@ Progress = Callable[[int, int], None]
 """Called with the number of photos done and of all."""
 
 
-@dataclass(frozen=True)
-class Photo:
-    """Where a photo lies in the two files.
-
-    Attributes:
-        name: path inside the folder of photos.
-        height: of the low-resolution image, and likewise ``width``.
-        offset: low-resolution pixels before it; times scale^2 in the other file.
-    """
-
-    name: str
-    height: int
-    width: int
-    offset: int
-
-
-class _Request(BaseModel):
-    """What a cache must have been made from and for; ``files`` are name, size and time."""
-
-    model_config = ConfigDict(frozen=True)
-
-    format: int
-    scale: int
-    smallest: int
-    files: tuple[tuple[str, int, int], ...]
-
-
-class _Index(BaseModel):
-    request: _Request
-    photos: tuple[Photo, ...]
-
-
 class PhotoCache:
     """Photos and their reductions, as arrays that are read from disk when touched.
 
@@ -72,8 +50,8 @@ class PhotoCache:
     def __init__(self, folder: Path, photos: Sequence[Photo], scale: int) -> None:
         self.photos = tuple(photos)
         self.scale = scale
-        self._low = np.memmap(folder / "low.bin", dtype=np.uint8, mode="r")
-        self._high = np.memmap(folder / "high.bin", dtype=np.uint8, mode="r")
+        self._low = np.memmap(folder / LOW_FILE, dtype=np.uint8, mode="r")
+        self._high = np.memmap(folder / HIGH_FILE, dtype=np.uint8, mode="r")
 
     def low(self, photo: Photo) -> Image:
         """Returns the low-resolution image (height, width, 3), RGB."""
@@ -97,19 +75,20 @@ def open_cache(
         progress: told of every photo decoded.
 
     Raises:
-        TrainingError: there is no photo, one cannot be read, or the cache cannot be written.
+        TrainingError: there is no photo, or one cannot be read.
+        OutputError: the folder holds something else than a cache, or cannot be written.
     """
     files = find_photos(source)
-    request = _Request(
+    request = Request(
         format=_FORMAT,
         scale=scale,
         smallest=smallest,
         files=tuple(_fingerprint(source, file) for file in files),
     )
-    photos = _read_index(folder, request)
-    if photos is None:
-        photos = _build(source, folder, request, progress)
-    return PhotoCache(folder, photos, scale)
+    index = read_index(folder)
+    if index is not None and index.request == request:
+        return PhotoCache(folder, index.photos, scale)
+    return PhotoCache(folder, _build(source, folder, request, progress), scale)
 
 
 def find_photos(source: Path) -> list[Path]:
@@ -138,38 +117,21 @@ def _fingerprint(source: Path, file: Path) -> tuple[str, int, int]:
     return str(file.relative_to(source)), status.st_size, status.st_mtime_ns
 
 
-def _read_index(folder: Path, request: _Request) -> tuple[Photo, ...] | None:
-    """Returns the photos of a cache; None if there is none, or it was made from something else."""
-    try:
-        index = _Index.model_validate_json((folder / "index.json").read_bytes())
-    except (OSError, ValidationError):
-        return None
-    return index.photos if index.request == request else None
-
-
-def _build(source: Path, folder: Path, request: _Request, progress: Progress) -> tuple[Photo, ...]:
-    """Decodes into a temporary folder, which takes the cache's place when it is complete."""
-    temporary = folder.with_name(f".{folder.name}.{uuid.uuid4().hex}")
-    try:
-        temporary.mkdir(parents=True)
-        photos = _decode_all(source, temporary, request, progress)
-        index = _Index(request=request, photos=photos)
-        (temporary / "index.json").write_text(index.model_dump_json(), encoding="utf-8")
-        shutil.rmtree(folder, ignore_errors=True)
-        temporary.replace(folder)
-    except OSError as error:
-        raise TrainingError(f"the cache {folder} cannot be written: {error.strerror}") from error
-    finally:
-        shutil.rmtree(temporary, ignore_errors=True)
+def _build(source: Path, folder: Path, request: Request, progress: Progress) -> tuple[Photo, ...]:
+    """Decode into a draft, which takes the cache's place when it is complete."""
+    output = Output(folder, CACHE, is_photo_cache, is_folder=True)
+    with draft_folder(output, overwrite=True) as draft:
+        photos = _decode_all(source, draft, request, progress)
+        write_text(draft / INDEX_FILE, PhotoIndex(request=request, photos=photos).model_dump_json())
     return photos
 
 
 def _decode_all(
-    source: Path, folder: Path, request: _Request, progress: Progress
+    source: Path, folder: Path, request: Request, progress: Progress
 ) -> tuple[Photo, ...]:
     photos: list[Photo] = []
     offset = 0
-    with (folder / "low.bin").open("wb") as low_file, (folder / "high.bin").open("wb") as high_file:
+    with (folder / LOW_FILE).open("wb") as low_file, (folder / HIGH_FILE).open("wb") as high_file:
         for number, (name, *_) in enumerate(request.files, start=1):
             high = crop_to_multiple(_decode(source / name), request.scale)
             if min(high.shape[:2]) >= request.smallest * request.scale:

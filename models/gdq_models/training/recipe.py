@@ -11,7 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field, PositiveFloat, PositiveInt, V
 from pydantic import model_validator as validate_model
 
 from gdq_core.bit_widths import BIT_WIDTHS
-from gdq_models.predictor.gbc import GateKind
+from gdq_models.predictor.gate_kind import GateKind
 from gdq_models.training.errors import TrainingError
 
 NonNegativeFloat = Annotated[float, Field(ge=0)]

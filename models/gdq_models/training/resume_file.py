@@ -10,25 +10,26 @@ from typing import Any
 import lightning
 from lightning.pytorch.callbacks import Callback
 
-_SIGNALS = (signal.SIGINT, signal.SIGTERM)
+from gdq_core.files.drafts import draft_file
+from gdq_core.signals import Handlers, handle_requests_to_stop, restore
 
 
 class ResumeFile(Callback):
     """Saves every so many steps, at the last one, and before it stops for a signal.
 
-    On SIGINT (Ctrl-C) or SIGTERM the running step is finished first: an interrupt in the midst of
-    it would leave some weights updated and others not. A second signal acts as ever.
+    On SIGINT (Ctrl-C), SIGTERM or SIGHUP the running step is finished first: an interrupt in the
+    midst of it would leave some weights updated and others not. A second signal acts as ever.
     """
 
     def __init__(self, path: Path, every: int) -> None:
         self._path = path
         self._every = every
         self._asked_to_stop = False
-        self._handlers: dict[int, Any] = {}
+        self._handlers: Handlers = {}
 
     def on_train_start(self, trainer: lightning.Trainer, module: lightning.LightningModule) -> None:
         """Takes over the signals."""
-        self._handlers = {number: signal.signal(number, self._ask) for number in _SIGNALS}
+        self._handlers = handle_requests_to_stop(self._ask)
 
     def on_train_batch_end(
         self, trainer: lightning.Trainer, module: lightning.LightningModule, *_: Any
@@ -36,16 +37,22 @@ class ResumeFile(Callback):
         """Saves, if it is time to or a signal came during the step."""
         step = trainer.global_step
         if self._asked_to_stop or step % self._every == 0 or step == trainer.max_steps:
-            # Lightning writes to another name first: an older file is whole until a new one is.
-            trainer.save_checkpoint(self._path)
+            self._save(trainer)
         if self._asked_to_stop:
             trainer.should_stop = True
 
     def on_train_end(self, trainer: lightning.Trainer, module: lightning.LightningModule) -> None:
         """Gives the signals back."""
-        for number, handler in self._handlers.items():
-            signal.signal(number, handler)
+        restore(self._handlers)
         self._handlers = {}
+
+    def _save(self, trainer: lightning.Trainer) -> None:
+        """Replace the file as a whole: the older one stays until the new one is on the disk."""
+        if not trainer.is_global_zero:
+            trainer.save_checkpoint(self._path)  # takes part, and writes nothing
+            return
+        with draft_file(self._path) as draft:
+            trainer.save_checkpoint(draft)
 
     def _ask(self, number: int, frame: FrameType | None) -> None:
         self._asked_to_stop = True

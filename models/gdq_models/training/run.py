@@ -16,6 +16,7 @@ from lightning.pytorch.callbacks import TQDMProgressBar
 from lightning.pytorch.loggers import TensorBoardLogger
 from torch import Tensor
 
+from gdq_core.files.text import save_text
 from gdq_models.checkpoint import round_weights, save_checkpoint
 from gdq_models.training.data import TrainingPhotos
 from gdq_models.training.errors import TrainingError, TrainingInterrupted
@@ -25,14 +26,17 @@ from gdq_models.training.module import GranularTraining
 from gdq_models.training.photos import Progress
 from gdq_models.training.recipe import FinishStage, GateStage, Recipe
 from gdq_models.training.resume_file import ResumeFile
+from gdq_models.training.run_folder import (
+    LOG_FOLDER,
+    METRICS_FILE,
+    RESUME_FILE,
+    Run,
+    begin_run,
+    check_run,
+    checkpoint_file,
+)
 from gdq_models.training.start import build_network
 from gdq_models.training.tiles import cut_tiles
-
-RESUME_FILE = "resume.ckpt"
-"""In the folder of a run: everything that it needs to go on."""
-
-RECIPE_FILE = "recipe.json"
-METRICS_FILE = "metrics.json"
 
 _MEASURED_AT_ONCE = 4
 _MEASURED_TILES = 64
@@ -54,23 +58,6 @@ class Machine:
     devices: str = "auto"
     nodes: int = 1
     strategy: str = "auto"
-
-
-@dataclass(frozen=True)
-class Run:
-    """Where a run reads and writes.
-
-    Attributes:
-        photos: folder of photos.
-        folder: of the run.
-        cache: folder of the decoded photos.
-        weights: float weights to start from; None starts from scratch.
-    """
-
-    photos: Path
-    folder: Path
-    cache: Path
-    weights: Path | None = None
 
 
 @dataclass(frozen=True)
@@ -97,11 +84,16 @@ def train(
         None in all processes but the first.
 
     Raises:
-        TrainingError: the folder holds another run, or none to resume; or the photos are unfit.
+        TrainingError: the folder holds something else, or no run to resume; or the photos are
+            unfit.
+        OutputError: the folder or the cache touches an input or cannot be written.
         CheckpointError: the weights to start from cannot be used.
         TrainingInterrupted: a signal asked it to stop; the run can be resumed.
     """
-    _open_folder(recipe, run.folder, resume=resume)
+    check_run(recipe, run, resume=resume)
+    if resume:
+        _check_resume_file(run.folder / RESUME_FILE)
+    begin_run(recipe, run)
     module = GranularTraining(build_network(recipe.network, run.weights, recipe.seed), recipe)
     photos = TrainingPhotos(run.photos, run.cache, recipe, progress)
     trainer = _build_trainer(recipe, run.folder, machine)
@@ -111,39 +103,15 @@ def train(
             trainer.fit(module, datamodule=photos, ckpt_path=resume_file, weights_only=True)
         except OSError as error:
             raise TrainingError(f"{run.folder} cannot be written: {error.strerror}") from error
+        except SystemExit as error:  # what Lightning makes of it
+            raise KeyboardInterrupt from error
     if module.global_step < recipe.steps:
         raise TrainingInterrupted(f"stopped after {module.global_step} of {recipe.steps} steps")
-    return _finish(recipe, run.folder, module, photos) if trainer.is_global_zero else None
-
-
-def _open_folder(recipe: Recipe, folder: Path, *, resume: bool) -> None:
-    """Creates the folder of a new run, or checks that of one to resume."""
-    kept, resume_file = folder / RECIPE_FILE, folder / RESUME_FILE
-    if resume:
-        _check_resume_file(resume_file)
-        if _read_recipe(kept) != recipe:
-            raise TrainingError(f"the recipe is not that of the run in {folder} ({RECIPE_FILE})")
-        return
-    if resume_file.exists():
-        raise TrainingError(f"{folder} holds a run already: resume it, or choose another folder")
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        kept.write_text(recipe.model_dump_json(indent=1) + "\n", encoding="utf-8")
-    except OSError as error:
-        raise TrainingError(f"{folder} cannot be written: {error.strerror}") from error
-
-
-def _read_recipe(kept: Path) -> Recipe:
-    try:
-        return Recipe.model_validate_json(kept.read_bytes())
-    except (OSError, ValueError) as error:
-        raise TrainingError(f"{kept} is missing or damaged") from error
+    return _finish(recipe, run, module, photos) if trainer.is_global_zero else None
 
 
 def _check_resume_file(path: Path) -> None:
     """Refuses what Lightning would fail on."""
-    if not path.exists():
-        raise TrainingError(f"{path.parent} holds no {path.name} to resume from")
     try:
         torch.load(path, map_location="cpu", weights_only=True, mmap=True)
     # A damaged archive fails in the unpickler with whatever it stumbles over.
@@ -175,7 +143,7 @@ def _build_trainer(recipe: Recipe, folder: Path, machine: Machine) -> lightning.
         precision=recipe.precision,
         max_steps=recipe.steps,
         max_epochs=-1,
-        logger=TensorBoardLogger(folder, name="", version="log"),
+        logger=TensorBoardLogger(folder, name="", version=LOG_FOLDER),
         callbacks=[
             ResumeFile(folder / RESUME_FILE, recipe.checkpoint_every),
             TQDMProgressBar(refresh_rate=10),
@@ -188,7 +156,7 @@ def _build_trainer(recipe: Recipe, folder: Path, machine: Machine) -> lightning.
 
 
 def _finish(
-    recipe: Recipe, folder: Path, module: GranularTraining, photos: TrainingPhotos
+    recipe: Recipe, run: Run, module: GranularTraining, photos: TrainingPhotos
 ) -> TrainingResult:
     """Rounds the weights, fits the gate to its budget, saves, measures."""
     network = module.network.eval()
@@ -197,14 +165,13 @@ def _finish(
     if budgets:
         tiles = (cut_tiles(photos.cache.low(photo), recipe.tile) for photo in photos.training)
         meet_target_fab(network, tiles, budgets[-1])
-    checkpoint = folder / f"{recipe.name}.safetensors"
     measurement = None
     if recipe.held_out:
         measurement = measure(network, module.teacher, _held_out_pairs(recipe, photos))
-    result = TrainingResult(checkpoint, folder / METRICS_FILE, measurement)
+    checkpoint, metrics = checkpoint_file(recipe, run), run.folder / METRICS_FILE
     save_checkpoint(network, checkpoint, overwrite=True)
-    result.metrics.write_text(_as_json(recipe, measurement), encoding="utf-8")
-    return result
+    save_text(metrics, _as_json(recipe, measurement))
+    return TrainingResult(checkpoint, metrics, measurement)
 
 
 def _held_out_pairs(recipe: Recipe, photos: TrainingPhotos) -> Iterator[tuple[Tensor, Tensor]]:

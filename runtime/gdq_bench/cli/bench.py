@@ -8,8 +8,10 @@ from typing import TYPE_CHECKING
 import click
 
 from gdq_core.cli import options
-from gdq_core.cli.errors import report_errors
+from gdq_core.cli.command import Command
+from gdq_core.cli.errors import print_result
 from gdq_core.cli.native_output import silence_native_libraries
+from gdq_core.cli.packages import require_packages
 
 if TYPE_CHECKING:
     from gdq_bench.protocol import BenchResult
@@ -30,7 +32,7 @@ not be trusted), 2 an input or an option was refused, 130 interrupted.
 """
 
 
-@click.command(epilog=EPILOG, context_settings={"help_option_names": ["-h", "--help"]})
+@click.command(cls=Command, epilog=EPILOG)
 @click.argument("bundle", type=options.PATH)
 @click.option("--host", is_flag=True, required=True, help="Measure on this computer.")
 @click.option(
@@ -60,7 +62,7 @@ def main(
 ) -> None:
     """Measure a BUNDLE: all engines in turn, one tile and whole pictures, pinned to processors."""
     assert host, "the only target yet"
-    with report_errors(), silence_native_libraries():
+    with silence_native_libraries():
         from gdq_bench.report.text import render_text
         from gdq_bench.targets.host import Plan, measure_host
         from gdq_core.cli.progress import TileProgress
@@ -70,22 +72,14 @@ def main(
         inputs = [path for path in (bundle, data) if path is not None]
         check_reports(json_file, html_file, inputs, overwrite=overwrite)
         if html_file is not None:
-            _require_jinja()
+            require_packages("--html", "bench", "jinja2")
         plan = Plan(engines, data, repeats)
         result = measure_host(Bundle.open(bundle), plan, TileProgress)
-        # First of all on the terminal: what took minutes must not be lost to a full disk.
-        click.echo(render_text(result))
-        _save(result, json_file, html_file)
-
-
-def _require_jinja() -> None:
-    """Find out before minutes of measuring that the page cannot be rendered."""
-    from gdq_core.errors import RequestError
-
-    try:
-        import jinja2  # noqa: F401
-    except ImportError as error:
-        raise RequestError(f"--html needs {error.name}: pip install jinja2") from error
+        # What took minutes must not be lost where only one of its places is closed or full.
+        try:
+            print_result(render_text(result))
+        finally:
+            _save(result, json_file, html_file)
 
 
 def _save(result: BenchResult, json_file: Path | None, html_file: Path | None) -> None:

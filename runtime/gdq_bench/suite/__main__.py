@@ -11,6 +11,8 @@ import click
 
 from gdq_bench.suite.report import terminal_line, write_document
 from gdq_bench.suite.results import load, store
+from gdq_core.cli.command import Command
+from gdq_core.cli.errors import print_result, say
 
 ROOT = Path(__file__).resolve().parents[3]
 CHECKPOINT = ROOT / "models/zoo/edsr_baseline_x2/edsr_baseline_x2.safetensors"
@@ -19,7 +21,7 @@ DOCUMENT = ROOT / "docs/performance.md"
 README = ROOT / "README.md"
 
 
-@click.command(context_settings={"help_option_names": ["-h", "--help"]})
+@click.command(cls=Command)
 @click.argument("names", nargs=-1)
 @click.option(
     "--checkpoint", type=click.Path(exists=True, dir_okay=False, path_type=Path),
@@ -41,12 +43,12 @@ def main(names: Sequence[str], checkpoint: Path, quick: bool, document: bool) ->
     with tempfile.TemporaryDirectory() as folder:
         subjects = Subjects(checkpoint, Path(folder), quick)
         for name in names or BENCHMARKS:
-            click.echo(f"{name} ...", err=True)
+            say(f"{name} ...")
             results = BENCHMARKS[name](subjects)
             if not quick:
                 store(STORED, name, results)
             for result in results:
-                click.echo(terminal_line(result))
+                print_result(terminal_line(result))
                 missed |= not result.is_reached
     if document:
         for page in (DOCUMENT, README):

@@ -24,7 +24,7 @@ class TileProgress:
 
     def __call__(self, done: int, total: int) -> None:
         """Show that so many tiles of all are done."""
-        if not sys.stderr.isatty():
+        if sys.stderr is None or not sys.stderr.isatty():
             return
         if self._bar is None:
             bar: ProgressBar[int] = click.progressbar(

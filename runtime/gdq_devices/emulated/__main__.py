@@ -7,6 +7,8 @@ from pathlib import Path
 
 import click
 
+from gdq_core.cli.command import Command
+from gdq_core.cli.errors import ExitCode, print_result, say, say_error
 from gdq_devices.emulated.errors import SetupError, UnavailableError
 from gdq_devices.emulated.machine import FOLDER, Machine
 from gdq_devices.emulated.setup import set_up
@@ -16,7 +18,7 @@ SKIPPED = 77
 """Exit code, by automake's convention, of a check that cannot be made here."""
 
 
-@click.command(context_settings={"help_option_names": ["-h", "--help"]})
+@click.command(cls=Command)
 @click.option(
     "--folder", type=click.Path(file_okay=False, path_type=Path), default=FOLDER,
     help="Where all of it lies.  [default: build/arm64]",
@@ -28,13 +30,13 @@ def main(folder: Path) -> None:
     1: setting it up failed.
     """
     try:
-        set_up(Machine(folder.resolve()), CONSTRAINTS, lambda line: click.echo(f"{line} ..."))
+        set_up(Machine(folder.resolve()), CONSTRAINTS, lambda line: say(f"{line} ..."))
     except UnavailableError as reason:
-        click.echo(f"SKIPPED, nothing was tested on ARM64: {reason}")
+        print_result(f"SKIPPED, nothing was tested on ARM64: {reason}")
         sys.exit(SKIPPED)
     except (SetupError, OSError) as error:
-        click.echo(f"error: the emulated ARM64 machine cannot be set up: {error}", err=True)
-        sys.exit(1)
+        say_error(f"the emulated ARM64 machine cannot be set up: {error}")
+        sys.exit(ExitCode.CHECK_FAILED)
 
 
 if __name__ == "__main__":

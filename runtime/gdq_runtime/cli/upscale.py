@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from gdq_core.cli import options
-from gdq_core.cli.errors import ExitCode, report_errors, say_error
+from gdq_core.cli.command import Command
+from gdq_core.cli.errors import ExitCode, print_result, say, say_error
 from gdq_core.cli.native_output import silence_native_libraries
 from gdq_core.cli.progress import TileProgress
 from gdq_core.errors import GdqError
@@ -41,7 +42,7 @@ pictures are done), 130 interrupted.
 """
 
 
-@click.command(epilog=EPILOG, context_settings={"help_option_names": ["-h", "--help"]})
+@click.command(cls=Command, epilog=EPILOG)
 @click.argument("images", metavar="IMAGE...", nargs=-1, required=True, type=options.PATH)
 @options.bundle_option
 @click.option(
@@ -85,7 +86,7 @@ def main(
     **engine_settings: Any,
 ) -> None:
     """Upscale IMAGE, several of them, or a folder of pictures, with a bundle."""
-    with report_errors(), silence_native_libraries():
+    with silence_native_libraries():
         from gdq_runtime.cli.jobs import make_folders, plan_jobs
         from gdq_runtime.pipeline import Upscaler
         from gdq_runtime.routing.request import Request
@@ -101,10 +102,10 @@ def main(
             answers = [_run(upscaler, job, request, overwrite, output_format) for job in jobs]
             engine = upscaler.engine_report()
     for note in engine.notes:
-        click.echo(f"note: {note}", err=True)
+        say(f"note: {note}")
     if output_format == "json":
         described = asdict(engine) | {"notes": engine.notes}
-        click.echo(json.dumps({"engine": described, "images": answers}, indent=1))
+        print_result(json.dumps({"engine": described, "images": answers}, indent=1))
     if any("error" in answer for answer in answers):
         sys.exit(ExitCode.REFUSED)
 
@@ -127,7 +128,7 @@ def _run(
         say_error(error)
         return {"source": str(job.source), "error": str(error)}
     if output_format == "text":
-        click.echo(_as_text(result))
+        print_result(_as_text(result))
     return _as_json(result)
 
 

@@ -11,8 +11,10 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from gdq_core.cli import options
-from gdq_core.cli.errors import ExitCode, report_errors
+from gdq_core.cli.command import Command
+from gdq_core.cli.errors import ExitCode, print_result, say
 from gdq_core.cli.native_output import silence_native_libraries
+from gdq_core.cli.packages import require_packages
 
 if TYPE_CHECKING:
     from gdq_runtime.bundle.reader import Bundle
@@ -38,7 +40,7 @@ Exit code: 0 done, 1 a bar is missed or engines disagree, 2 an input or an optio
 """
 
 
-@click.command(epilog=EPILOG, context_settings={"help_option_names": ["-h", "--help"]})
+@click.command(cls=Command, epilog=EPILOG)
 @click.argument("bundle", type=options.PATH)
 @click.option("--data", type=options.PATH, metavar="DIR", help="Ground truth.")
 @click.option(
@@ -75,7 +77,7 @@ def main(
     **settings: Any,
 ) -> None:
     """Measure a BUNDLE on pictures whose ground truth is known; compare engines."""
-    with report_errors(), silence_native_libraries():
+    with silence_native_libraries():
         from gdq_core.files.reports import check_reports
         from gdq_core.files.text import save_text
         from gdq_runtime.bundle.reader import Bundle
@@ -84,6 +86,10 @@ def main(
         _check_request(data, engines, [html_file, checkpoint, min_psnr, max_fab, max_loss])
         inputs = [path for path in (bundle, data, checkpoint) if path is not None]
         check_reports(json_file, html_file, inputs, overwrite=overwrite)
+        if html_file is not None:
+            require_packages("--html", "bench", "jinja2")
+        if checkpoint is not None:
+            require_packages("--checkpoint", "export", "torch", "safetensors")
         one_width: Any = "auto" if bits == "auto" else int(bits)
         request = Request(
             one_width,
@@ -107,13 +113,13 @@ def main(
     from gdq_validate.text import render_agreements, render_text
 
     if agreements:
-        click.echo(render_agreements(agreements))
+        print_result(render_agreements(agreements))
     missed = [f"missed: {one.engine} breaks the contract" for one in agreements if not one.holds]
     if report is not None:
-        click.echo(render_text(report))
+        print_result(render_text(report))
         missed += _missed_bars(report, min_psnr, max_fab, max_loss)
     for sentence in missed:
-        click.echo(sentence, err=True)
+        say(sentence)
     if missed:
         sys.exit(ExitCode.CHECK_FAILED)
 
@@ -138,8 +144,8 @@ def _compare(
     )
     from gdq_validate.ground_truth import list_ground_truth
 
-    names = present_engines(bundle, engines, lambda sentence: click.echo(sentence, err=True))
-    click.echo(f"comparing {', '.join(names)} ...", err=True)
+    names = present_engines(bundle, engines, say)
+    say(f"comparing {', '.join(names)} ...")
     agreements = list(compare_golden_tiles(bundle, names))
     if data is not None:
         truths = list_ground_truth(data, bundle.manifest.network.scale)
@@ -188,7 +194,7 @@ def _validate(
 
                 cards.append(make_card(images[-1], made))
         for note in runner.report().notes:
-            click.echo(f"note: {note}", err=True)
+            say(f"note: {note}")
         return summarise(
             images,
             bundle=bundle.path.name,
@@ -203,20 +209,12 @@ def _validate(
 
 def _open_torch(checkpoint: Path, bundle: Bundle) -> Engine:
     """Load the checkpoint; only here is torch needed."""
-    from gdq_core.errors import RequestError
+    from gdq_models import load_checkpoint
+    from gdq_validate.engines.torch_engine import TorchEngine
 
-    try:
-        from gdq_models import load_checkpoint
-        from gdq_validate.engines.torch_engine import TorchEngine
-    except ModuleNotFoundError as error:
-        raise RequestError(
-            f"--checkpoint needs {error.name}: pip install 'granular-dq-mobile[export]'"
-        ) from error
     loaded = load_checkpoint(checkpoint, scale=bundle.manifest.network.scale)
     if loaded.sha256 != bundle.manifest.checkpoint.sha256:
-        click.echo(
-            f"note: {bundle.path} was exported from another file than {checkpoint}", err=True
-        )
+        say(f"note: {bundle.path} was exported from another file than {checkpoint}")
     return TorchEngine(loaded.network)
 
 

@@ -92,7 +92,9 @@ def test_a_page_needs_jinja(here: Path, monkeypatch: pytest.MonkeyPatch) -> None
     monkeypatch.setitem(sys.modules, "jinja2", None)
     result = run("bundle", "--html", "page.html")
     assert result.exit_code == 2
-    assert result.stderr == "error: --html needs jinja2: pip install jinja2\n"
+    assert result.stderr == (
+        "error: --html needs jinja2: pip install 'granular-dq-mobile[bench]'\n"
+    )
 
 
 def test_a_target_must_be_named(here: Path) -> None:

@@ -99,7 +99,7 @@ def test_bad_settings_are_one_sentence(
 
 def test_an_existing_bundle_is_kept(exported: ExportResult, checkpoint: Path) -> None:
     before = (exported.bundle / "manifest.json").read_bytes()
-    assert_refused(run(checkpoint, "-o", exported.bundle), "give --overwrite to replace it")
+    assert_refused(run(checkpoint, "-o", exported.bundle), "exists; --overwrite replaces it")
     assert (exported.bundle / "manifest.json").read_bytes() == before
 
 

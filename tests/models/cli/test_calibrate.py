@@ -11,7 +11,7 @@ import torch
 from click.testing import CliRunner, Result
 
 from factories import tiny_edsr
-from gdq_models import load_checkpoint
+from gdq_models import load_checkpoint, save_checkpoint
 from gdq_models.cli.calibrate import main
 from gdq_models.networks.base import SuperResolutionNetwork
 
@@ -74,11 +74,20 @@ def test_existing_output_is_kept_unless_told_otherwise(weights: Path, photos: Pa
     output = weights.with_name("out.safetensors")
     output.write_text("mine")
     arguments = (weights, "--images", photos, "-o", output, "--tile", 32)
+    for options in ((), ("--overwrite",)):
+        refused = run(*arguments, *options)
+        assert (refused.exit_code, output.read_text()) == (2, "mine")
+    assert refused.stderr == (
+        f"error: {output} is not a checkpoint of ours and is kept: choose another output\n"
+    )
+    output.unlink()
+    save_checkpoint(tiny_edsr(), output)
+    before = output.read_bytes()
     refused = run(*arguments)
-    assert (refused.exit_code, output.read_text()) == (2, "mine")
-    assert refused.stderr == f"error: {output} exists already; --overwrite replaces it\n"
+    assert refused.stderr == f"error: {output} exists; --overwrite replaces it\n"
+    assert output.read_bytes() == before
     assert run(*arguments, "--overwrite").exit_code == 0
-    load_checkpoint(output)
+    assert output.read_bytes() != before
 
 
 @pytest.mark.parametrize(
@@ -90,8 +99,10 @@ def test_existing_output_is_kept_unless_told_otherwise(weights: Path, photos: Pa
         ({"--images": "empty"}, "holds no photo"),
         ({"--images": "broken"}, "cannot be decoded"),
         ({"--tile": 128}, "no photo is at least 256 pixels"),
-        ({"-o": "photos"}, "is a folder"),
-        ({"-o": "absent/out.safetensors"}, "is not a folder to write to"),
+        ({"-o": "photos"}, "is an input of this command"),
+        ({"-o": "absent/out.safetensors"}, "there is no folder"),
+        ({"-o": "float.safetensors"}, "is an input of this command"),
+        ({"-o": "photos/out.safetensors"}, "lies in"),
     ],
 )
 def test_bad_input_gets_one_sentence(

@@ -19,7 +19,7 @@ from gdq_models import (
 from gdq_models.fitting.measurement import luma_error
 from gdq_models.fitting.photos import CalibrationTiles, load_tiles
 from gdq_models.fitting.pipeline import CalibrationResult, calibrate
-from gdq_models.predictor.gbc import GateKind
+from gdq_models.predictor.gate_kind import GateKind
 
 
 def run(

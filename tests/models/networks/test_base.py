@@ -11,7 +11,7 @@ import torch.nn.functional as F
 
 from factories import sample_tiles, tiny_edsr, tiny_srresnet
 from gdq_models import EDSR, SuperResolutionNetwork
-from gdq_models.predictor.gbc import GateKind
+from gdq_models.predictor.gate_kind import GateKind
 
 
 def traced(network: SuperResolutionNetwork) -> ir.Graph:

@@ -6,7 +6,7 @@ import torch.nn.functional as F
 
 from factories import sample_tiles, tiny_edsr
 from gdq_models import EDSR, CheckpointError, SuperResolutionNetwork
-from gdq_models.predictor.gbc import GateKind
+from gdq_models.predictor.gate_kind import GateKind
 
 
 def upscaled(network: SuperResolutionNetwork, image: torch.Tensor) -> torch.Tensor:

@@ -5,7 +5,7 @@ import torch
 
 from factories import sample_tiles, tiny_srresnet
 from gdq_models import SRResNet
-from gdq_models.predictor.gbc import GateKind
+from gdq_models.predictor.gate_kind import GateKind
 
 
 @pytest.mark.parametrize("scale", [2, 3, 4])

@@ -6,7 +6,8 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from gdq_models.predictor.gbc import GateKind, GranularityGate, norm_groups
+from gdq_models.predictor.gate_kind import GateKind
+from gdq_models.predictor.gbc import GranularityGate, norm_groups
 
 CHANNELS = 16
 

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from gdq_models import tile_entropy
 from gdq_models.training.data import TrainingPhotos, set_aside
 from gdq_models.training.errors import TrainingError
-from gdq_models.training.photos import Photo
+from gdq_models.training.photo_index import Photo
 from gdq_models.training.recipe import Recipe
 from gdq_models.training.tiles import cut_tiles
 

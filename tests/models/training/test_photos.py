@@ -7,6 +7,8 @@ import cv2
 import numpy as np
 import pytest
 
+from fingerprint import fingerprint
+from gdq_core.errors import OutputError
 from gdq_models.degradation import downscale
 from gdq_models.training.errors import TrainingError
 from gdq_models.training.photos import DIV2K_FOLDER, PhotoCache, find_photos, open_cache
@@ -51,10 +53,20 @@ def test_is_built_once_and_again_when_photos_change(photo_folder: Path, tmp_path
     assert (decoded, len(cache.photos)) == (2, 2)
 
 
-def test_a_damaged_index_is_replaced(photo_folder: Path, tmp_path: Path) -> None:
-    open_small(photo_folder, tmp_path / "cache")
-    (tmp_path / "cache" / "index.json").write_text("{")
-    assert open_small(photo_folder, tmp_path / "cache")[1] == 3
+def test_only_a_cache_is_replaced(photo_folder: Path, tmp_path: Path) -> None:
+    folder = tmp_path / "cache"
+    open_small(photo_folder, folder)
+    whole = (folder / "index.json").read_text()
+    for name, content in {"notes.txt": "dear", "index.json": "{}"}.items():
+        (folder / name).write_text(content)
+        before = fingerprint(folder)
+        with pytest.raises(OutputError, match="is not a photo cache of ours and is kept"):
+            open_small(photo_folder, folder, smallest=20)
+        assert fingerprint(folder) == before
+        (folder / "notes.txt").unlink(missing_ok=True)
+    (folder / "index.json").write_text(whole)
+    assert open_small(photo_folder, folder, smallest=20)[1] == 3
+    assert fingerprint(folder).keys() == {"index.json", "low.bin", "high.bin"}
 
 
 def test_leaves_small_photos_out(photo_folder: Path, tmp_path: Path) -> None:
@@ -93,5 +105,5 @@ def test_of_div2k_only_the_training_photos(tmp_path: Path) -> None:
 
 def test_an_unwritable_cache_is_one_sentence(photo_folder: Path, tmp_path: Path) -> None:
     (tmp_path / "file").touch()
-    with pytest.raises(TrainingError, match="cannot be written"):
+    with pytest.raises(OutputError, match="cannot be written"):
         open_small(photo_folder, tmp_path / "file" / "cache")

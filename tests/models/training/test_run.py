@@ -15,14 +15,8 @@ from tensorboard.backend.event_processing.event_accumulator import EventAccumula
 from gdq_models import load_checkpoint
 from gdq_models.training.errors import TrainingError, TrainingInterrupted
 from gdq_models.training.recipe import Recipe, load_recipe
-from gdq_models.training.run import (
-    RECIPE_FILE,
-    RESUME_FILE,
-    Machine,
-    Run,
-    TrainingResult,
-    train,
-)
+from gdq_models.training.run import Machine, TrainingResult, train
+from gdq_models.training.run_folder import RECIPE_FILE, RESUME_FILE, Run
 
 SMOKE = Path(__file__).resolve().parents[3] / "models" / "recipes" / "smoke.yaml"
 CPU = Machine(accelerator="cpu", devices="1")

@@ -8,7 +8,7 @@ import torch
 
 from factories import tiny_edsr
 from gdq_models import EDSR, CheckpointError, save_checkpoint
-from gdq_models.predictor.gbc import GateKind
+from gdq_models.predictor.gate_kind import GateKind
 from gdq_models.training.recipe import NetworkRecipe
 from gdq_models.training.start import build_network
 

@@ -1,0 +1,37 @@
+"""What an export is asked for, looked at before torch is loaded and any work begins."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from gdq_core.files.outputs import check_outputs
+from gdq_exporter.bundle_writer import bundle_output
+from gdq_exporter.config import ExportConfig
+from gdq_exporter.errors import ExportError
+from gdq_models.state_bytes import check_state_file
+
+
+def check_request(checkpoint: Path, bundle: Path, config: ExportConfig) -> None:
+    """Make sure that all inputs are there and that nothing of the user's is in the way.
+
+    Raises:
+        OutputError: the bundle exists and is not to be replaced, touches an input, or cannot be
+            written.
+        CheckpointError: there is no checkpoint.
+        ExportError: there is no folder of photos or no entropy table.
+    """
+    given = (checkpoint, config.calibration, config.entropy_table)
+    inputs = [path for path in given if path is not None]
+    check_outputs([bundle_output(bundle)], inputs, overwrite=config.overwrite)
+    check_state_file(checkpoint)
+    if config.calibration is not None and not config.calibration.is_dir():
+        raise ExportError(f"{config.calibration} is not a folder of photos to calibrate on")
+    if config.entropy_table is not None:
+        _check_readable(config.entropy_table)
+
+
+def _check_readable(path: Path) -> None:
+    try:
+        path.open("rb").close()
+    except OSError as error:
+        raise ExportError(f"{path} cannot be read: {error.strerror}") from error

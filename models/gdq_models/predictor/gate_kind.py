@@ -1,0 +1,8 @@
+"""The kinds of gate there are; apart from the gate, so that a recipe is read without torch."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+GateKind = Literal["linear", "group_norm"]
+"""``linear``: as released, no normalisation. ``group_norm``: as in the paper."""

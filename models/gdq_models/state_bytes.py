@@ -1,0 +1,69 @@
+"""The bytes of a checkpoint file, as far as they are understood without torch.
+
+torch takes seconds to load: a wrong path should not.
+"""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+from gdq_models.errors import CheckpointError
+
+LARGEST_FILE = 1 << 30
+"""Bytes of a file, and of all of its tensors together."""
+
+_ZIP_MAGIC = b"PK\x03\x04"
+_SAFETENSORS_HEADER_START = 8
+
+
+def check_state_file(path: Path) -> None:
+    """Find out early what ``read_state_file`` would refuse at its first glance.
+
+    Raises:
+        CheckpointError: the file cannot be read, is too large, or of another kind.
+
+    """
+    if not path.exists() or path.is_file():  # what is read from a pipe is gone
+        check_kind(read_state_bytes(path, _SAFETENSORS_HEADER_START + 1), path)
+
+
+def read_state_bytes(path: Path, count: int = LARGEST_FILE) -> bytes:
+    """Read the first bytes of a file, or all of them.
+
+    Raises:
+        CheckpointError: the file cannot be read or is too large.
+
+    """
+    try:
+        with path.open("rb") as file:
+            if os.fstat(file.fileno()).st_size > LARGEST_FILE:
+                raise CheckpointError(f"{path} is larger than {LARGEST_FILE >> 20} MiB")
+            # A device or a pipe has no size; what is cut off here is refused as damaged.
+            return file.read(count)
+    except (OSError, ValueError) as error:
+        reason = getattr(error, "strerror", None) or error
+        raise CheckpointError(f"{path} cannot be read: {reason}") from error
+
+
+def check_kind(content: bytes, path: Path) -> None:
+    """Make sure that a file begins like one of the two kinds that are read.
+
+    Raises:
+        CheckpointError: it does not.
+
+    """
+    if not (is_archive(content) or _is_safetensors(content)):
+        raise CheckpointError(
+            f"{path} is neither a safetensors file nor an archive written by torch.save"
+            " (of torch 1.6 or later)"
+        )
+
+
+def is_archive(content: bytes) -> bool:
+    """Tell whether a file begins like an archive of ``torch.save``."""
+    return content.startswith(_ZIP_MAGIC)
+
+
+def _is_safetensors(content: bytes) -> bool:
+    return content[_SAFETENSORS_HEADER_START : _SAFETENSORS_HEADER_START + 1] == b"{"
