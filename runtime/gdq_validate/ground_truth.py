@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from gdq_core.errors import ImageError
 from gdq_core.pictures.folders import list_pictures
 from gdq_core.pictures.whole import read_rgb
-from gdq_core.resampling import resize_bicubic
+from gdq_core.resampling import crop_to_multiple, make_smaller
 
 
 @dataclass(frozen=True)
@@ -42,11 +42,10 @@ class GroundTruth:
         """
         high = read_rgb(self.high)
         if self.low is None:
-            height, width = (side // self.scale for side in high.shape[:2])
-            if min(height, width) < 1:
+            if min(high.shape[:2]) < self.scale:
                 raise ImageError(f"{self.high} is too small to be made {self.scale} times smaller")
-            high = high[: height * self.scale, : width * self.scale]
-            return resize_bicubic(high, height, width), high
+            high = crop_to_multiple(high, self.scale)
+            return make_smaller(high, self.scale), high
         low = read_rgb(self.low)
         height, width = low.shape[0] * self.scale, low.shape[1] * self.scale
         surplus = high.shape[0] - height, high.shape[1] - width

@@ -8,7 +8,7 @@ import pytest
 from numpy.typing import NDArray
 
 from gdq_core.metrics import psnr
-from gdq_core.resampling import resize_bicubic
+from gdq_core.resampling import crop_to_multiple, make_smaller, resize_bicubic
 
 EVAL = Path(__file__).resolve().parents[2].parent / "shared/data/eval"
 
@@ -48,12 +48,24 @@ def test_rows_come_first_and_are_rounded() -> None:
     np.testing.assert_array_equal(resize_bicubic(image, 5, 7), by_rows)
 
 
+def test_a_flat_image_stays_flat() -> None:
+    for size in ((4, 6), (16, 24), (5, 31)):
+        assert (resize_bicubic(np.full((8, 12, 3), 77, np.uint8), *size) == 77).all()
+
+
+def test_crops_what_does_not_fit() -> None:
+    image = np.random.default_rng(0).integers(0, 256, (11, 13, 3), dtype=np.uint8)
+    np.testing.assert_array_equal(crop_to_multiple(image, 4), image[:8, :12])
+    assert make_smaller(crop_to_multiple(image, 4), 4).shape == (2, 3, 3)
+
+
 @pytest.mark.skipif(not EVAL.is_dir(), reason="the evaluation pairs are not here")
+@pytest.mark.parametrize("name", ["Set5", "Set14"])
 @pytest.mark.parametrize("scale", [2, 4])
-def test_low_resolution_of_set5_is_reproduced(scale: int) -> None:
-    for path in sorted((EVAL / f"Set5/HR_x{scale}").iterdir()):
-        low = read(EVAL / f"Set5/LR_x{scale}" / path.name)
-        made = resize_bicubic(read(path), *low.shape[:2])
+def test_meets_every_sample_of_the_published_pairs(name: str, scale: int) -> None:
+    for path in sorted((EVAL / f"{name}/HR_x{scale}").iterdir()):
+        low = read(EVAL / f"{name}/LR_x{scale}" / path.name)
+        made = make_smaller(crop_to_multiple(read(path), scale), scale)
         np.testing.assert_array_equal(made, low)
 
 

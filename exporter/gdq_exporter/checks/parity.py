@@ -8,10 +8,10 @@ from dataclasses import dataclass
 
 import numpy as np
 import torch
-import torch.nn.functional as F
 from numpy.typing import NDArray
 
 from gdq_core.metrics import psnr
+from gdq_core.resampling import make_smaller
 from gdq_exporter.errors import ExportError
 from gdq_models import Prediction, SuperResolutionNetwork
 from gdq_models.predictor.gbc import GATE_BIT_WIDTHS
@@ -146,14 +146,9 @@ def check_width(reference: TorchReference, engine: Engine, bit_width: int) -> Wi
 def make_pairs(pictures: NDArray[np.uint8], scale: int) -> list[Pair]:
     """(N, size * scale, size * scale, 3) pictures -> (tile, ground truth) pairs.
 
-    The tile is the picture made smaller by antialiased bicubic, as in training (MATLAB's kernel).
+    The tile is the picture made smaller as in training: by the one bicubic, rounded twice.
     """
-    pairs = []
-    for picture in pictures:
-        size = picture.shape[0] // scale
-        small = F.interpolate(_tensor(picture), (size, size), mode="bicubic", antialias=True)
-        pairs.append((_pixels(small), picture))
-    return pairs
+    return [(make_smaller(picture, scale), picture) for picture in pictures]
 
 
 @contextmanager

@@ -7,21 +7,21 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
 
-import cv2
 import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
 from gdq_core.errors import GdqError
-from gdq_models.degradation import downscale
+from gdq_core.pictures.folders import SUFFIXES, list_pictures
+from gdq_core.pictures.whole import read_rgb
+from gdq_core.resampling import make_smaller
 
 Photo = NDArray[np.uint8]
 """(height, width, 3), RGB."""
 
 _Item = TypeVar("_Item")
 
-_SUFFIXES = frozenset({".bmp", ".jpeg", ".jpg", ".png", ".ppm", ".tif", ".tiff", ".webp"})
 _SAMPLES = ("astronaut", "coffee", "chelsea", "rocket")  # those that need no download
 _LARGEST_SIDE = 3072
 """Pixels of a photo's side that are looked at: float copies of more would fill the memory."""
@@ -63,7 +63,8 @@ def load_tiles(folder: Path | None, *, tile: int, scale: int, count: int) -> Cal
         count: tiles that are enough; folders of more photos are thinned out.
 
     Raises:
-        PhotoError: there is no folder, a photo cannot be read, or none holds a whole tile.
+        PhotoError: there is no folder, or no photo holds a whole tile.
+        ImageError: a photo cannot be read.
     """
     found: list[Path | str] = list(_SAMPLES) if folder is None else _photo_paths(folder)
     sources = _spread(found, count)
@@ -80,38 +81,18 @@ def load_tiles(folder: Path | None, *, tile: int, scale: int, count: int) -> Cal
     return CalibrationTiles(torch.stack(low), torch.stack(high), np.array(numbers), name)
 
 
-def read_photo(path: Path) -> Photo:
-    """Reads a photo as 8-bit RGB, upright.
-
-    Raises:
-        PhotoError: it cannot be read.
-    """
-    try:
-        # Not cv2.imread: it prints its own complaints, and says nothing of a missing file.
-        encoded = np.frombuffer(path.read_bytes(), np.uint8)
-        decoded = cv2.imdecode(encoded, cv2.IMREAD_COLOR) if encoded.size else None
-    except OSError as error:
-        raise PhotoError(f"{path} cannot be read: {error.strerror}") from error
-    except cv2.error as error:
-        raise PhotoError(f"{path} cannot be decoded") from error
-    if decoded is None:
-        raise PhotoError(f"{path} cannot be decoded: it is damaged or not a photo")
-    return np.asarray(cv2.cvtColor(decoded, cv2.COLOR_BGR2RGB), np.uint8)
-
-
 def _photo_paths(folder: Path) -> list[Path | str]:
     if not folder.is_dir():
         raise PhotoError(f"{folder} is not a folder of photos")
-    found = [path for path in folder.rglob("*") if path.suffix.lower() in _SUFFIXES]
-    paths: list[Path | str] = [*sorted(path for path in found if path.is_file())]
+    paths: list[Path | str] = [*list_pictures(folder, deep=True)]
     if not paths:
-        raise PhotoError(f"{folder} holds no photo ({', '.join(sorted(_SUFFIXES))})")
+        raise PhotoError(f"{folder} holds no photo ({', '.join(SUFFIXES)})")
     return paths
 
 
 def _load(source: Path | str) -> Photo:
     if isinstance(source, Path):
-        return read_photo(source)
+        return read_rgb(source)
     from skimage import data
 
     return np.asarray(getattr(data, source)(), np.uint8)
@@ -122,7 +103,7 @@ def _cut(photo: Photo, tile: int, scale: int, quota: int) -> Iterator[tuple[Tens
     height, width = (min(side, _LARGEST_SIDE) // scale * scale for side in photo.shape[:2])
     top, left = (photo.shape[0] - height) // 2, (photo.shape[1] - width) // 2
     photo = photo[top : top + height, left : left + width]
-    high, low = _planes(photo), _planes(downscale(photo, scale))
+    high, low = _planes(photo), _planes(make_smaller(photo, scale))
     rows, columns = (_starts(side // scale, tile) for side in (height, width))
     for y, x in _spread([(y, x) for y in rows for x in columns], quota):
         inside = np.s_[:, y * scale : (y + tile) * scale, x * scale : (x + tile) * scale]

@@ -11,8 +11,9 @@ from numpy.typing import NDArray
 from gdq_core.files.drafts import draft_folder
 from gdq_core.files.outputs import Output
 from gdq_core.files.text import write_text
-from gdq_models.degradation import crop_to_multiple, downscale
-from gdq_models.fitting.photos import PhotoError, read_photo
+from gdq_core.pictures.folders import SUFFIXES, list_pictures
+from gdq_core.pictures.whole import read_rgb
+from gdq_core.resampling import crop_to_multiple, make_smaller
 from gdq_models.training.errors import TrainingError
 from gdq_models.training.photo_index import (
     CACHE,
@@ -26,12 +27,10 @@ from gdq_models.training.photo_index import (
     read_index,
 )
 
-SUFFIXES = (".png", ".jpg", ".jpeg", ".bmp", ".tif", ".tiff", ".webp")
-
 DIV2K_FOLDER = "DIV2K_train_HR"
 """Where DIV2K keeps its training photos; its other folders are their reductions and a test set."""
 
-_FORMAT = 1
+_FORMAT = 2  # 1 was decoded by other means
 
 Image = NDArray[np.uint8]
 
@@ -75,7 +74,8 @@ def open_cache(
         progress: told of every photo decoded.
 
     Raises:
-        TrainingError: there is no photo, or one cannot be read.
+        TrainingError: there is no photo.
+        ImageError: a photo cannot be read.
         OutputError: the folder holds something else than a cache, or cannot be written.
     """
     files = find_photos(source)
@@ -100,7 +100,7 @@ def find_photos(source: Path) -> list[Path]:
     if not source.is_dir():
         raise TrainingError(f"{source} is not a folder of photos")
     root = source / DIV2K_FOLDER if (source / DIV2K_FOLDER).is_dir() else source
-    found = sorted(path for path in root.rglob("*") if path.suffix.lower() in SUFFIXES)
+    found = list_pictures(root, deep=True)
     if not found:
         raise TrainingError(f"{source} holds no photo ({', '.join(SUFFIXES)})")
     return found
@@ -133,9 +133,9 @@ def _decode_all(
     offset = 0
     with (folder / LOW_FILE).open("wb") as low_file, (folder / HIGH_FILE).open("wb") as high_file:
         for number, (name, *_) in enumerate(request.files, start=1):
-            high = crop_to_multiple(_decode(source / name), request.scale)
+            high = crop_to_multiple(read_rgb(source / name), request.scale)
             if min(high.shape[:2]) >= request.smallest * request.scale:
-                low = downscale(high, request.scale)
+                low = make_smaller(high, request.scale)
                 low_file.write(low.tobytes())
                 high_file.write(high.tobytes())
                 height, width = low.shape[:2]
@@ -146,10 +146,3 @@ def _decode_all(
         side = request.smallest * request.scale
         raise TrainingError(f"no photo in {source} is at least {side} pixels high and wide")
     return tuple(photos)
-
-
-def _decode(file: Path) -> Image:
-    try:
-        return read_photo(file)
-    except PhotoError as error:
-        raise TrainingError(str(error)) from error

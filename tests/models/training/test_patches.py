@@ -6,7 +6,7 @@ import numpy as np
 import torch
 
 from gdq_core.bit_widths import BIT_WIDTHS
-from gdq_models.degradation import downscale
+from gdq_core.resampling import make_smaller
 from gdq_models.training.patches import Batch, PatchBatches, Share
 from gdq_models.training.photos import PhotoCache
 from gdq_models.training.recipe import Recipe
@@ -51,7 +51,7 @@ def test_low_and_high_show_the_same(cache: PhotoCache, tiny_recipe: Recipe) -> N
     """Reducing a high patch gives the low one, but for the border, whose outside it lacks."""
     for batch in islice(PatchBatches(cache, cache.photos, tiny_recipe), 8):
         for low, high in zip(batch.low.numpy(), batch.high.numpy(), strict=True):
-            reduced = downscale(np.ascontiguousarray(high.transpose(1, 2, 0)), 2)
+            reduced = make_smaller(np.ascontiguousarray(high.transpose(1, 2, 0)), 2)
             inner = reduced.transpose(2, 0, 1)[:, 2:-2, 2:-2].astype(int)
             # A transposed patch was reduced with columns and rows exchanged: other roundings.
             assert np.abs(inner - low[:, 2:-2, 2:-2]).max() <= 2
