@@ -20,10 +20,11 @@ from gdq_core.files.outputs import Output, check_place
 from gdq_core.files.recognition import CHECKPOINT_FORMAT, is_checkpoint
 from gdq_models.errors import CheckpointError
 from gdq_models.networks.base import SuperResolutionNetwork
-from gdq_models.networks.registry import build_network
+from gdq_models.networks.registry import build_network, detect_network
 from gdq_models.networks.srresnet_released import from_released, is_released
 from gdq_models.predictor.e2b import EntropyTable, load_entropy_table
 from gdq_models.state_file import read_state_file
+from gdq_models.wrapping import unwrap
 
 _TABLE_KEY = "predictor.e2b.entropies"
 _PROVENANCE_KEY = "predictor.e2b.provenance"
@@ -59,13 +60,14 @@ def load_checkpoint(
         entropy_table: JSON that replaces the checkpoint's table; the released checkpoint has none.
 
     Raises:
-        CheckpointError: the file is damaged, of an unknown network, incomplete (the key is named)
-            or unfinished (a step was never learned), or of another scale.
+        CheckpointError: the file is damaged, of an unknown network, incomplete (the key is named),
+            without learned steps, or of another scale.
     """
     file = read_state_file(path)
     table = None if entropy_table is None else load_entropy_table(entropy_table)
     with _naming(path):
         state = _our_layout(file.tensors)
+        _check_trained(state, path)
         if table is not None:
             state |= _table_entries(table)
         elif _TABLE_KEY not in state:
@@ -140,7 +142,18 @@ def _naming(path: Path) -> Iterator[None]:
 
 
 def _our_layout(state: _State) -> _State:
+    state = unwrap(state)
     return from_released(state) if is_released(state) else state
+
+
+def _check_trained(state: _State, path: Path) -> None:
+    """Tell whoever brings float weights where they go first."""
+    detect_network({key: tuple(value.shape) for key, value in state.items()})
+    if all(is_float_weight(key) or key in ("value_range", "mean") for key in state):
+        raise CheckpointError(
+            "it holds float weights, without steps for 4, 5, 6 and 8 bits; gdq-calibrate makes a "
+            f"checkpoint of them: gdq-calibrate {path} -o {path.stem}_calibrated.safetensors"
+        )
 
 
 def _table_entries(table: EntropyTable) -> _State:
@@ -223,7 +236,9 @@ def _check_finished(network: SuperResolutionNetwork) -> None:
         steps = torch.cat([layer.act.steps, layer.weight_quantizer.step[None]])
         ready = torch.cat([layer.act.initialised, layer.weight_quantizer.initialised[None]])
         if not bool(ready.all()):
-            raise CheckpointError(f"the steps of {name!r} were never initialised: train it first")
+            raise CheckpointError(
+                f"the steps of {name!r} were never learned: train them, or run gdq-calibrate"
+            )
         if not bool((steps > 0).all()):
             raise CheckpointError(f"the steps of {name!r} must be positive")
     try:

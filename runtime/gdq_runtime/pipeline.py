@@ -229,8 +229,8 @@ class Upscaler:
 
         """
         router = self._router(request, choices)
-        source, target = Path(source), Path(target)
-        drawing = None if bit_map is None else Path(bit_map)
+        source, target = _as_path("source", source), _as_path("target", target)
+        drawing = None if bit_map is None else _as_path("bit_map", bit_map)
         self._check_targets(source, target, drawing, overwrite)
         stopwatch = Stopwatch()
         with PictureReader(source) as reader, self._writer(target, reader, overwrite) as writer:
@@ -325,3 +325,14 @@ class Upscaler:
         plan = TilePlan(source.width, source.height, tiling.size, tiling.overlap, self._policy)
         runner = TileRunner(self._engine, self._workers, router, self.scale, stopwatch, progress)
         return plan, runner.run(spread_colours(source), sink, plan)
+
+
+def _as_path(name: str, value: str | Path) -> Path:
+    """Refuse an array where a file is meant."""
+    try:
+        return Path(value)
+    except TypeError as error:
+        raise RequestError(
+            f"{name} must be the name of a file, not {type(value).__name__}: call the Upscaler "
+            "itself with an array"
+        ) from error

@@ -3,6 +3,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import cv2
 import numpy as np
@@ -381,3 +382,10 @@ def test_a_fab_holds_in_every_picture(tmp_path: Path) -> None:
                 np.testing.assert_array_equal(result.image[own], expected[own])
     with Upscaler.open(folder, threads=1) as opened:
         np.testing.assert_array_equal(opened(bright, fab=6.5).bit_map, result.bit_map)
+
+
+def test_an_array_is_no_file(upscaler: Upscaler, tmp_path: Path) -> None:
+    image: Any = random_image(4, 4)
+    for files in ((image, tmp_path / "a.png"), (tmp_path / "a.png", image)):
+        with pytest.raises(RequestError, match="must be the name of a file, not ndarray"):
+            upscaler.upscale_file(*files)

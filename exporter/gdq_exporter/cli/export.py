@@ -138,9 +138,19 @@ def _as_text(result: ExportResult) -> str:
         ]
     lines += ["", *_describe_checks(result.checks), ""]
     lines += [f"{entry.size:>10,}  {entry.path}" for entry in manifest.files]
-    engine = "" if "onnx" in manifest.formats else " --engine litert"
-    lines += ["", f"next: gdq-upscale PHOTO -b {result.bundle} -o upscaled.png{engine}"]
+    lines += ["", f"next: gdq-upscale PHOTO -b {result.bundle} -o upscaled.png{_engine(result)}"]
     return "\n".join(lines)
+
+
+def _engine(result: ExportResult) -> str:
+    """Return the option without which gdq-upscale would choose an engine that has no graphs."""
+    from gdq_runtime.bundle.reader import Bundle
+    from gdq_runtime.engines.registry import default_engine
+
+    formats = result.manifest.formats
+    chosen, _ = default_engine(Bundle(result.bundle, result.manifest))
+    fitting = [FORMATS[graph_format] for graph_format in formats]
+    return "" if chosen in fitting else f" --engine {fitting[0]}"
 
 
 def _describe_checks(checks: CheckResults) -> list[str]:

@@ -17,6 +17,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
+from gdq_core.files.text import save_text
 from gdq_models.errors import CheckpointError
 
 E2B_BIT_WIDTHS = (4, 5, 8)
@@ -165,7 +166,7 @@ def save_entropy_table(table: EntropyTable, path: Path) -> None:
         "scale": table.scale,
         "entropies": table.entropies.tolist(),
     }
-    path.write_text(json.dumps(document, indent=1) + "\n", encoding="utf-8")
+    save_text(path, json.dumps(document, indent=1) + "\n")
 
 
 def _parse_table(document: object) -> EntropyTable:

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from gdq_bench.suite.results import Result
+from gdq_core.files.text import save_text
 
 BEGIN = "<!-- measured: begin (written by `make bench`, do not edit) -->"
 END = "<!-- measured: end -->"
@@ -34,7 +35,7 @@ def write_document(
     before, _, rest = page.partition(BEGIN)
     _, _, after = rest.partition(END)
     parts = [BEGIN, _numbers(names, content), *_facts(content, names if facts else ()), END]
-    path.write_text(before + "\n\n".join(parts) + after, encoding="utf-8")
+    save_text(path, before + "\n\n".join(parts) + after)
 
 
 def _numbers(names: Sequence[str], content: Mapping[str, Mapping[str, Any]]) -> str:

@@ -7,6 +7,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
 from gdq_bench.suite.machine import describe_machine
+from gdq_core.files.text import save_text
 
 
 @dataclass(frozen=True)
@@ -49,7 +50,7 @@ def store(path: Path, benchmark: str, results: list[Result]) -> None:
         "results": [asdict(result) for result in results],
     }
     path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(json.dumps(content, indent=1) + "\n", encoding="utf-8")
+    save_text(path, json.dumps(content, indent=1) + "\n")
 
 
 def load(path: Path) -> dict[str, dict[str, object]]:

@@ -6,13 +6,14 @@ Rows are uint8 (count, width, channels), where the number of channels says what 
 
 from __future__ import annotations
 
+from os import PathLike
 from typing import Protocol
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from gdq_core.errors import ImageError
+from gdq_core.errors import ImageError, RequestError
 
 Rows = NDArray[np.uint8]
 
@@ -65,8 +66,11 @@ class ArraySource:
 
         Raises:
             ImageError: an array of another kind, or without pixels.
+            RequestError: something else than an array.
 
         """
+        if not isinstance(image, np.ndarray):
+            raise RequestError(_name_the_way(image))
         is_picture = image.ndim == 2 or (image.ndim == 3 and image.shape[2] in (3, 4))
         if image.dtype != np.uint8 or not is_picture or image.size == 0:
             raise ImageError(
@@ -82,6 +86,18 @@ class ArraySource:
         rows = self._rows[self._next : self._next + count]
         self._next += count
         return rows
+
+
+def _name_the_way(given: object) -> str:
+    """Tell whoever gives something else than an array how it is done."""
+    if isinstance(given, str | bytes | PathLike):
+        return f"an image must be a NumPy array, not the name {given!r}: upscale_file reads files"
+    # What numpy.asarray makes of a PIL image depends on its mode: of a palette, meaningless codes.
+    return (
+        f"an image must be a NumPy array of uint8, not {type(given).__name__}: "
+        "numpy.asarray(image, numpy.uint8) makes one of numbers, "
+        'numpy.asarray(image.convert("RGB")) one of a PIL image'
+    )
 
 
 class ArraySink:

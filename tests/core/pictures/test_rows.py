@@ -1,10 +1,14 @@
 from __future__ import annotations
 
+from pathlib import Path
+from typing import Any
+
 import numpy as np
 import pytest
+from PIL import Image
 
 from core.made_pictures import random_image
-from gdq_core.errors import ImageError
+from gdq_core.errors import ImageError, RequestError
 from gdq_core.pictures.rows import ArraySink, ArraySource, has_alpha, join_alpha, split_alpha
 
 
@@ -35,6 +39,22 @@ def test_an_array_comes_back_row_by_row(shape: tuple[int, ...]) -> None:
 def test_other_arrays_are_refused(image: np.ndarray) -> None:
     with pytest.raises(ImageError, match="an image must be uint8 of shape"):
         ArraySource(image)
+
+
+@pytest.mark.parametrize(
+    ("given", "sentence"),
+    [
+        ("photo.png", "not the name 'photo.png': upscale_file reads files"),
+        (Path("photo.png"), "upscale_file reads files"),
+        ([[1, 2], [3, 4]], r"not list: numpy\.asarray\(image, numpy\.uint8\) makes one of numbers"),
+        (Image.new("P", (4, 4)), r'numpy\.asarray\(image\.convert\("RGB"\)\) one of a PIL image'),
+        (None, "not NoneType"),
+        (b"\x89PNG", "upscale_file reads files"),
+    ],
+)
+def test_what_is_no_array_is_refused_with_the_way_to_one(given: Any, sentence: str) -> None:
+    with pytest.raises(RequestError, match=sentence):
+        ArraySource(given)
 
 
 @pytest.mark.parametrize("channels", [1, 2, 3, 4])

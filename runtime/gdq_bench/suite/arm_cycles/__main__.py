@@ -12,12 +12,14 @@ from gdq_bench.suite.arm_cycles.cores import CORES
 from gdq_bench.suite.arm_cycles.measure import ENGINES, OWN, PREDICTOR, TileCycles
 from gdq_bench.suite.arm_cycles.networks import NETWORKS
 from gdq_bench.suite.arm_cycles.parts import PARTS
+from gdq_core.cli.command import Command
+from gdq_core.cli.errors import print_result, say
 from gdq_devices.emulated.errors import ProgramError, SetupError, UnavailableError
 
 _BITS = ("4", "5", "6", "8")
 
 
-@click.command(context_settings={"help_option_names": ["-h", "--help"]})
+@click.command(cls=Command)
 @click.option("--cpu", "cores", multiple=True, type=click.Choice(list(CORES)), default=["a76"])
 @click.option(
     "--network", "networks", multiple=True, type=click.Choice(list(NETWORKS)), default=["mobile"]
@@ -65,21 +67,21 @@ def main(
 
 
 def _say(line: str) -> None:
-    click.echo(f"{line} ...", err=True)
+    say(f"{line} ...")
 
 
 def _show(title: str, found: Sequence[TileCycles], blocks: int) -> None:
     parts = [part for part in PARTS if any(one.parts.get(part) for one in found)]
-    click.echo(f"{title}, millions")
-    click.echo("".join(f"{name:>13}" for name in ("", "instructions", "cycles", *parts)))
+    print_result(f"{title}, millions")
+    print_result("".join(f"{name:>13}" for name in ("", "instructions", "cycles", *parts)))
     for one in found:
         numbers = [one.instructions, one.cycles, *(one.parts.get(part, 0.0) for part in parts)]
-        click.echo(f"{one.what:>13}" + "".join(f"{number / 1e6:13.2f}" for number in numbers))
+        print_result(f"{one.what:>13}" + "".join(f"{number / 1e6:13.2f}" for number in numbers))
     for one in found if blocks else ():
-        click.echo(f"hottest at {one.what}")
+        print_result(f"hottest at {one.what}")
         for block in one.hottest[:blocks]:
             share = block.cycles / one.cycles
-            click.echo(
+            print_result(
                 f"  {share:6.1%} {block.executions:>9} x {block.cycles / block.executions:7.1f} "
                 f"cycles of {len(block.instructions):>4} instructions  {_shorten(block.function)}"
             )
