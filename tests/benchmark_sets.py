@@ -18,7 +18,7 @@ import torch.nn.functional as F
 from numpy.typing import NDArray
 
 from gdq_core.bit_widths import BIT_WIDTHS
-from gdq_core.metrics import psnr
+from gdq_core.fidelity import psnr
 from gdq_models import SuperResolutionNetwork, load_checkpoint
 from gdq_runtime.tiles.tiling import TilePlan, cut_tile
 

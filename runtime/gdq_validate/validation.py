@@ -7,8 +7,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from gdq_core import metrics
 from gdq_core.bit_widths import FLOAT
+from gdq_core.fidelity import psnr, psnr_of_error, squared_error
 from gdq_core.pictures.rows import ArraySink, ArraySource
 from gdq_core.resampling import resize_bicubic
 from gdq_runtime.bit_map import (
@@ -26,6 +26,7 @@ from gdq_runtime.tiles.tiling import TilePlan
 from gdq_runtime.tiles.workers import Workers
 from gdq_runtime.timings import Stopwatch
 from gdq_validate.report import CEILING, Figures, ImageReport, TileReport
+from gdq_validate.similarity import seam_ratio, ssim
 
 Picture = NDArray[np.uint8]
 
@@ -178,15 +179,15 @@ def seam_mask(plan: TilePlan, scale: int) -> NDArray[np.bool_]:
 
 def _figures(image: Picture, truth: Picture, scale: int) -> Figures:
     return Figures(
-        psnr_y=min(metrics.psnr(image, truth, scale), CEILING),
-        ssim_y=metrics.ssim(image, truth, scale),
+        psnr_y=min(psnr(image, truth, scale), CEILING),
+        ssim_y=ssim(image, truth, scale),
     )
 
 
 def _seam_ratio(image: Picture, made: Upscaled, scale: int) -> float | None:
     inner = np.s_[scale:-scale, scale:-scale]
-    errors = metrics.squared_error(image, made.truth)[inner]
-    return metrics.seam_ratio(errors, seam_mask(made.plan, scale)[inner])
+    errors = squared_error(image, made.truth)[inner]
+    return seam_ratio(errors, seam_mask(made.plan, scale)[inner])
 
 
 def _agreement(made: Upscaled) -> float | None:
@@ -202,8 +203,8 @@ def _tile_pixels(plan: TilePlan) -> NDArray[np.int64]:
 
 
 def _judge_tiles(made: Upscaled, scale: int) -> list[TileReport]:
-    routed = metrics.squared_error(made.routed, made.truth)
-    all_8_bit = metrics.squared_error(made.all_8_bit, made.truth)
+    routed = squared_error(made.routed, made.truth)
+    all_8_bit = squared_error(made.all_8_bit, made.truth)
     tiles = []
     for row, down in enumerate(made.plan.rows):
         for column, across in enumerate(made.plan.columns):
@@ -212,7 +213,7 @@ def _judge_tiles(made: Upscaled, scale: int) -> list[TileReport]:
                 across.own_start * scale : across.own_stop * scale,
             ]
             psnrs = [
-                min(metrics.psnr_of_error(float(errors[own].mean())), CEILING)
+                min(psnr_of_error(float(errors[own].mean())), CEILING)
                 for errors in (routed, all_8_bit)
             ]
             tiles.append(

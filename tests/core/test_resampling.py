@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from gdq_core.metrics import psnr
+from gdq_core.fidelity import psnr
 from gdq_core.resampling import crop_to_multiple, make_smaller, resize_bicubic
 
 EVAL = Path(__file__).resolve().parents[2].parent / "shared/data/eval"

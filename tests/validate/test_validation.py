@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from core.made_pictures import random_image
-from gdq_core.metrics import psnr, ssim
+from gdq_core.fidelity import psnr
 from gdq_core.resampling import resize_bicubic
 from gdq_runtime.bundle.reader import Bundle
 from gdq_runtime.engines.ort import OrtEngine
@@ -16,6 +16,7 @@ from gdq_runtime.routing.request import Request
 from gdq_runtime.tiles.tiling import TilePlan
 from gdq_runtime.tiles.workers import Workers
 from gdq_validate.report import CEILING, summarise
+from gdq_validate.similarity import ssim
 from gdq_validate.validation import Validator, seam_mask
 from runtime.tiny_bundle import read_manifest, upscale, write_manifest, write_tiny_bundle
 

@@ -10,7 +10,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from gdq_core.metrics import psnr
+from gdq_core.fidelity import psnr
 from gdq_core.resampling import make_smaller
 from gdq_exporter.errors import ExportError
 from gdq_models import Prediction, SuperResolutionNetwork

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gdq_core.bit_widths import BitWidth
-from gdq_core.metrics import luma
+from gdq_core.luma import luma
 from gdq_runtime.engines.base import Engine, Prediction
 from gdq_runtime.routing.gradients import mean_gradient
 from gdq_runtime.routing.interpolation import interpolate

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from gdq_core.bit_widths import BIT_WIDTHS
+from gdq_core.luma import LUMA_WEIGHTS
 from gdq_models.errors import CheckpointError
 from gdq_models.fitting.photos import CalibrationTiles
 from gdq_models.networks.base import SuperResolutionNetwork
@@ -24,9 +25,6 @@ Progress = Callable[[int, int], None]
 _BATCH = 4
 _SMALLEST_ERROR = 1e-6
 """Below any that 8-bit pictures of a few pixels can have, zero apart."""
-
-_LUMA = (65.738 / 256, 129.057 / 256, 25.064 / 256)
-"""Y of ITU-R BT.601 as super-resolution papers measure it (released test code)."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -121,5 +119,5 @@ def luma_error(output: Tensor, ground_truth: Tensor) -> Tensor:
         ground_truth: (N, 3, H, W), 0..255.
     """
     difference = (output.clamp(0, 255).round() - ground_truth).double()
-    weights = torch.tensor(_LUMA, dtype=torch.float64).view(1, 3, 1, 1)
+    weights = torch.tensor(LUMA_WEIGHTS, dtype=torch.float64).view(1, 3, 1, 1)
     return (difference * weights).sum(dim=1).square().mean(dim=(1, 2))

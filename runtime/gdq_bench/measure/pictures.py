@@ -17,8 +17,8 @@ from gdq_bench.measure.clock import Times, add_up, interleave, ratio
 from gdq_bench.measure.machine import pinned, processors
 from gdq_bench.measure.statistics import spread_of
 from gdq_bench.protocol import BASELINE_BITS, BASELINE_ENGINE, PictureSize, PictureTimes
-from gdq_core import metrics
 from gdq_core.bit_widths import FLOAT
+from gdq_core.fidelity import psnr
 from gdq_core.pictures.rows import ArraySink, ArraySource
 from gdq_runtime.bit_map import compute_fab, compute_network_fab
 from gdq_runtime.bundle.manifest import Manifest
@@ -181,8 +181,8 @@ def _judge(
     seen: defaultdict[Way, list[Seen]], high: Picture, scale: int, way: Way, made: _Upscaled
 ) -> None:
     image, bit_map = made
-    psnr = min(metrics.psnr(image, high, scale), CEILING)
-    seen[way].append(Seen(compute_fab(bit_map), compute_network_fab(bit_map), psnr))
+    fidelity = min(psnr(image, high, scale), CEILING)
+    seen[way].append(Seen(compute_fab(bit_map), compute_network_fab(bit_map), fidelity))
 
 
 def _report(

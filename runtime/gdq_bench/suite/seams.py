@@ -9,7 +9,7 @@ import numpy as np
 from gdq_bench.measure.sample_picture import Picture, mosaic
 from gdq_bench.suite.results import Result
 from gdq_bench.suite.subjects import Subjects
-from gdq_core.metrics import squared_error
+from gdq_core.fidelity import squared_error
 from gdq_core.resampling import resize_bicubic
 from gdq_runtime.bundle.reader import Bundle
 from gdq_runtime.engines.base import Engine

@@ -5,14 +5,14 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from gdq_core.metrics import luma
+from gdq_core.luma import luma
 
 
 def mean_gradient(tile: NDArray[np.uint8]) -> float:
     """Return how much luma changes from a pixel to its neighbour, in gray levels.
 
     ``(mean |Y(x + 1) - Y(x)| + mean |Y(y + 1) - Y(y)|) / 2`` over the whole tile, Y as in
-    ``metrics.luma``: 0 for one colour, 1 to 2 for sky, above 10 for foliage.
+    ``gdq_core.luma``: 0 for one colour, 1 to 2 for sky, above 10 for foliage.
 
     Args:
         tile: (height, width, 3), RGB, at least 2 pixels each way.

@@ -10,7 +10,7 @@ import numpy as np
 from jinja2 import Environment, PackageLoader, select_autoescape
 from numpy.typing import NDArray
 
-from gdq_core.metrics import squared_error
+from gdq_core.fidelity import squared_error
 from gdq_runtime.bit_map_drawing import draw_bit_map
 from gdq_runtime.bundle.manifest import Manifest
 from gdq_validate.pages.trade_off_plot import TradeOffPlot, plot_trade_off

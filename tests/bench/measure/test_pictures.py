@@ -11,7 +11,7 @@ from gdq_bench.measure.machine import processors
 from gdq_bench.measure.pictures import Seen, Way, measure_pictures, summarise_pictures
 from gdq_bench.protocol import PictureSize, PictureTimes
 from gdq_core.bit_widths import FLOAT
-from gdq_core.metrics import psnr
+from gdq_core.fidelity import psnr
 from gdq_runtime import Upscaler
 from gdq_runtime.bundle.reader import Bundle
 from gdq_validate.ground_truth import list_ground_truth

@@ -3,7 +3,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from gdq_core.metrics import luma
+from gdq_core.luma import luma
 from gdq_exporter.trade_off.tile_errors import measure_tiles
 from gdq_runtime.engines.base import Prediction
 from gdq_runtime.routing.gradients import mean_gradient
