@@ -45,7 +45,7 @@ def ssim(
 
 
 def seam_ratio(errors: NDArray[np.float64], seam: NDArray[np.bool_]) -> float | None:
-    """Return the mean squared error near the borders of tiles over the mean squared error elsewhere.
+    """Return the mean squared error near the borders of tiles over that elsewhere.
 
     1 means that nobody can tell from the errors where tiles meet. Of one picture, what happens to
     lie under the borders weighs more than any seam; divide by the ratio of interpolation, which
