@@ -61,9 +61,24 @@ def test_says_if_fewer_bits_save_nothing() -> None:
     )
 
 
+@pytest.mark.parametrize("seconds", [{4: 1.0, 8: 1.15}, {4: 1.15, 8: 1.0}, {4: 0.001, 8: 0.001}])
+def test_up_to_fifteen_percent_from_a_millisecond_on_is_one_speed(
+    seconds: dict[int, float],
+) -> None:
+    assert len(report(seconds).notes) == 1
+
+
+@pytest.mark.parametrize(("tiles", "is_known"), [(1, False), (2, False), (3, True), (4, True)])
+def test_a_width_needs_three_tiles(tiles: int, is_known: bool) -> None:
+    engine = TimedEngine(Sleeper())
+    for _ in range(tiles):
+        engine.run(4, TILE)
+    assert (4 in engine.report().seconds_per_tile) == is_known
+
+
 @pytest.mark.parametrize(
     "seconds",
-    [{}, {8: 0.07}, {4: 0.05, 8: 0.07}, {4: 0.0005, 8: 0.0005}],
+    [{}, {8: 0.07}, {4: 1.0, 8: 1.1501}, {4: 0.000999, 8: 0.001}],
     ids=["nothing ran", "one width", "two speeds", "too short to tell"],
 )
 def test_is_silent_if_bits_buy_time_or_nothing_is_known(seconds: dict[int, float]) -> None:
