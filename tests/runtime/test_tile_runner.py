@@ -87,7 +87,8 @@ def run(image: NDArray[np.uint8], engine: Engine, threads: int, sink: ArraySink)
 def test_all_workers_have_tiles(columns: int, threads: int) -> None:
     """Tiles that wait until there are as many as workers: with one less they wait in vain."""
     image = picture_of(columns, 2 * threads)
-    run(image, Engine(together=threads), threads, ArraySink(*image.shape[:2], 3))
+    sink = ArraySink(image.shape[0], image.shape[1], 3)
+    run(image, Engine(together=threads), threads, sink)
 
 
 @pytest.mark.parametrize(

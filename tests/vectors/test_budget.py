@@ -1,0 +1,18 @@
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from gdq_runtime.bundle.manifest import OperatingPoint
+from gdq_runtime.routing.budget import Budget
+from vectors.write import load
+
+VECTORS = load("budget")
+POINTS = [OperatingPoint.model_validate(point) for point in VECTORS["points"]]
+
+
+@pytest.mark.parametrize("case", VECTORS["pictures"])
+def test_spends_as_much(case: dict[str, Any]) -> None:
+    budget = Budget(POINTS, POINTS[case["best"]], case["fab"])
+    assert [budget.spend(bins) for bins in case["bands"]] == case["bit_widths"]
