@@ -15,6 +15,13 @@ STREAM_STEP = 1 / 64
 """Streams of these networks stay below 512 in magnitude: nothing of them is saturated."""
 
 
+def in_sixteen_bits(weights: NDArray[np.float32]) -> NDArray[np.float32]:
+    """A head's weights, (places, out, 3, k, k), such that an integer head rounds none of them."""
+    steps = np.abs(weights).max(axis=(2, 3, 4), keepdims=True) / np.float64(127 * 256 + 127)
+    rounded: NDArray[np.float32] = (np.rint(weights / steps) * steps).astype(np.float32)
+    return rounded
+
+
 class Builder:
     """Adds layers to a network; draws their weights."""
 
@@ -47,9 +54,12 @@ class Builder:
         """A convolution of a picture or a stream that keeps the magnitude of what it reads."""
         inputs, out = self._channels(source, block, rest)
         size = 1 / (kernel * np.sqrt(inputs))
+        weights = self.floats(places, out, inputs, kernel, kernel, scale=size)
+        if self.network.values[source].kind == PICTURE:
+            weights = in_sixteen_bits(weights)
         layer = Layer(
             source,
-            self.floats(places, out, inputs, kernel, kernel, scale=size),
+            weights,
             self.floats(places, out, scale=10),
             block=block,
         )

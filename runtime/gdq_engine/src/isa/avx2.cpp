@@ -9,6 +9,7 @@ namespace GDQ_ISA {
 
 struct Isa : AvxIsa {
   static constexpr bool kHasDot4 = false, kUnsignedData = false;
+  static constexpr HeadForm kHead = HeadForm::kFloats;
   static constexpr int kInt16Cost = 1;
 
   // Named by templates that are never used.
@@ -28,4 +29,5 @@ struct Isa : AvxIsa {
 
 namespace gdq {
 extern constexpr KernelTable kAvx2Kernels = avx2::kTable;
-}
+extern constexpr RealKernels kAvx2Real = avx2::kRealTable;
+}  // namespace gdq

@@ -2,6 +2,8 @@
 #include <immintrin.h>
 #include <stdint.h>
 
+#include "kernels/real.h"
+
 #define GDQ_ISA avx512vnni
 
 namespace gdq {
@@ -11,8 +13,16 @@ struct Isa {
   static constexpr int kBytes = 64, kLanes = 16;
   static constexpr int kGroups = 4, kTiles = 16;  // vectors of weights, of sums, at once
   static constexpr bool kHasDot4 = true, kUnsignedData = true;
+  static constexpr HeadForm kHead = HeadForm::kWords;
   typedef int32_t I32 __attribute__((vector_size(64)));
   typedef float F32 __attribute__((vector_size(64)));
+
+  using DataReal = float;
+  static constexpr int kStepsReal = 1;
+  template <int Step>
+  static inline __attribute__((always_inline)) F32 dot1(F32 sum, const void* weights, float data) {
+    return (F32)_mm512_fmadd_ps(_mm512_loadu_ps(weights), _mm512_set1_ps(data), (__m512)sum);
+  }
 
   using Data8 = __m512i;
   static constexpr int kSteps8 = 1;
@@ -69,4 +79,5 @@ struct Isa {
 
 namespace gdq {
 extern constexpr KernelTable kAvx512VnniKernels = avx512vnni::kTable;
-}
+extern constexpr RealKernels kAvx512VnniReal = avx512vnni::kRealTable;
+}  // namespace gdq

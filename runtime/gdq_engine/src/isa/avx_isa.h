@@ -5,6 +5,7 @@
 #include <stdint.h>
 
 #include "kernels/narrow.h"
+#include "kernels/real.h"
 
 namespace gdq {
 namespace GDQ_ISA {
@@ -22,6 +23,13 @@ struct AvxIsa : PortableNarrowing<8> {
     int bits;
     __builtin_memcpy(&bits, four_bytes, 4);
     return _mm256_set1_epi32(bits);
+  }
+
+  using DataReal = float;
+  static constexpr int kStepsReal = 1;
+  template <int Step>
+  static GDQ_INLINE F32 dot1(F32 sum, const void* weights, float data) {
+    return sum + load<F32>(weights) * data;
   }
 
   using Data8 = __m256i;

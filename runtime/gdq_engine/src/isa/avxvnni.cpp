@@ -8,6 +8,7 @@ namespace GDQ_ISA {
 
 struct Isa : AvxIsa {
   static constexpr bool kHasDot4 = true, kUnsignedData = true;
+  static constexpr HeadForm kHead = HeadForm::kWords;
   static constexpr int kInt16Cost = 2;
 
   template <int Step>
@@ -27,4 +28,5 @@ struct Isa : AvxIsa {
 
 namespace gdq {
 extern constexpr KernelTable kAvxVnniKernels = avxvnni::kTable;
-}
+extern constexpr RealKernels kAvxVnniReal = avxvnni::kRealTable;
+}  // namespace gdq

@@ -8,6 +8,7 @@ namespace GDQ_ISA {
 
 struct Isa : NeonIsa {
   static constexpr bool kHasDot4 = true;
+  static constexpr HeadForm kHead = HeadForm::kBytes;
   // sdot: 16 products, twice a cycle where smlal does 4 once.
   static constexpr int kInt16Cost = 8;
 
@@ -31,4 +32,5 @@ struct Isa : NeonIsa {
 
 namespace gdq {
 extern constexpr KernelTable kDotprodKernels = dotprod::kTable;
-}
+extern constexpr RealKernels kDotprodReal = dotprod::kRealTable;
+}  // namespace gdq

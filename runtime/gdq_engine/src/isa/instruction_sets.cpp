@@ -17,6 +17,8 @@ namespace gdq {
 
 extern const KernelTable kScalarKernels, kAvx2Kernels, kAvxVnniKernels, kAvx512VnniKernels,
     kNeonKernels, kDotprodKernels;
+extern const RealKernels kScalarReal, kAvx2Real, kAvxVnniReal, kAvx512VnniReal, kNeonReal,
+    kDotprodReal;
 
 namespace {
 
@@ -72,21 +74,21 @@ bool has_dotprod() {
 std::vector<InstructionSet> list_instruction_sets() {
   return {
 #ifdef GDQ_HAVE_AVX512VNNI
-      {"avx512vnni", &kAvx512VnniKernels, has_avx512vnni()},
+      {"avx512vnni", &kAvx512VnniKernels, &kAvx512VnniReal, has_avx512vnni()},
 #endif
 #ifdef GDQ_HAVE_AVXVNNI
-      {"avxvnni", &kAvxVnniKernels, has_avxvnni()},
+      {"avxvnni", &kAvxVnniKernels, &kAvxVnniReal, has_avxvnni()},
 #endif
 #ifdef GDQ_HAVE_AVX2
-      {"avx2", &kAvx2Kernels, has_avx2()},
+      {"avx2", &kAvx2Kernels, &kAvx2Real, has_avx2()},
 #endif
 #ifdef GDQ_HAVE_DOTPROD
-      {"dotprod", &kDotprodKernels, has_dotprod()},
+      {"dotprod", &kDotprodKernels, &kDotprodReal, has_dotprod()},
 #endif
 #ifdef GDQ_HAVE_NEON
-      {"neon", &kNeonKernels, true},
+      {"neon", &kNeonKernels, &kNeonReal, true},
 #endif
-      {"scalar", &kScalarKernels, true},
+      {"scalar", &kScalarKernels, &kScalarReal, true},
   };
 }
 

@@ -5,12 +5,14 @@
 #include <vector>
 
 #include "kernels/convolution.h"
+#include "kernels/real.h"
 
 namespace gdq {
 
 struct InstructionSet {
   const char* name;
   const KernelTable* kernels;
+  const RealKernels* real;
   bool available;
 };
 

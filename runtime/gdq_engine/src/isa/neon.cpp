@@ -9,6 +9,7 @@ namespace GDQ_ISA {
 
 struct Isa : NeonIsa {
   static constexpr bool kHasDot4 = false;
+  static constexpr HeadForm kHead = HeadForm::kFloats;
   static constexpr int kInt16Cost = 1;
 
   // Named by templates that are never used.
@@ -26,4 +27,5 @@ struct Isa : NeonIsa {
 
 namespace gdq {
 extern constexpr KernelTable kNeonKernels = neon::kTable;
-}
+extern constexpr RealKernels kNeonReal = neon::kRealTable;
+}  // namespace gdq

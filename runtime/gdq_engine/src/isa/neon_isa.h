@@ -4,6 +4,8 @@
 #include <arm_neon.h>
 #include <stdint.h>
 
+#include "kernels/real.h"
+
 namespace gdq {
 namespace GDQ_ISA {
 
@@ -14,6 +16,15 @@ struct NeonIsa {
   static constexpr bool kUnsignedData = false;
   typedef int32_t I32 __attribute__((vector_size(16)));
   typedef float F32 __attribute__((vector_size(16)));
+
+  // One vector of data serves four steps, each by its lane.
+  using DataReal = F32;
+  static constexpr int kStepsReal = 4;
+  template <int Step>
+  static inline __attribute__((always_inline)) F32 dot1(F32 sum, const void* weights, F32 data) {
+    return (F32)vfmaq_laneq_f32((float32x4_t)sum, vld1q_f32(static_cast<const float*>(weights)),
+                                (float32x4_t)data, Step);
+  }
 
   // Two lanes of the data are the two input channels of a step; their weights lie in the two halves
   // of a vector, because a product widens one half to four sums.

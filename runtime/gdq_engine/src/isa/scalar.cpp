@@ -4,6 +4,7 @@
 #define GDQ_ISA scalar
 
 #include "kernels/narrow.h"
+#include "kernels/real.h"
 
 namespace gdq {
 namespace GDQ_ISA {
@@ -12,8 +13,16 @@ struct Isa : PortableNarrowing<4> {
   static constexpr int kBytes = 16, kLanes = 4;
   static constexpr int kGroups = 1, kTiles = 4;
   static constexpr bool kHasDot4 = true, kUnsignedData = false;
+  static constexpr HeadForm kHead = HeadForm::kFloats;
   typedef int32_t I32 __attribute__((vector_size(16)));
   typedef float F32 __attribute__((vector_size(16)));
+
+  using DataReal = float;
+  static constexpr int kStepsReal = 1;
+  template <int Step>
+  static GDQ_INLINE F32 dot1(F32 sum, const void* weights, float data) {
+    return sum + load<F32>(weights) * data;
+  }
 
   using Data8 = const int8_t*;
   static constexpr int kSteps8 = 1;
@@ -45,4 +54,5 @@ struct Isa : PortableNarrowing<4> {
 
 namespace gdq {
 extern constexpr KernelTable kScalarKernels = scalar::kTable;
-}
+extern constexpr RealKernels kScalarReal = scalar::kRealTable;
+}  // namespace gdq

@@ -131,13 +131,6 @@ struct KernelTable {
   int int16_block;     // weights of int16: output channels between those of two input channels
   int int16_cost;      // of a multiplication of int16, in multiplications of int8
   ConvolutionFunction integer[kIntegerKernels];  // null: not on this instruction set
-  ConvolutionFunction real3;                     // 3x3 of an int16 stream, F(6x6)
-  ConvolutionFunction real5;                     // 5x5 of an int16 stream, F(4x4)
-  ConvolutionFunction real_direct;               // any side; int16 stream
-  ConvolutionFunction real_narrow;               // the same with at most kNarrowChannels outputs
-  ConvolutionFunction real_picture;              // any side; uint8 picture of 3 channels
-  ConvolutionFunction real_border;  // outermost pixels, with weights of 9 places; int16 stream
-  ConvolutionFunction real_picture_border;  // the same of a uint8 picture
   EpilogueFunction epilogues[kEpilogues];
   EpilogueFunction picture;
   PatchProductsFunction patch_products;

@@ -48,16 +48,6 @@ GDQ_INLINE void copy_stream_row(const Convolution& layer, int y, float* to) {
                       layer.step);
 }
 
-// A picture has no border in memory: it is made here.
-inline void copy_picture_row(const Convolution& layer, int y, float* to) {
-  const int half = layer.kernel / 2, channels = layer.in_channels;
-  const int before = half * channels, count = layer.width * channels;
-  const uint8_t* from = static_cast<const uint8_t*>(layer.source) + y * layer.pitch;
-  const bool outside = y < 0 || y >= layer.height;
-  for (int i = 0; i < before; i++) to[i] = to[before + count + i] = 0;
-  for (int i = 0; i < count; i++) to[before + i] = outside ? 0.0f : (float)from[i];
-}
-
 // Sums of kPixelsTogether pixels of one row, all output channels.
 // outputs: (pixels, out_channels), float.
 template <class Dot>
@@ -174,14 +164,6 @@ inline void real_narrow(const Convolution& layer) {
       });
 }
 
-inline void real_picture(const Convolution& layer) {
-  run_rows<float>(
-      layer, layer.kernel, [&](int y, float* to) { copy_picture_row(layer, y, to); },
-      [&](const RowRing<float>& ring, int y, int x, float* outputs) {
-        multiply_pixels<Dot1>(layer, ring, y, x, layer.kernel, outputs);
-      });
-}
-
 // A run of border pixels that share their weights: from (row, column) on, `count` of them, down a
 // column or along a row.
 struct Edge {
@@ -215,7 +197,7 @@ GDQ_INLINE void copy_picture_patch(const Convolution& layer, int row, int column
     }
 }
 
-template <class Copy>
+template <class Dot, class Copy>
 GDQ_INLINE void run_edge(const Convolution& layer, const Edge& edge, Copy&& copy) {
   const int depth = layer.kernel * layer.kernel * layer.in_channels;
   float* patches = static_cast<float*>(layer.scratch);
@@ -230,7 +212,7 @@ GDQ_INLINE void run_edge(const Convolution& layer, const Edge& edge, Copy&& copy
               column = edge.column + (edge.down ? 0 : first);
     for (int i = 0; i < count; i++)
       copy(row + (edge.down ? i : 0), column + (edge.down ? 0 : i), patches + (ptrdiff_t)i * depth);
-    multiply<Dot1>(patches, depth, weights, nullptr, kPixelsTogether, layer.out_channels, outputs);
+    multiply<Dot>(patches, depth, weights, nullptr, kPixelsTogether, layer.out_channels, outputs);
     const ptrdiff_t pitch = layer.out_channels;
     if (edge.down)
       layer.finish(epilogue, {outputs, pitch, 0, row, column, count, 1});
@@ -241,7 +223,7 @@ GDQ_INLINE void run_edge(const Convolution& layer, const Edge& edge, Copy&& copy
 
 // Replaces the outermost ring of pixels. Weights are (9 places, depth, out_channels), biases
 // (9 places, out_channels).
-template <class Copy>
+template <class Dot, class Copy>
 GDQ_INLINE void run_border(const Convolution& layer, Copy&& copy) {
   const int bottom = layer.height - 1, right = layer.width - 1;
   const Edge edges[] = {
@@ -254,17 +236,17 @@ GDQ_INLINE void run_border(const Convolution& layer, Copy&& copy) {
       {7, bottom, 1, right - 1, false},
       {8, bottom, right, 1, false},
   };
-  for (const Edge& edge : edges) run_edge(layer, edge, copy);
+  for (const Edge& edge : edges) run_edge<Dot>(layer, edge, copy);
 }
 
 inline void real_border(const Convolution& layer) {
-  run_border(layer, [&](int row, int column, float* to)
-                        GDQ_ALWAYS { copy_stream_patch(layer, row, column, to); });
+  run_border<Dot1>(layer, [&](int row, int column, float* to)
+                              GDQ_ALWAYS { copy_stream_patch(layer, row, column, to); });
 }
 
 inline void real_picture_border(const Convolution& layer) {
-  run_border(layer, [&](int row, int column, float* to)
-                        GDQ_ALWAYS { copy_picture_patch(layer, row, column, to); });
+  run_border<DotSingle>(layer, [&](int row, int column, float* to)
+                                   GDQ_ALWAYS { copy_picture_patch(layer, row, column, to); });
 }
 
 }  // namespace GDQ_ISA

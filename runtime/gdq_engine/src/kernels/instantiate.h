@@ -4,6 +4,8 @@
 #include "kernels/convolution.h"
 #include "kernels/direct.h"
 #include "kernels/epilogue.h"
+#include "kernels/head.h"
+#include "kernels/real.h"
 #include "kernels/statistics.h"
 #include "kernels/transformed.h"
 
@@ -29,18 +31,22 @@ constexpr KernelTable kTable = {
         GDQ_INTEGER_KERNELS(GDQ_KERNEL)
 #undef GDQ_KERNEL
     },
-    Transformed<EightPoints<6>, EightPoints<6>, float>::run,
-    Transformed<EightPoints<4>, EightPoints<4>, float>::run,
-    real_direct,
-    real_narrow,
-    real_picture,
-    real_border,
-    real_picture_border,
     {finish<0>, finish<1>, finish<2>, finish<3>, finish<4>, finish<5>, finish<6>, finish<7>,
      finish<8>, finish<9>, finish<10>, finish<11>, finish<12>, finish<13>, finish<14>, finish<15>},
     finish_picture,
     patch_products,
     luma_density,
+};
+
+constexpr RealKernels kRealTable = {
+    Transformed<EightPoints<6>, EightPoints<6>, float>::run,
+    Transformed<EightPoints<4>, EightPoints<4>, float>::run,
+    real_direct,
+    real_narrow,
+    head,
+    real_border,
+    real_picture_border,
+    Isa::kHead,
 };
 
 }  // namespace GDQ_ISA

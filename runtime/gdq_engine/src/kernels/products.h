@@ -43,8 +43,19 @@ struct Dot1 {
   using Element = float;
   using Sum = float;
   using SumVector = Isa::F32;
+  using Data = Isa::DataReal;
+  static constexpr int kTogether = 1, kSteps = Isa::kStepsReal;
+  static GDQ_INLINE Data read(const Element* data) { return load<Data>(data); }
+  template <int Step>
+  static GDQ_INLINE SumVector add(SumVector sum, const void* weights, Data data) {
+    return Isa::dot1<Step>(sum, weights, data);
+  }
+};
+
+// The same where depth need not be a multiple of anything.
+struct DotSingle : Dot1 {
   using Data = float;
-  static constexpr int kTogether = 1, kSteps = 1;
+  static constexpr int kSteps = 1;
   static GDQ_INLINE Data read(const Element* data) { return *data; }
   template <int Step>
   static GDQ_INLINE SumVector add(SumVector sum, const void* weights, Data data) {

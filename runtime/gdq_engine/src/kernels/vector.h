@@ -64,6 +64,10 @@ GDQ_INLINE V larger(V a, V b) {
   return a > b ? a : b;
 }
 
+// Loads behind it stay behind it. Compilers load weights long before they need them, and then have
+// no registers left for sums.
+GDQ_INLINE void keep_order() { __asm__ volatile("" ::: "memory"); }
+
 // float -> int32, ties to even; the input must lie within +-2^22.
 template <int N>
 GDQ_INLINE Vector<int32_t, N> round_to_even(Vector<float, N> x) {

@@ -69,6 +69,21 @@ const KernelAlgorithm& algorithm_of(IntegerKernel kernel) {
   return kernels[kernel];
 }
 
+void transform(const Algorithm& rows, const Algorithm& columns, const double* w, double* out) {
+  double half[kMostPoints][kMostTaps];
+  for (int i = 0; i < rows.points; i++)
+    for (int x = 0; x < columns.taps; x++) {
+      half[i][x] = 0;
+      for (int y = 0; y < rows.taps; y++) half[i][x] += rows.g[i][y] * w[y * columns.taps + x];
+    }
+  for (int i = 0; i < rows.points; i++)
+    for (int j = 0; j < columns.points; j++) {
+      double sum = 0;
+      for (int x = 0; x < columns.taps; x++) sum += columns.g[j][x] * half[i][x];
+      out[i * columns.points + j] = sum;
+    }
+}
+
 const KernelShape& kernel_shape(IntegerKernel kernel) { return algorithm_of(kernel).shape; }
 
 }  // namespace gdq

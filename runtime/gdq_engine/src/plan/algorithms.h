@@ -46,4 +46,7 @@ struct KernelAlgorithm {
 const KernelAlgorithm& algorithm_of(IntegerKernel kernel);
 const KernelShape& kernel_shape(IntegerKernel kernel);
 
+// G w G^T of one pair of channels. w: (taps, taps); out: (points, points).
+void transform(const Algorithm& rows, const Algorithm& columns, const double* w, double* out);
+
 }  // namespace gdq

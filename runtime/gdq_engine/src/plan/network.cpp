@@ -9,7 +9,7 @@ namespace gdq {
 namespace {
 
 // Forms of packed real weights, beside those of the integer kernels.
-enum RealForm { kReal3 = kIntegerKernels, kReal5, kRealDirect, kRealNarrow, kRealBorder };
+enum RealForm { kReal3 = kIntegerKernels, kReal5, kRealDirect, kRealNarrow, kHead, kRealBorder };
 
 // One number for each channel, the padded ones zero.
 std::vector<float> spread(const float* numbers, size_t count, size_t padded_count, double factor) {
@@ -139,24 +139,29 @@ void Network::prepare_real(const Layer& layer, int layer_index, PreparedLayer& p
   const Value& source = model_.values[layer.source];
   const int in = layer.in_channels, out = layer.out_channels, kernel = layer.kernel;
   const int padded_out = prepared.out_channels;
-  const KernelTable& table = *isa_.kernels;
+  const RealKernels& table = *isa_.real;
   const int inside = layer.places == 9 ? 4 : 0;
   const float* weights =
       model_.tensors[layer.weights].floats() + size_t(inside) * kernel * kernel * in * out;
   prepared.step = source.kind == ValueKind::kStream ? source.steps[0] : 1.0f;
   if (source.kind == ValueKind::kStream && (kernel == 3 || kernel == 5)) {
-    prepared.run = kernel == 3 ? table.real3 : table.real5;
+    prepared.run = kernel == 3 ? table.three : table.five;
     prepared.weights = &pack_real_once(layer_index, kernel == 3 ? kReal3 : kReal5, [&] {
       return kernel == 3 ? pack_real3(out, in, weights) : pack_real5(out, in, weights);
     });
     prepared.scratch_bytes = [=](int) {
       return transformed_scratch(64, 36, sizeof(float), in, padded_out);
     };
+  } else if (source.kind == ValueKind::kPicture) {
+    prepared.run = table.head;
+    prepared.weights = &pack_once(layer_index, kHead,
+                                  [&] { return pack_head(table.head_form, kernel, out, weights); });
+    prepared.scratch_bytes = [=, element = 4 / head_together(table.head_form)](int width) {
+      return head_scratch(kernel, element, width, padded_out);
+    };
   } else {
-    const bool narrow = source.kind == ValueKind::kStream && out <= kNarrowChannels;
-    prepared.run = source.kind == ValueKind::kPicture ? table.real_picture
-                   : narrow                           ? table.real_narrow
-                                                      : table.real_direct;
+    const bool narrow = out <= kNarrowChannels;
+    prepared.run = narrow ? table.narrow : table.direct;
     prepared.weights = &pack_real_once(layer_index, narrow ? kRealNarrow : kRealDirect, [&] {
       return narrow ? pack_real_narrow(kernel, out, in, weights)
                     : pack_real_direct(1, kernel, out, in, weights);
@@ -166,7 +171,8 @@ void Network::prepare_real(const Layer& layer, int layer_index, PreparedLayer& p
     };
   }
   if (layer.places == 9) prepare_border(layer, layer_index, prepared);
-  prepared.scales.assign(padded_out, 1.0f);
+  prepared.scales = prepared.weights->scales;
+  prepared.scales.resize(padded_out, 1.0f);
   const float* bias = model_.tensors[layer.bias].floats();
   for (int place = 0; place < layer.places; place++) {
     const auto one = spread(bias + size_t(place) * out, out, padded_out, 1);
@@ -178,7 +184,8 @@ void Network::prepare_real(const Layer& layer, int layer_index, PreparedLayer& p
 void Network::prepare_border(const Layer& layer, int layer_index, PreparedLayer& prepared) {
   const int in = layer.in_channels, kernel = layer.kernel, padded_out = prepared.out_channels;
   const bool picture = model_.values[layer.source].kind == ValueKind::kPicture;
-  prepared.run_border = picture ? isa_.kernels->real_picture_border : isa_.kernels->real_border;
+  prepared.border_scales.assign(padded_out, 1.0f);
+  prepared.run_border = picture ? isa_.real->picture_border : isa_.real->border;
   prepared.border_weights = &pack_real_once(layer_index, kRealBorder, [&] {
     return pack_real_direct(layer.places, kernel, layer.out_channels, in,
                             model_.tensors[layer.weights].floats());
@@ -195,6 +202,7 @@ void Network::prepare_epilogue(const Layer& layer, int width_index, PreparedLaye
   const bool picture = stream && stream->kind == ValueKind::kPicture;
   const double unit = picture ? 1.0 : stream ? stream->steps[0] : codes->steps[width_index];
   for (float& scale : prepared.scales) scale = static_cast<float>(scale / unit);
+  for (float& scale : prepared.border_scales) scale = static_cast<float>(scale / unit);
   for (float& bias : prepared.biases) bias = static_cast<float>(bias / unit);
   Epilogue& e = prepared.epilogue;
   e.channels = layer.out_channels;

@@ -13,6 +13,7 @@
 #include "kernels/convolution.h"
 #include "model/model.h"
 #include "plan/predictor.h"
+#include "plan/real_weights.h"
 #include "plan/weights.h"
 
 namespace gdq {
@@ -27,6 +28,7 @@ struct PreparedLayer {
   int out_channels = 0;  // padded
   float step = 0;        // of a real source
   std::vector<float> scales, biases, slopes, gains, shifts;
+  std::vector<float> border_scales;
   size_t inside_bias = 0;  // where the biases of inner pixels begin
   Epilogue epilogue{};
   std::function<size_t(int)> scratch_bytes;  // of the width of the source

@@ -192,6 +192,7 @@ void Runner::run_layer(const Layer& layer, const PreparedLayer& prepared, const 
   }
   prepared.run(convolution);
   if (!prepared.run_border) return;
+  epilogue.scales = prepared.border_scales.data();
   epilogue.biases = prepared.biases.data();
   convolution.weights = prepared.border_weights->packed.as<char>();
   prepared.run_border(convolution);

@@ -6,23 +6,6 @@
 namespace gdq {
 namespace {
 
-// G w G^T of one channel pair; w: (taps, taps), out: (points, points).
-template <class T>
-void transform(const Algorithm& rows, const Algorithm& columns, const T* w, double* out) {
-  double half[kMostPoints][kMostTaps];
-  for (int i = 0; i < rows.points; i++)
-    for (int x = 0; x < columns.taps; x++) {
-      half[i][x] = 0;
-      for (int y = 0; y < rows.taps; y++) half[i][x] += rows.g[i][y] * w[y * columns.taps + x];
-    }
-  for (int i = 0; i < rows.points; i++)
-    for (int j = 0; j < columns.points; j++) {
-      double sum = 0;
-      for (int x = 0; x < columns.taps; x++) sum += columns.g[j][x] * half[i][x];
-      out[i * columns.points + j] = sum;
-    }
-}
-
 // How products.h finds its weights: input channels that lie together, for each of `block` output
 // channels in turn.
 struct Packing {
@@ -178,59 +161,6 @@ PackedWeights pack_integer(IntegerKernel id, const KernelTable& table, int out_c
                             result);
   }
   return result;
-}
-
-namespace {
-
-AlignedBytes pack_real(const Algorithm& algorithm, int out_channels, int in_channels,
-                       const float* weights) {
-  const int products = algorithm.points * algorithm.points, out = padded(out_channels);
-  const int taps = algorithm.taps * algorithm.taps;
-  AlignedBytes packed(size_t(products) * in_channels * out * sizeof(float));
-  std::vector<double> u(products);
-  for (int oc = 0; oc < out_channels; oc++)
-    for (int ic = 0; ic < in_channels; ic++) {
-      transform(algorithm, algorithm, weights + (size_t(oc) * in_channels + ic) * taps, u.data());
-      for (int p = 0; p < products; p++)
-        packed.as<float>()[Packing{1}.index(p, ic, oc, in_channels, out)] =
-            static_cast<float>(u[p]);
-    }
-  return packed;
-}
-
-}  // namespace
-
-AlignedBytes pack_real3(int out_channels, int in_channels, const float* weights) {
-  return pack_real(kF6, out_channels, in_channels, weights);
-}
-
-AlignedBytes pack_real5(int out_channels, int in_channels, const float* weights) {
-  return pack_real(kF45, out_channels, in_channels, weights);
-}
-
-AlignedBytes pack_real_direct(int places, int kernel, int out_channels, int in_channels,
-                              const float* weights) {
-  const int out = padded(out_channels), taps = kernel * kernel;
-  AlignedBytes packed(size_t(places) * taps * in_channels * out * sizeof(float));
-  for (int place = 0; place < places; place++)
-    for (int oc = 0; oc < out_channels; oc++)
-      for (int ic = 0; ic < in_channels; ic++)
-        for (int tap = 0; tap < taps; tap++)
-          packed.as<float>()[Packing{1}.index(place * taps + tap, ic, oc, in_channels, out)] =
-              weights[((size_t(place) * out_channels + oc) * in_channels + ic) * taps + tap];
-  return packed;
-}
-
-AlignedBytes pack_real_narrow(int kernel, int out_channels, int in_channels, const float* weights) {
-  constexpr int kMost = kNarrowChannels;
-  AlignedBytes packed(size_t(kernel) * kMost * kernel * in_channels * sizeof(float));
-  for (int y = 0; y < kernel; y++)
-    for (int oc = 0; oc < out_channels; oc++)
-      for (int x = 0; x < kernel; x++)
-        for (int ic = 0; ic < in_channels; ic++)
-          packed.as<float>()[((size_t(y) * kMost + oc) * kernel + x) * in_channels + ic] =
-              weights[((size_t(oc) * in_channels + ic) * kernel + y) * kernel + x];
-  return packed;
 }
 
 }  // namespace gdq

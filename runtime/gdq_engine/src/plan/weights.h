@@ -26,13 +26,6 @@ PackedWeights pack_integer(IntegerKernel kernel, const KernelTable& table, int o
                            int in_channels, const double* weights, const float* exact_steps,
                            std::vector<int32_t>* transformed = nullptr);
 
-// (out, in, kernel, kernel) real weights; the packed channels are padded to a multiple of 16.
-AlignedBytes pack_real3(int out_channels, int in_channels, const float* weights);
-AlignedBytes pack_real5(int out_channels, int in_channels, const float* weights);
-AlignedBytes pack_real_direct(int places, int kernel, int out_channels, int in_channels,
-                              const float* weights);
-AlignedBytes pack_real_narrow(int kernel, int out_channels, int in_channels, const float* weights);
-
 inline int padded(int channels) { return (channels + 15) / 16 * 16; }
 
 }  // namespace gdq
