@@ -81,7 +81,7 @@ def released_state_dict(
 
     Everything that the released state dict holds is there, what its forward pass ignores too.
     """
-    gate = network.predictor.gate.linear
+    gate = network.gate_predictor.gate.linear
     fine, median, coarse = gate.weight.detach().chunk(3, dim=1)
     state = {
         "sub_mean.weight": torch.eye(3).view(3, 3, 1, 1),
@@ -94,7 +94,7 @@ def released_state_dict(
         "head.1.weight": network.head_act.weight,
         "tail.1.weight": network.tail.weight,
     }
-    for which, quantile in enumerate(network.predictor.e2b.quantiles.float(), start=1):
+    for which, quantile in enumerate(network.gate_predictor.e2b.quantiles.float(), start=1):
         key = f"encoder.second_divide_bit.fine_grain_ratito{which}"
         state[key] = quantile.reshape(quantile_shape)
     for number, block in enumerate(network.body):
@@ -122,7 +122,7 @@ def _make_ready(network: EDSR | SRResNet, seed: int) -> None:
         if network.tail.bias is not None:
             centred = network(tiles, all_eight).mean(dim=(0, 2, 3)) - 128
             network.tail.bias.sub_(centred * float(network.value_range) / 255)
-        _balance_predictor(network.predictor, network.features(tiles), tiles)
+        _balance_predictor(network.gate_predictor, network.features(tiles), tiles)
 
 
 def _balance_predictor(predictor: BitPredictor, features: Tensor, tiles: Tensor) -> None:

@@ -27,6 +27,7 @@ from gdq_models.state_file import read_state_file
 from gdq_models.wrapping import unwrap
 
 _TABLE_KEY = "predictor.e2b.entropies"
+_STATISTICS_KEY = "predictor.weights"
 _PROVENANCE_KEY = "predictor.e2b.provenance"
 
 _VALUE_RANGES = (1.0, 255.0)
@@ -68,7 +69,10 @@ def load_checkpoint(
     with _naming(path):
         state = _our_layout(file.tensors)
         _check_trained(state, path)
-        if table is not None:
+        if _STATISTICS_KEY in state:
+            if table is not None:
+                raise CheckpointError("its predictor has no entropy rule: leave the table out")
+        elif table is not None:
             state |= _table_entries(table)
         elif _TABLE_KEY not in state:
             raise CheckpointError("it holds no entropy table, which must be given (E2B.json)")
@@ -242,6 +246,6 @@ def _check_finished(network: SuperResolutionNetwork) -> None:
         if not bool((steps > 0).all()):
             raise CheckpointError(f"the steps of {name!r} must be positive")
     try:
-        network.predictor.e2b.thresholds()
+        network.predictor.check()
     except ValueError as error:
         raise CheckpointError(str(error)) from error

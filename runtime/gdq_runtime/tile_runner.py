@@ -11,10 +11,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gdq_core.bit_widths import INTERPOLATED
+from gdq_core.interpolation import interpolate
 from gdq_core.pictures.rows import RowSink, RowSource
 from gdq_runtime.engines.base import Engine
 from gdq_runtime.routing.budget import Budget
-from gdq_runtime.routing.interpolation import interpolate
 from gdq_runtime.routing.router import Router
 from gdq_runtime.tiles.bands import Band, read_bands
 from gdq_runtime.tiles.stitch import Stitcher

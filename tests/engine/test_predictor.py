@@ -127,13 +127,13 @@ def test_ties_of_logits_go_to_the_smaller_width_and_of_entropy_below_the_thresho
         return NativeRunner(model, 8, 8).predict(tile)
 
     with torch.no_grad():
-        tiny.predictor.gate.linear.weight.zero_()
-        tiny.predictor.gate.linear.bias.copy_(torch.tensor([1.0, 1.0, 0.0]))
+        tiny.gate_predictor.gate.linear.weight.zero_()
+        tiny.gate_predictor.gate.linear.bias.copy_(torch.tensor([1.0, 1.0, 0.0]))
     _, entropy, bit_width = predict()
     assert bit_width == 4
-    tiny.predictor.gate.linear.bias.data[2] = 2
+    tiny.gate_predictor.gate.linear.bias.data[2] = 2
     for threshold, width in ((np.nextafter(entropy, 9) + 1e-6, 4), (entropy - 1e-6, 8)):
-        tiny.predictor.e2b.entropies.fill_(threshold)
+        tiny.gate_predictor.e2b.entropies.fill_(threshold)
         assert predict()[2] == width
 
 

@@ -49,7 +49,7 @@ def exact(name: str) -> SuperResolutionNetwork:
 
 def _learn_norms(network: SuperResolutionNetwork) -> None:
     """Gives the norms weights and biases as training would, and each logit its chance again."""
-    gate, tiles = network.predictor.gate, sample_tiles(32)
+    gate, tiles = network.gate_predictor.gate, sample_tiles(32)
     with torch.no_grad():
         for norm in gate.norms:
             assert isinstance(norm, torch.nn.GroupNorm)
@@ -81,7 +81,7 @@ def assert_predicted(
     np.testing.assert_allclose(logits, want.logits.numpy(), rtol=0, atol=noise)
     np.testing.assert_allclose(entropy, want.entropy.numpy(), rtol=0, atol=ENTROPY_NOISE)
     second, first = np.sort(want.logits[0].numpy())[-2:]
-    thresholds = exact(name).predictor.e2b.thresholds()
+    thresholds = exact(name).gate_predictor.e2b.thresholds()
     distance = min(abs(float(want.entropy) - threshold) for threshold in thresholds)
     if first - second > 2 * noise and distance > 2 * ENTROPY_NOISE:
         assert bit_width.item() == want.bit_width.item()

@@ -153,7 +153,7 @@ def test_the_manifest_says_what_was_exported(
     assert (manifest.network.name, manifest.network.scale) == ("edsr", 2)
     assert manifest.network.parameters == sum(p.numel() for p in tiny.parameters())
     assert (manifest.tiling.size, manifest.tiling.overlap) == (config.tile, config.overlap)
-    assert tuple(manifest.predictor.e2b.thresholds) == tiny.predictor.e2b.thresholds()
+    assert tuple(manifest.predictor.e2b.thresholds) == tiny.gate_predictor.e2b.thresholds()
     assert manifest.checkpoint.name == "tiny"
     assert {"torch", "onnx", "onnxruntime"} <= manifest.tools.keys()
     assert manifest.calibration.tiles == config.calibration_tiles

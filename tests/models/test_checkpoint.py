@@ -8,12 +8,16 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
+import numpy as np
 import pytest
 import safetensors.torch
 import torch
 
 from factories import sample_tiles, tiny_edsr, tiny_srresnet
 from gdq_core.errors import OutputError
+from gdq_core.sensitivity.heads import SensitivityHeads
+from gdq_core.sensitivity.prices import PriceSteps
+from gdq_core.sensitivity.rule import SensitivityRule
 from gdq_models import (
     CheckpointError,
     EntropyTable,
@@ -25,6 +29,7 @@ from gdq_models import (
 )
 from gdq_models.checkpoint import round_weights
 from gdq_models.predictor.gate_kind import GateKind
+from gdq_models.predictor.statistics import StatisticsPredictor
 
 State = dict[str, torch.Tensor]
 
@@ -99,9 +104,27 @@ def test_a_given_table_replaces_the_checkpoints(path: Path, tmp_path: Path) -> N
     save_checkpoint(tiny_edsr(), path)
     table = EntropyTable.build([1.0, 2.0, 3.0], tile=48, scale=2)
     save_entropy_table(table, tmp_path / "table.json")
-    e2b = load_checkpoint(path, entropy_table=tmp_path / "table.json").network.predictor.e2b
+    e2b = load_checkpoint(path, entropy_table=tmp_path / "table.json").network.gate_predictor.e2b
     assert e2b.table().entropies.tolist() == table.entropies.tolist()
     assert e2b.provenance.tolist() == [3, 48, 2]
+
+
+def test_statistics_have_no_entropy_table(path: Path, tmp_path: Path) -> None:
+    network = tiny_edsr()
+    network.predictor = StatisticsPredictor()
+    heads = SensitivityHeads(np.zeros((3, 9), np.int64), np.zeros(3, np.int64), 96)
+    rule = SensitivityRule(heads, PriceSteps((17, 74, 134)), price=-60, flat=-150)
+    save_checkpoint(network, path)
+    with pytest.raises(CheckpointError, match="never fitted"):
+        load_checkpoint(path)
+    network.predictor.install(rule)
+    save_checkpoint(network, path, overwrite=True)
+    loaded = load_checkpoint(path).network.predictor
+    assert isinstance(loaded, StatisticsPredictor)
+    assert loaded.rule().price == -60
+    save_entropy_table(EntropyTable.build([1.0, 2.0], tile=48, scale=2), tmp_path / "table.json")
+    with pytest.raises(CheckpointError, match="no entropy rule: leave the table out"):
+        load_checkpoint(path, entropy_table=tmp_path / "table.json")
 
 
 def test_a_broken_table_is_named_itself(path: Path, tmp_path: Path) -> None:

@@ -35,8 +35,8 @@ def test_a_file_is_small_complete_and_of_its_recipe(checkpoint: Path) -> None:
     wanted = load_recipe(MODELS / "recipes" / f"{checkpoint.stem}.yaml").network
     assert (network.name, network.scale) == (wanted.name, wanted.scale)
     assert (network.channels, network.blocks) == (wanted.channels, wanted.blocks)
-    assert network.predictor.gate.kind == wanted.gate
-    assert network.predictor.e2b.table().tile == 96
+    assert network.gate_predictor.gate.kind == wanted.gate
+    assert network.gate_predictor.e2b.table().tile == 96
 
 
 def test_a_card_tells_what_one_must_know(checkpoint: Path) -> None:

@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from gdq_runtime.routing.interpolation import interpolate
+from gdq_core.interpolation import interpolate
 from vectors.write import load
 
 

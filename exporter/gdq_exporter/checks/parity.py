@@ -177,7 +177,7 @@ def _plausible(network: SuperResolutionNetwork, prediction: Prediction) -> set[i
     widths = {GATE_BIT_WIDTHS[i] for i in np.flatnonzero(logits >= logits.max() - noise)}
     if largest in widths:
         around = torch.tensor([entropy - _ENTROPY_NOISE, entropy, entropy + _ENTROPY_NOISE])
-        widths = (widths - {largest}) | set(network.predictor.e2b(around).tolist())
+        widths = (widths - {largest}) | set(network.gate_predictor.e2b(around).tolist())
     return widths
 
 

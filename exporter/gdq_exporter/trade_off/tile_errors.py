@@ -11,10 +11,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gdq_core.bit_widths import BitWidth
+from gdq_core.interpolation import interpolate
 from gdq_core.luma import luma
 from gdq_runtime.engines.base import Engine, Prediction
 from gdq_runtime.routing.gradients import mean_gradient
-from gdq_runtime.routing.interpolation import interpolate
 from gdq_runtime.tiles.workers import Workers
 
 Picture = NDArray[np.uint8]

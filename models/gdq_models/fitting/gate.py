@@ -19,6 +19,7 @@ import torch
 from numpy.typing import NDArray
 
 from gdq_core.bit_widths import BIT_WIDTHS
+from gdq_models.fitting.losses import psnr_losses
 from gdq_models.fitting.measurement import Array, TileMeasurements
 from gdq_models.predictor.e2b import E2B_BIT_WIDTHS, EntropyTable
 from gdq_models.predictor.gbc import GATE_BIT_WIDTHS
@@ -55,7 +56,7 @@ class FittedPredictor:
 
     def decide(self, tiles: TileMeasurements) -> Widths:
         """Returns the bit-width of each tile (N,)."""
-        gate = np.array(GATE_BIT_WIDTHS)[(tiles.gate_inputs @ self.weight.T + self.bias).argmax(1)]
+        gate = np.array(GATE_BIT_WIDTHS)[(tiles.inputs @ self.weight.T + self.bias).argmax(1)]
         by_entropy = widths_by_entropy(tiles.entropies, self.thresholds)
         return np.where(gate == GATE_BIT_WIDTHS[-1], by_entropy, gate)
 
@@ -85,7 +86,7 @@ def fit_predictor(
         target_fab: largest mean bit-width, 4 to 8.
     """
     slope, offset = _fit_score(tiles)
-    scores = tiles.gate_inputs @ slope + offset
+    scores = tiles.inputs @ slope + offset
     rules = [(pair, (table.at(pair[0]), table.at(pair[1]))) for pair in QUANTILE_PAIRS]
     divisions = [_divide(tiles, scores, thresholds, target_fab) for _, thresholds in rules]
     best = min(range(len(rules)), key=lambda i: divisions[i].loss)
@@ -96,17 +97,6 @@ def fit_predictor(
     weight, bias = np.outer(lines, slope), lines * offset + [low, 0.0, -high]
     place = np.argsort(divisions[best].order)
     return FittedPredictor(weight[place], bias[place], quantiles, thresholds)
-
-
-def psnr_losses(tiles: TileMeasurements) -> Array:
-    """Returns what a tile's width costs its photo (N, 4), over ``BIT_WIDTHS``.
-
-    ``10 / ln 10 * (e_b - e_8) / mean_photo(e_8)``: the mean over the tiles of a photo is, to first
-    order, the photo's PSNR at 8 bits minus that at the tiles' widths, in dB.
-    """
-    at_most = tiles.errors[:, -1]
-    reference = np.maximum(tiles.of_photo(at_most), 1e-6)
-    return np.asarray(10 / np.log(10) * (tiles.errors - at_most[:, None]) / reference[:, None])
 
 
 def widths_by_entropy(entropies: Array, thresholds: tuple[float, float]) -> Widths:
@@ -122,13 +112,13 @@ def _fit_score(tiles: TileMeasurements) -> tuple[Array, float]:
     """
     losses = np.maximum(psnr_losses(tiles)[:, :-1], 0)
     target = np.log1p(losses / np.maximum(losses.mean(axis=0), 1e-12)).mean(axis=1)
-    mean, deviation = tiles.gate_inputs.mean(axis=0), tiles.gate_inputs.std(axis=0)
+    mean, deviation = tiles.inputs.mean(axis=0), tiles.inputs.std(axis=0)
     # An input that never changes says nothing; its slope must not become what its noise says.
     deviation = np.where(deviation > 1e-6 * np.abs(mean).max(), deviation, np.inf)
-    inputs = (tiles.gate_inputs - mean) / deviation
+    inputs = (tiles.inputs - mean) / deviation
     normal = inputs.T @ inputs + _RIDGE * len(tiles) * np.eye(inputs.shape[1])
     slope = np.linalg.solve(normal, inputs.T @ (target - target.mean())) / deviation
-    spread = float((tiles.gate_inputs @ slope).std()) or 1.0
+    spread = float((tiles.inputs @ slope).std()) or 1.0
     return slope / spread, -float(mean @ slope) / spread
 
 

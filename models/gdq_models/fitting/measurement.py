@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from gdq_core.bit_widths import BIT_WIDTHS
+from gdq_core.interpolation import interpolate
 from gdq_core.luma import LUMA_WEIGHTS
 from gdq_models.errors import CheckpointError
 from gdq_models.fitting.photos import CalibrationTiles
@@ -23,6 +24,8 @@ Progress = Callable[[int, int], None]
 """Told how many tiles are done, of how many."""
 
 _BATCH = 4
+_RIM = 2
+"""Low-resolution pixels that cubic interpolation looks at."""
 _SMALLEST_ERROR = 1e-6
 """Below any that 8-bit pictures of a few pixels can have, zero apart."""
 
@@ -32,17 +35,21 @@ class TileMeasurements:
     """Calibration tiles as the fit of the predictor needs them.
 
     Attributes:
-        gate_inputs: (N, 3C) what the gate's linear layer is given, norms without weight and bias.
+        inputs: (N, K) what the predictor weighs: of a gate, what its linear layer is given, norms
+            without weight and bias; else the tile's statistics.
         entropies: (N,) in nats.
         errors: (N, 4) mean squared error of the luma to the ground truth, over ``BIT_WIDTHS``.
         float_errors: (N,) the same of the float network.
+        interpolated: (N,) the same of interpolation; a tile's rim, which has other tiles around it
+            in a picture, is taken to be as the rest.
         photo: (N,) number of the photo that a tile is cut from.
     """
 
-    gate_inputs: Array
+    inputs: Array
     entropies: Array
     errors: Array
     float_errors: Array
+    interpolated: Array
     photo: NDArray[np.int64]
 
     def __len__(self) -> int:
@@ -51,10 +58,11 @@ class TileMeasurements:
     def subset(self, chosen: NDArray[np.bool_]) -> TileMeasurements:
         """Returns the tiles where ``chosen`` (N,) is true."""
         return TileMeasurements(
-            self.gate_inputs[chosen],
+            self.inputs[chosen],
             self.entropies[chosen],
             self.errors[chosen],
             self.float_errors[chosen],
+            self.interpolated[chosen],
             self.photo[chosen],
         )
 
@@ -76,7 +84,7 @@ def measure(
     """Runs the network on all tiles, in float and at every bit-width.
 
     Args:
-        network: with steps; its gate's norms must be as in a new gate.
+        network: with steps; if it has a gate, its norms must be as in a new one.
         tiles: what to run it on.
         progress: told before and after every batch.
 
@@ -91,24 +99,43 @@ def measure(
             low, high = tiles.low[batch].float(), tiles.high[batch].float()
             parts.append(_measure_batch(network, low, high))
             progress(min(start + _BATCH, len(tiles.low)), len(tiles.low))
-    gate_inputs, entropies, errors = (np.concatenate(part) for part in zip(*parts, strict=True))
-    return TileMeasurements(gate_inputs, entropies, errors[:, 1:], errors[:, 0], tiles.photo)
+    inputs, entropies, errors, interpolated = (
+        np.concatenate(part) for part in zip(*parts, strict=True)
+    )
+    return TileMeasurements(
+        inputs, entropies, errors[:, 1:], errors[:, 0], interpolated, tiles.photo
+    )
 
 
 def _measure_batch(
     network: SuperResolutionNetwork, low: Tensor, high: Tensor
-) -> tuple[Array, Array, Array]:
+) -> tuple[Array, Array, Array, Array]:
     features = network.features(low)
-    gate_inputs = network.predictor.gate.squeeze(features)
     routes = [network.route_for(torch.full((len(low),), width)) for width in BIT_WIDTHS]
     outputs = [network.reconstruct(features, route) for route in [None, *routes]]
     if not all(bool(torch.isfinite(output).all()) for output in outputs):
         raise CheckpointError("the network's output grows beyond what float32 can hold")
     return (
-        gate_inputs.double().numpy(),
+        network.predictor.inputs(features, low).double().numpy(),
         tile_entropy(low).double().numpy(),
         torch.stack([luma_error(output, high) for output in outputs], dim=1).numpy(),
+        _interpolation_error(low, outputs[-1], high).numpy(),
     )
+
+
+def _interpolation_error(low: Tensor, output: Tensor, high: Tensor) -> Tensor:
+    """Returns the error of interpolation (N,): that of the output, and how much more it is inside.
+
+    At the rim, interpolation of a tile knows less than it does in a picture.
+    """
+    scale = high.shape[-1] // low.shape[-1]
+    pixels = low.to(torch.uint8).permute(0, 2, 3, 1).numpy()
+    larger = np.stack([interpolate(tile, scale) for tile in pixels])
+    interpolated = torch.from_numpy(larger).permute(0, 3, 1, 2).float()
+    rim = slice(_RIM * scale, -_RIM * scale)
+    inside, *others = (image[..., rim, rim] for image in (high, interpolated, output))
+    by_interpolation, by_network = (luma_error(image, inside) for image in others)
+    return luma_error(output, high) + by_interpolation - by_network
 
 
 def luma_error(output: Tensor, ground_truth: Tensor) -> Tensor:

@@ -12,13 +12,16 @@ from gdq_core.bit_widths import BIT_WIDTHS
 from gdq_models.checkpoint import round_weights
 from gdq_models.errors import CheckpointError
 from gdq_models.fitting.gate import FittedPredictor, Widths, fit_predictor
+from gdq_models.fitting.held_out import RoutingLosses, judge_scores
+from gdq_models.fitting.losses import psnr_losses
 from gdq_models.fitting.measurement import TileMeasurements, measure
 from gdq_models.fitting.photos import CalibrationTiles
+from gdq_models.fitting.sensitivity import FittedRule, fit_rule, score_unseen
 from gdq_models.fitting.steps import calibrate_steps
 from gdq_models.networks.base import SuperResolutionNetwork
 from gdq_models.predictor.e2b import EntropyTable
-from gdq_models.predictor.gate_kind import GateKind
-from gdq_models.predictor.predictor import BitPredictor
+from gdq_models.predictor.kinds import PredictorKind, build_predictor
+from gdq_models.predictor.statistics import StatisticsPredictor
 
 Progress = Callable[[str, int, int], None]
 """Told what is being done, how much of it is done, and of how much."""
@@ -57,6 +60,8 @@ class CalibrationResult:
         psnr: of each bit-width.
         fitted: through the predictor, on the tiles that it was fitted to.
         unseen: through predictors that were fitted to the other photos; None for a single photo.
+        losses: at the target, beside chance and an oracle, on photos that were held out; None of
+            a gate, and likewise the next two of statistics.
         quantiles: of the entropy rule.
         thresholds: in nats.
     """
@@ -68,15 +73,16 @@ class CalibrationResult:
     psnr: dict[int, float]
     fitted: RoutedQuality
     unseen: RoutedQuality | None
-    quantiles: tuple[float, float]
-    thresholds: tuple[float, float]
+    losses: RoutingLosses | None
+    quantiles: tuple[float, float] | None
+    thresholds: tuple[float, float] | None
 
 
 def calibrate(
     network: SuperResolutionNetwork,
     tiles: CalibrationTiles,
     *,
-    gate: GateKind,
+    gate: PredictorKind,
     target_fab: float,
     keep_steps: bool = False,
     progress: Progress,
@@ -87,7 +93,7 @@ def calibrate(
         network: in evaluation mode. Weights are rounded to half precision, which costs less than
             0.001 dB and halves the file; steps and predictor are replaced.
         tiles: at the deployed size.
-        gate: kind of gate.
+        gate: kind of predictor.
         target_fab: largest mean bit-width on the tiles, 4 to 8.
         keep_steps: leave those that a training learned; only the predictor is replaced.
         progress: told how far it is.
@@ -97,7 +103,7 @@ def calibrate(
     """
     if keep_steps and not network.has_steps():
         raise CheckpointError("there are no steps to keep: train it, or let them be fitted")
-    network.predictor = BitPredictor(network.channels, gate).eval()
+    network.predictor = build_predictor(network.channels, gate).eval()
     network.to(memory_format=torch.channels_last)
     round_weights(network)
     side = tiles.low.shape[-1]
@@ -107,19 +113,34 @@ def calibrate(
         calibrate_steps(network, tiles.low[np.unique(chosen.round()).astype(int)].float())
     measured = measure(network, tiles, lambda done, of: progress("tiles", done, of))
     progress("gate", 0, 1)
-    table = _table(measured, side, network.scale)
-    predictor = fit_predictor(measured, table, target_fab)
-    predictor.install(network.predictor, table)
-    unseen = _decide_unseen(measured, side, target_fab)
+    fitted = _fit(gate, measured, side, target_fab)
+    unseen = _decide_unseen(gate, measured, side, target_fab)
+    if isinstance(network.predictor, StatisticsPredictor):
+        assert isinstance(fitted, FittedRule)
+        network.predictor.install(fitted.rule)
+    else:
+        assert isinstance(fitted, FittedPredictor)
+        fitted.install(network.predictor, _table(measured, side, network.scale))
     progress("gate", 1, 1)
-    return _result(tiles, measured, predictor, unseen)
+    return _result(tiles, measured, fitted, unseen, target_fab)
+
+
+def _fit(
+    kind: PredictorKind, tiles: TileMeasurements, side: int, target_fab: float
+) -> FittedPredictor | FittedRule:
+    if kind == "statistics":
+        return FittedRule(fit_rule(tiles, side, target_fab))
+    # The scale in the table is a label; thresholds do not depend on it.
+    return fit_predictor(tiles, _table(tiles, side, 0), target_fab)
 
 
 def _table(tiles: TileMeasurements, side: int, scale: int) -> EntropyTable:
     return EntropyTable.build(tiles.entropies.tolist(), tile=side, scale=scale)
 
 
-def _decide_unseen(tiles: TileMeasurements, side: int, target_fab: float) -> Widths | None:
+def _decide_unseen(
+    kind: PredictorKind, tiles: TileMeasurements, side: int, target_fab: float
+) -> Widths | None:
     """Returns the widths (N,) that predictors give, each fitted without a quarter of the photos."""
     _, number = np.unique(tiles.photo, return_inverse=True)
     if number.max() == 0:
@@ -127,18 +148,17 @@ def _decide_unseen(tiles: TileMeasurements, side: int, target_fab: float) -> Wid
     widths = np.zeros(len(tiles), dtype=np.int64)
     for fold in range(min(_FOLDS, number.max() + 1)):
         unseen = number % _FOLDS == fold
-        seen = tiles.subset(~unseen)
-        # The scale in the table is a label; thresholds do not depend on it.
-        predictor = fit_predictor(seen, _table(seen, side, 0), target_fab)
-        widths[unseen] = predictor.decide(tiles.subset(unseen))
+        fitted = _fit(kind, tiles.subset(~unseen), side, target_fab)
+        widths[unseen] = fitted.decide(tiles.subset(unseen))
     return widths
 
 
 def _result(
     tiles: CalibrationTiles,
     measured: TileMeasurements,
-    predictor: FittedPredictor,
+    predictor: FittedPredictor | FittedRule,
     unseen: Widths | None,
+    target_fab: float,
 ) -> CalibrationResult:
     return CalibrationResult(
         source=tiles.source,
@@ -151,9 +171,19 @@ def _result(
         },
         fitted=_quality(measured, predictor.decide(measured)),
         unseen=None if unseen is None else _quality(measured, unseen),
-        quantiles=predictor.quantiles,
-        thresholds=predictor.thresholds,
+        losses=_judge(measured, predictor, target_fab) if unseen is not None else None,
+        quantiles=predictor.quantiles if isinstance(predictor, FittedPredictor) else None,
+        thresholds=predictor.thresholds if isinstance(predictor, FittedPredictor) else None,
     )
+
+
+def _judge(
+    tiles: TileMeasurements, fitted: FittedPredictor | FittedRule, target_fab: float
+) -> RoutingLosses | None:
+    if isinstance(fitted, FittedPredictor):
+        return None
+    scores = score_unseen(tiles, fitted.rule.heads.side).noise
+    return judge_scores(psnr_losses(tiles), scores, fitted.rule.steps, tiles.photo, target_fab)
 
 
 def _quality(tiles: TileMeasurements, widths: Widths) -> RoutedQuality:

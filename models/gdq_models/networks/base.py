@@ -11,8 +11,8 @@ import torch
 from torch import Tensor, nn
 
 from gdq_models.networks.shapes import Shapes
-from gdq_models.predictor.gate_kind import GateKind
 from gdq_models.predictor.gbc import NORM_EPSILON
+from gdq_models.predictor.kinds import Predictor, PredictorKind, build_predictor
 from gdq_models.predictor.parameters import Array, PredictorParameters
 from gdq_models.predictor.predictor import BitPredictor, Prediction
 from gdq_models.predictor.predictor import route_for as one_hot_route
@@ -47,7 +47,7 @@ class SuperResolutionNetwork(nn.Module, ABC):
         scale: int,
         channels: int,
         blocks: int,
-        gate: GateKind,
+        gate: PredictorKind,
         value_range: float,
         mean: Sequence[float] = (0.0, 0.0, 0.0),
     ) -> None:
@@ -55,7 +55,7 @@ class SuperResolutionNetwork(nn.Module, ABC):
         self.scale = scale
         self.channels = channels
         self.blocks = blocks
-        self.predictor = BitPredictor(channels, gate)
+        self.predictor: Predictor = build_predictor(channels, gate)
         self.register_buffer("value_range", torch.tensor(float(value_range)))
         self.register_buffer("mean", torch.tensor(tuple(mean)))
         # What is left out of a traced graph is decided by plain values, never by tensors.
@@ -108,8 +108,11 @@ class SuperResolutionNetwork(nn.Module, ABC):
         return self.reconstruct(self.features(image), route)
 
     def predict(self, image: Tensor) -> Prediction:
-        """Predicts the bit-width of each tile (N, 3, H, W): largest logit, no noise."""
-        prediction: Prediction = self.predictor(self.features(image), image)
+        """Predicts the bit-width of each tile (N, 3, H, W): largest logit, no noise.
+
+        Only of a gate: statistics decide with the whole picture, see ``SensitivityRule``.
+        """
+        prediction: Prediction = self.gate_predictor(self.features(image), image)
         return prediction
 
     def route_for(self, bit_width: Tensor) -> Tensor:
@@ -129,13 +132,19 @@ class SuperResolutionNetwork(nn.Module, ABC):
             for _, layer in self.quantized_layers()
         )
 
+    @property
+    def gate_predictor(self) -> BitPredictor:
+        """The predictor of a network that has a gate."""
+        assert isinstance(self.predictor, BitPredictor), "statistics have no gate"
+        return self.predictor
+
     def predictor_parameters(self) -> PredictorParameters:
-        """Returns everything that decides a bit-width as arrays.
+        """Returns everything by which a gate decides a bit-width, as arrays.
 
         Raises:
             ValueError: the entropy rule has no table or senseless quantiles.
         """
-        head, gate = self.head_convolution(), self.predictor.gate
+        head, gate = self.head_convolution(), self.gate_predictor.gate
         norms = [norm for norm in gate.norms if isinstance(norm, nn.GroupNorm)]
         bias = torch.zeros(self.channels) if head.bias is None else head.bias
         return PredictorParameters(
@@ -149,7 +158,7 @@ class SuperResolutionNetwork(nn.Module, ABC):
             norm_weight=np.stack([_array(norm.weight) for norm in norms]) if norms else None,
             norm_bias=np.stack([_array(norm.bias) for norm in norms]) if norms else None,
             norm_epsilon=NORM_EPSILON,
-            e2b_thresholds=np.array(self.predictor.e2b.thresholds()),
+            e2b_thresholds=np.array(self.gate_predictor.e2b.thresholds()),
         )
 
     def _restore(self, output: Tensor) -> Tensor:

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 
 from gdq_models.errors import CheckpointError
 from gdq_models.networks.blocks import SCALES, upsampling_factors
-from gdq_models.predictor.gate_kind import GateKind
+from gdq_models.predictor.kinds import PredictorKind
 
 Shapes = Mapping[str, tuple[int, ...]]
 """Key of a state dict -> shape."""
@@ -73,6 +73,8 @@ def find_scale(shapes: Shapes, up_keys: tuple[str, str], channels: int) -> int:
     raise CheckpointError(f"the upsampler (key {up_keys[0]!r}) is of no scale out of {SCALES}")
 
 
-def find_gate(shapes: Shapes) -> GateKind:
+def find_gate(shapes: Shapes) -> PredictorKind:
     """Returns which gate the state dict holds; the linear one if it holds none."""
+    if "predictor.weights" in shapes:
+        return "statistics"
     return "group_norm" if "predictor.gate.norms.0.weight" in shapes else "linear"

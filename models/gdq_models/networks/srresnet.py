@@ -12,7 +12,7 @@ from torch import Tensor, nn
 from gdq_models.networks.base import SuperResolutionNetwork
 from gdq_models.networks.blocks import upsampling_factors
 from gdq_models.networks.shapes import Shapes, count_blocks, count_channels, find_gate, find_scale
-from gdq_models.predictor.gate_kind import GateKind
+from gdq_models.predictor.kinds import PredictorKind
 from gdq_models.quantizers.convolution import QuantizedConv2d
 
 
@@ -72,7 +72,7 @@ class SRResNet(SuperResolutionNetwork):
         scale: int,
         channels: int = 64,
         blocks: int = 16,
-        gate: GateKind = "linear",
+        gate: PredictorKind = "linear",
         value_range: float = 255.0,
         mean: Sequence[float] = (0.0, 0.0, 0.0),
     ) -> None:

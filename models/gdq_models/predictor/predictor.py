@@ -49,6 +49,19 @@ class BitPredictor(nn.Module):
         self.gate = GranularityGate(channels, gate)
         self.e2b = EntropyToBit()
 
+    @property
+    def kind(self) -> GateKind:
+        """Which predictor it is: the kind of its gate."""
+        return self.gate.kind
+
+    def check(self) -> None:
+        """Makes sure that it can decide.
+
+        Raises:
+            ValueError: the entropy rule has no table or senseless quantiles.
+        """
+        self.e2b.thresholds()
+
     def forward(self, features: Tensor, image: Tensor) -> Prediction:
         """Predicts bit-widths; no noise and no gradient through the decision.
 
@@ -61,6 +74,11 @@ class BitPredictor(nn.Module):
         gate_width = torch.tensor(GATE_BIT_WIDTHS, device=logits.device)[logits.argmax(dim=1)]
         bit_width = torch.where(gate_width == GATE_BIT_WIDTHS[-1], self.e2b(entropy), gate_width)
         return Prediction(logits, entropy, bit_width)
+
+    def inputs(self, features: Tensor, image: Tensor) -> Tensor:
+        """Returns what a fit weighs (N, 3C), see ``GranularityGate.squeeze``."""
+        del image
+        return self.gate.squeeze(features)
 
     def route(self, features: Tensor, image: Tensor) -> Tensor:
         """Returns routes (N, 4) over ``BIT_WIDTHS`` through which the gate can be trained.

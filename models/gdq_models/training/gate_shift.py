@@ -35,7 +35,7 @@ def meet_target_fab(
     with torch.no_grad():
         parts = [(network.predict(tiles).logits, tile_entropy(tiles)) for tiles in batches]
         logits, by_entropy = (torch.cat(values) for values in zip(*parts, strict=True))
-        by_entropy = network.predictor.e2b(by_entropy)
+        by_entropy = network.gate_predictor.e2b(by_entropy)
         slope = logits.new_tensor(GATE_BIT_WIDTHS) - 6
         low, high = _bracket(logits)
         for _ in range(_ROUNDS):
@@ -44,7 +44,7 @@ def meet_target_fab(
                 low = middle
             else:
                 high = middle
-        network.predictor.gate.linear.bias.add_(low * slope)
+        network.gate_predictor.gate.linear.bias.add_(low * slope)
         return _fab(logits + low * slope, by_entropy)
 
 

@@ -57,7 +57,7 @@ class GranularTraining(lightning.LightningModule):
     def setup(self, stage: str) -> None:
         """Gives the entropy rule its table."""
         photos = cast(TrainingPhotos, self.trainer.datamodule)  # type: ignore[attr-defined]
-        self.network.predictor.e2b.set_table(photos.entropy_table())
+        self.network.gate_predictor.e2b.set_table(photos.entropy_table())
 
     def configure_optimizers(self) -> Optimizer:
         """Returns Adam; its rates are set at every step."""
@@ -126,7 +126,7 @@ class GranularTraining(lightning.LightningModule):
         # not the gate, which takes them as they are.
         with torch.autocast(low.device.type, enabled=False):
             features = self.network.features(low).detach()
-            route = self.network.predictor.route(features, low)
+            route = self.network.gate_predictor.route(features, low)
         if isinstance(stage, FinishStage):
             half = len(low) // 2
             route = torch.cat([route[:half], self.network.route_for(drawn[half:])])

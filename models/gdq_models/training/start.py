@@ -38,7 +38,7 @@ def build_network(wanted: NetworkRecipe, weights: Path | None, seed: int) -> Sup
         scale=wanted.scale, channels=wanted.channels, blocks=wanted.blocks, gate=wanted.gate
     )
     # Every choice equally likely: one that a softmax has all but ruled out gets no gradient.
-    for parameter in network.predictor.gate.linear.parameters():
+    for parameter in network.gate_predictor.gate.linear.parameters():
         torch.nn.init.zeros_(parameter)
     if weights is not None:
         _carry_over(load_float_checkpoint(weights).network, network, weights)
@@ -64,10 +64,13 @@ def _carry_over(given: SuperResolutionNetwork, network: SuperResolutionNetwork, 
 def _continue(network: SuperResolutionNetwork, given: SuperResolutionNetwork) -> None:
     """Takes everything, but a gate of another kind or one that never had a table."""
     state = given.state_dict()
-    without_gate = bool(given.predictor.e2b.entropies.isnan().all())
-    if without_gate or given.predictor.gate.kind != network.predictor.gate.kind:
+    if given.predictor.kind != network.predictor.kind or _never_had_a_table(given):
         state = {key: value for key, value in state.items() if not key.startswith("predictor.")}
     network.load_state_dict(state, strict=False)
+
+
+def _never_had_a_table(network: SuperResolutionNetwork) -> bool:
+    return bool(network.gate_predictor.e2b.entropies.isnan().all())
 
 
 def _begin_as_other_scale(network: SuperResolutionNetwork, given: SuperResolutionNetwork) -> None:

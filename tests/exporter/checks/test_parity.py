@@ -48,7 +48,7 @@ def test_the_exported_predictor_decides_as_torch(tiny: EDSR, engine: OrtEngine) 
 
 def test_a_wrong_predictor_fails(tiny: EDSR, engine: OrtEngine) -> None:
     other = copy.deepcopy(tiny)
-    other.predictor.gate.linear.weight.data.neg_()
+    other.gate_predictor.gate.linear.weight.data.neg_()
     with pytest.raises(ExportError, match=r"chooses \d bits where torch chooses \d \(tile \d+\)"):
         check_decisions(other, engine, TILES)
 
@@ -69,7 +69,7 @@ def test_a_threshold_within_float_noise_leaves_a_tile_undecided(
     """torch's threshold on one side of the entropy, the exported one on the other."""
     network, tile, entropy = decided_by_entropy(tiny, engine)
     high = engine.predict(tile[0]).bit_width == 8
-    network.predictor.e2b.entropies.fill_(entropy + (distance if high else -distance))
+    network.gate_predictor.e2b.entropies.fill_(entropy + (distance if high else -distance))
     if fails:
         with pytest.raises(ExportError, match="please report"):
             check_decisions(network, engine, tile)
@@ -80,8 +80,8 @@ def test_a_threshold_within_float_noise_leaves_a_tile_undecided(
 def test_a_close_entropy_does_not_excuse_the_gate(tiny: EDSR, engine: OrtEngine) -> None:
     """Where the gate decides for less, the entropy has no say."""
     network, tile, entropy = decided_by_entropy(tiny, engine)
-    network.predictor.e2b.entropies.fill_(entropy)
-    network.predictor.gate.linear.bias.data += torch.tensor([0.0, 100.0, 0.0])
+    network.gate_predictor.e2b.entropies.fill_(entropy)
+    network.gate_predictor.gate.linear.bias.data += torch.tensor([0.0, 100.0, 0.0])
     with pytest.raises(ExportError, match="where torch chooses 6"):
         check_decisions(network, engine, tile)
 
@@ -90,7 +90,7 @@ def test_close_logits_leave_a_tile_undecided(tiny: EDSR, engine: OrtEngine) -> N
     network = copy.deepcopy(tiny)
     index = next(i for i, tile in enumerate(TILES) if engine.predict(tile).bit_width == 6)
     logits = engine.predict(TILES[index]).logits
-    network.predictor.gate.linear.bias.data[0] += float(logits[1] - logits[0]) + 5e-4
+    network.gate_predictor.gate.linear.bias.data[0] += float(logits[1] - logits[0]) + 5e-4
     assert check_decisions(network, engine, TILES[index : index + 1]) == (0,)
 
 

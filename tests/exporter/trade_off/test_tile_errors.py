@@ -3,11 +3,11 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from gdq_core.interpolation import interpolate
 from gdq_core.luma import luma
 from gdq_exporter.trade_off.tile_errors import measure_tiles
 from gdq_runtime.engines.base import Prediction
 from gdq_runtime.routing.gradients import mean_gradient
-from gdq_runtime.routing.interpolation import interpolate
 
 
 class AddingEngine:

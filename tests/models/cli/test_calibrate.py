@@ -55,8 +55,8 @@ def test_writes_a_checkpoint_and_says_what_is_next(weights: Path, photos: Path) 
     assert "8 tiles of 2 photos (photos)" in result.stdout
     assert result.stderr.splitlines() == ["steps ...", "tiles ...", "gate ..."]
     network = load_checkpoint(output).network
-    assert network.predictor.gate.kind == "group_norm"
-    assert network.predictor.e2b.table().tile == 32
+    assert network.gate_predictor.gate.kind == "group_norm"
+    assert network.gate_predictor.e2b.table().tile == 32
 
 
 def test_a_machine_gets_json(weights: Path, photos: Path) -> None:
@@ -67,7 +67,7 @@ def test_a_machine_gets_json(weights: Path, photos: Path) -> None:
     assert document["checkpoint"] == str(output)
     assert document["tiles"] == 8
     assert document["psnr"].keys() == {"4", "5", "6", "8"}
-    assert load_checkpoint(output).network.predictor.gate.kind == "linear"
+    assert load_checkpoint(output).network.gate_predictor.gate.kind == "linear"
 
 
 def test_existing_output_is_kept_unless_told_otherwise(weights: Path, photos: Path) -> None:

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
@@ -8,7 +10,8 @@ from hypothesis import strategies as st
 
 from gdq_core.bit_widths import BIT_WIDTHS
 from gdq_models import BitPredictor, EntropyTable
-from gdq_models.fitting.gate import fit_predictor, psnr_losses, widths_by_entropy
+from gdq_models.fitting.gate import fit_predictor, widths_by_entropy
+from gdq_models.fitting.losses import psnr_losses
 from gdq_models.fitting.measurement import TileMeasurements
 
 CHANNELS = 8
@@ -22,10 +25,11 @@ def draw_tiles(seed: int = 0, count: int = 120, tells: float = 1.0) -> TileMeasu
     noise = np.exp(hidden)[:, None] * np.array([4.0, 1.0, 0.25, 0.0])
     errors = 20 + noise + 0.02 * random.normal(size=(count, 4))
     return TileMeasurements(
-        gate_inputs=inputs,
+        inputs=inputs,
         entropies=random.uniform(0.8, 3.4, count),
         errors=errors,
         float_errors=errors[:, 3] - 0.01,
+        interpolated=errors[:, 3] + 30,
         photo=np.arange(count) // 6,
     )
 
@@ -80,19 +84,18 @@ def test_beats_chance_on_tiles_that_it_has_not_seen(target: float) -> None:
 def test_inputs_that_never_change_do_not_matter() -> None:
     tiles = draw_tiles()
     constant = np.random.default_rng(5).normal(size=(len(tiles), 1)) * 1e-9 + 3
-    inputs = np.where(np.arange(3 * CHANNELS) == 20, constant, tiles.gate_inputs)
-    tiles = TileMeasurements(inputs, tiles.entropies, tiles.errors, tiles.float_errors, tiles.photo)
+    inputs = np.where(np.arange(3 * CHANNELS) == 20, constant, tiles.inputs)
+    tiles = replace(tiles, inputs=inputs)
     assert not fit_predictor(tiles, table_of(tiles), 5).weight[:, 20].any()
 
 
 def test_tiles_without_any_loss_can_be_fitted() -> None:
     tiles = draw_tiles()
-    flat = TileMeasurements(
-        np.zeros_like(tiles.gate_inputs),
-        np.ones(len(tiles)),
-        np.zeros_like(tiles.errors),
-        tiles.float_errors,
-        tiles.photo,
+    flat = replace(
+        tiles,
+        inputs=np.zeros_like(tiles.inputs),
+        entropies=np.ones(len(tiles)),
+        errors=np.zeros_like(tiles.errors),
     )
     fitted = fit_predictor(flat, table_of(flat), 5)
     assert np.isfinite(fitted.weight).all()
@@ -107,7 +110,7 @@ def test_an_installed_predictor_decides_the_same(target: float) -> None:
     predictor = BitPredictor(CHANNELS, "linear").eval()
     fitted.install(predictor, table)
     with torch.no_grad():
-        logits = predictor.gate.linear(torch.from_numpy(tiles.gate_inputs).float())
+        logits = predictor.gate.linear(torch.from_numpy(tiles.inputs).float())
         by_entropy = predictor.e2b(torch.from_numpy(tiles.entropies))
     gate = np.array([4, 6, 8])[logits.argmax(dim=1).numpy()]
     widths = np.where(gate == 8, by_entropy.numpy(), gate)

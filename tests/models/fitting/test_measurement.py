@@ -46,8 +46,8 @@ def test_measures_every_tile_at_every_width(tiles: CalibrationTiles) -> None:
                 float(luma_error(network(low), high)), rel=1e-3
             )
             prediction = network.predict(low)
-            gate = network.predictor.gate.linear
-            logits = gate.weight.double().numpy() @ measured.gate_inputs[i]
+            gate = network.gate_predictor.gate.linear
+            logits = gate.weight.double().numpy() @ measured.inputs[i]
         np.testing.assert_allclose(
             logits + gate.bias.detach().double().numpy(), prediction.logits[0], atol=1e-4
         )
@@ -56,10 +56,11 @@ def test_measures_every_tile_at_every_width(tiles: CalibrationTiles) -> None:
 
 def test_psnr_is_the_mean_over_photos() -> None:
     measured = TileMeasurements(
-        gate_inputs=np.zeros((3, 1)),
+        inputs=np.zeros((3, 1)),
         entropies=np.zeros(3),
         errors=np.zeros((3, 4)),
         float_errors=np.zeros(3),
+        interpolated=np.zeros(3),
         photo=np.array([4, 7, 4]),
     )
     errors = np.array([1.0, 10.0, 3.0])

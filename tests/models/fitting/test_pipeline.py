@@ -8,6 +8,8 @@ import pytest
 import torch
 
 from factories import tiny_edsr, tiny_srresnet
+from gdq_core.sensitivity.heads import Sensitivity
+from gdq_core.sensitivity.picture_error import picture_level
 from gdq_models import (
     BIT_WIDTHS,
     CheckpointError,
@@ -16,10 +18,12 @@ from gdq_models import (
     save_checkpoint,
     tile_entropy,
 )
-from gdq_models.fitting.measurement import luma_error
+from gdq_models.fitting.measurement import luma_error, measure
 from gdq_models.fitting.photos import CalibrationTiles, load_tiles
 from gdq_models.fitting.pipeline import CalibrationResult, calibrate
+from gdq_models.fitting.sensitivity import FittedRule
 from gdq_models.predictor.gate_kind import GateKind
+from gdq_models.predictor.statistics import StatisticsPredictor, statistics_of
 
 
 def run(
@@ -40,7 +44,7 @@ def test_a_saved_checkpoint_gives_what_the_result_says(
     result = run(network, tiles, gate)
     save_checkpoint(network, tmp_path / "a.safetensors")
     loaded = load_checkpoint(tmp_path / "a.safetensors", scale=2).network
-    assert loaded.predictor.gate.kind == gate
+    assert loaded.gate_predictor.gate.kind == gate
     low, high = tiles.low.float(), tiles.high.float()
     with torch.no_grad():
         widths = loaded.predict(low).bit_width
@@ -54,10 +58,32 @@ def test_a_saved_checkpoint_gives_what_the_result_says(
     assert result.fitted.psnr == pytest.approx(psnr, abs=0.01)
 
 
+def test_statistics_are_fitted_and_saved(tiles: CalibrationTiles, tmp_path: Path) -> None:
+    network = tiny_edsr()
+    result = calibrate(network, tiles, gate="statistics", target_fab=5.0, progress=lambda *_: None)
+    assert result.quantiles is result.thresholds is None
+    assert result.losses is not None
+    assert result.losses.fab == 5.0
+    assert result.fitted.fab <= 5
+    save_checkpoint(network, tmp_path / "a.safetensors")
+    loaded = load_checkpoint(tmp_path / "a.safetensors", scale=2).network
+    assert isinstance(loaded.predictor, StatisticsPredictor)
+    assert isinstance(network.predictor, StatisticsPredictor)
+    assert loaded.predictor.rule().price == network.predictor.rule().price
+    assert loaded.predictor.rule().heads.side == 32
+    rule, of_first = loaded.predictor.rule(), tiles.photo == tiles.photo[0]
+    said = rule.heads.apply(statistics_of(tiles.low, 32))
+    first = [Sensitivity(*heads) for heads in said[of_first].tolist()]
+    level = picture_level(tile.error for tile in first)
+    widths = [rule.choose(tile, level, rule.price) for tile in first]
+    measured = measure(loaded, tiles, lambda *_: None)
+    assert FittedRule(rule).decide(measured)[of_first].tolist() == widths
+
+
 def test_the_entropy_table_is_that_of_the_tiles(tiles: CalibrationTiles) -> None:
     network = tiny_edsr()
     run(network, tiles)
-    table = network.predictor.e2b.table()
+    table = network.gate_predictor.e2b.table()
     assert (table.count, table.tile, table.scale) == (len(tiles.low), 32, 2)
     entropies = np.sort(tile_entropy(tiles.low.float()).numpy())
     assert table.at(0.5) == pytest.approx(entropies[len(entropies) // 2], abs=1e-5)
@@ -104,13 +130,13 @@ def test_the_same_tiles_give_the_same_checkpoint(tiles: CalibrationTiles) -> Non
 def test_learned_steps_are_kept_if_wanted(tiles: CalibrationTiles) -> None:
     network = tiny_edsr()
     steps = {name: layer.act.steps.detach().clone() for name, layer in network.quantized_layers()}
-    gate = network.predictor.gate.linear.weight.detach().clone()
+    gate = network.gate_predictor.gate.linear.weight.detach().clone()
     calibrate(
         network, tiles, gate="linear", target_fab=5, keep_steps=True, progress=lambda *_: None
     )
     for name, layer in network.quantized_layers():
         assert torch.equal(layer.act.steps, steps[name])
-    assert not torch.equal(network.predictor.gate.linear.weight, gate)
+    assert not torch.equal(network.gate_predictor.gate.linear.weight, gate)
     layers = dict(network.quantized_layers())
     layers["body.1.conv2"].weight_quantizer.initialised.fill_(False)
     with pytest.raises(CheckpointError, match="no steps to keep"):

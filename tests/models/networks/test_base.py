@@ -114,7 +114,7 @@ def test_predictor_parameters_reproduce_the_logits(
 def test_predictor_parameters_hold_thresholds_and_widths() -> None:
     network = tiny_srresnet()
     parameters = network.predictor_parameters()
-    assert tuple(parameters.e2b_thresholds) == network.predictor.e2b.thresholds()
+    assert tuple(parameters.e2b_thresholds) == network.gate_predictor.e2b.thresholds()
     assert parameters.e2b_bit_widths == (4, 5, 8)
     assert parameters.gate_bit_widths == (4, 6, 8)
     assert parameters.head_bias.tolist() == [0.0] * network.channels

@@ -84,7 +84,7 @@ def test_sizes_come_from_shapes(scale: int, gate: GateKind) -> None:
     assert EDSR.detects(shapes)
     built = EDSR.from_shapes(shapes)
     assert (built.scale, built.channels, built.blocks) == (scale, 12, 3)
-    assert built.predictor.gate.kind == gate
+    assert built.gate_predictor.gate.kind == gate
 
 
 def test_an_unknown_upsampler_is_refused() -> None:

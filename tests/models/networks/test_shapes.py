@@ -63,3 +63,4 @@ def test_refuses_an_upsampler_of_no_scale(outputs: tuple[int, ...]) -> None:
 def test_finds_the_gate() -> None:
     assert find_gate({}) == "linear"
     assert find_gate({"predictor.gate.norms.0.weight": (64,)}) == "group_norm"
+    assert find_gate({"predictor.weights": (3, 9)}) == "statistics"

@@ -39,4 +39,4 @@ def test_sizes_come_from_shapes(scale: int, gate: GateKind) -> None:
     assert SRResNet.detects(shapes)
     built = SRResNet.from_shapes(shapes)
     assert (built.scale, built.channels, built.blocks) == (scale, 12, 1)
-    assert built.predictor.gate.kind == gate
+    assert built.gate_predictor.gate.kind == gate

@@ -58,8 +58,8 @@ def test_output_equals_the_released_forward_pass(
 def test_every_decision_equals_the_released_one(tmp_path: Path, table_file: Path) -> None:
     network = tiny_srresnet(seed=1)
     # As calibration leaves them: between entries, looked up at one decimal (0.6 and 0.8).
-    network.predictor.e2b.quantiles.copy_(torch.tensor([0.57, 0.82], dtype=torch.float64))
-    network.predictor.gate.linear.bias.data[2] += 0.5
+    network.gate_predictor.e2b.quantiles.copy_(torch.tensor([0.57, 0.82], dtype=torch.float64))
+    network.gate_predictor.gate.linear.bias.data[2] += 0.5
     state = released_state_dict(network)
     loaded = load_checkpoint(saved(tmp_path, state), entropy_table=table_file).network
     tiles = sample_tiles(40, seed=5)
@@ -81,7 +81,7 @@ def test_both_wrappings_and_every_quantile_shape_load(
     loaded = load_checkpoint(saved(tmp_path, state), entropy_table=table_file)
     assert isinstance(loaded.network, SRResNet)
     assert loaded.name == "srresnet"
-    assert loaded.network.predictor.e2b.quantiles.tolist() == [0.3, 0.6]
+    assert loaded.network.gate_predictor.e2b.quantiles.tolist() == [0.3, 0.6]
     for (_, ours), (_, theirs) in zip(
         loaded.network.quantized_layers(), network.quantized_layers(), strict=True
     ):

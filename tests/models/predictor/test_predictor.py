@@ -11,7 +11,7 @@ from gdq_models.predictor.predictor import route_for
 def decided_by_hand(network: SuperResolutionNetwork, tiles: torch.Tensor) -> list[int]:
     """theta = argmax G -> 4, 6, 8; 8 becomes 4, 5 or 8 by entropy."""
     prediction = network.predict(tiles)
-    low, high = network.predictor.e2b.thresholds()
+    low, high = network.gate_predictor.e2b.thresholds()
     by_hand = []
     for logits, entropy in zip(prediction.logits, prediction.entropy, strict=True):
         width = (4, 6, 8)[int(logits.argmax())]
@@ -47,7 +47,7 @@ def test_route_for_is_one_hot_in_the_order_of_bit_widths() -> None:
 
 def test_route_in_evaluation_is_the_prediction() -> None:
     network, tiles = tiny_edsr(), sample_tiles()
-    route = network.predictor.route(network.features(tiles), tiles)
+    route = network.gate_predictor.route(network.features(tiles), tiles)
     assert torch.equal(route, network.route_for(network.predict(tiles).bit_width))
 
 
@@ -56,9 +56,9 @@ def test_training_route_lets_the_loss_reach_the_gate() -> None:
     features = network.features(tiles)
     with torch.random.fork_rng():
         torch.manual_seed(0)
-        route = network.predictor.route(features, tiles)
+        route = network.gate_predictor.route(features, tiles)
     torch.testing.assert_close(route.sum(dim=1), torch.ones(len(tiles)))
     torch.autograd.backward(network.reconstruct(features, route).square().mean())
-    gradient = network.predictor.gate.linear.weight.grad
+    gradient = network.gate_predictor.gate.linear.weight.grad
     assert gradient is not None
     assert gradient.abs().max() > 0

@@ -29,7 +29,7 @@ def trained(
     recipe = recipe.model_copy(update={"stages": (stage,), "precision": "32-true"})
     network = network or tiny_edsr(gate="group_norm", channels=8, blocks=1)
     # As in a new training; those of the factory are so far apart that no gradient passes.
-    for parameter in network.predictor.gate.linear.parameters():
+    for parameter in network.gate_predictor.gate.linear.parameters():
         torch.nn.init.zeros_(parameter)
     module = GranularTraining(network, recipe)
     trainer = lightning.Trainer(
@@ -97,8 +97,8 @@ def test_the_whole_gate_receives_gradients(
 ) -> None:
     """The released gate receives none (paper notes, section 5)."""
     module = trained(tiny_recipe, photo_folder, tmp_path, "gate")
-    start = dict(module.teacher.predictor.gate.named_parameters())
-    for name, parameter in module.network.predictor.gate.named_parameters():
+    start = dict(module.teacher.gate_predictor.gate.named_parameters())
+    for name, parameter in module.network.gate_predictor.gate.named_parameters():
         assert not torch.equal(parameter, start[name]), name
 
 

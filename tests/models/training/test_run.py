@@ -51,7 +51,7 @@ def finished(
 
 def test_leaves_a_checkpoint_that_can_be_exported(finished: TrainingResult) -> None:
     network = load_checkpoint(finished.checkpoint).network
-    assert network.predictor.e2b.table().tile == 32
+    assert network.gate_predictor.e2b.table().tile == 32
     assert network.predict(torch.rand(2, 3, 32, 32) * 255).bit_width.shape == (2,)
 
 

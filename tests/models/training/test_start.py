@@ -32,7 +32,7 @@ def test_keeps_all_of_a_checkpoint_but_a_gate_of_another_kind(
     given = tiny_edsr(gate=gate)
     save_checkpoint(given, tmp_path / "given.safetensors")
     network = build_network(WANTED, tmp_path / "given.safetensors", seed=1)
-    assert network.predictor.gate.kind == "group_norm"
+    assert network.gate_predictor.gate.kind == "group_norm"
     kept = network.state_dict()
     for key, value in given.state_dict().items():
         if not key.startswith("predictor.") or gate == "group_norm":
@@ -55,7 +55,7 @@ def test_a_new_gate_rules_nothing_out(tmp_path: Path, gate: str) -> None:
     safetensors.torch.save_file(float_weights, tmp_path / "float.safetensors")
     wanted = WANTED.model_copy(update={"gate": gate})
     network = build_network(wanted, tmp_path / "float.safetensors", seed=1)
-    assert network.predictor.gate(torch.rand(2, 16, 8, 8)).abs().max() == 0
+    assert network.gate_predictor.gate(torch.rand(2, 16, 8, 8)).abs().max() == 0
 
 
 def test_both_upsampling_steps_of_x4_begin_as_that_of_x2(tmp_path: Path) -> None:

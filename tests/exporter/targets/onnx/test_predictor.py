@@ -97,12 +97,12 @@ def test_ties_of_logits_go_to_the_smaller_width_and_of_entropy_below_the_thresho
     """As torch's argmax and the paper's ``H <= threshold``."""
     network = tiny_edsr(2, "linear")
     with torch.no_grad():
-        network.predictor.gate.linear.weight.zero_()
-        network.predictor.gate.linear.bias.copy_(torch.tensor([1.0, 1.0, 0.0]))
+        network.gate_predictor.gate.linear.weight.zero_()
+        network.gate_predictor.gate.linear.bias.copy_(torch.tensor([1.0, 1.0, 0.0]))
     tile = np.full((1, 8, 8, 3), 77, np.uint8)
     _, entropy, bit_width = oracle.execute(build_predictor(network.predictor_parameters()), tile)
     assert bit_width.item() == 4
-    network.predictor.gate.linear.bias.data[2] = 2
-    network.predictor.e2b.entropies.fill_(float(entropy.item()))
+    network.gate_predictor.gate.linear.bias.data[2] = 2
+    network.gate_predictor.e2b.entropies.fill_(float(entropy.item()))
     _, _, bit_width = oracle.execute(build_predictor(network.predictor_parameters()), tile)
     assert bit_width.item() == 4

@@ -3,7 +3,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from gdq_runtime.routing.interpolation import interpolate
+from gdq_core.interpolation import interpolate
 
 
 @pytest.mark.parametrize("scale", [2, 3, 4])

@@ -1,0 +1,31 @@
+"""What few bits, or none, cost: in dB of the PSNR of the photo that a tile belongs to."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from gdq_core.sensitivity.prices import DECIBELS
+from gdq_models.fitting.measurement import Array, TileMeasurements
+
+_SMALLEST_ERROR = 1e-6
+"""Squared gray levels of a photo: it keeps one that is reproduced exactly in proportion."""
+
+
+def psnr_losses(tiles: TileMeasurements) -> Array:
+    """Returns what a tile's width costs its photo (N, 4), over ``BIT_WIDTHS``.
+
+    ``10 / ln 10 * (e_b - e_8) / mean_photo(e_8)``: the mean over the tiles of a photo is, to first
+    order, the photo's PSNR at 8 bits minus that at the tiles' widths, in dB.
+    """
+    return _relative_losses(tiles, tiles.errors)
+
+
+def interpolation_losses(tiles: TileMeasurements) -> Array:
+    """Returns the same (N,) of interpolating a tile instead."""
+    return _relative_losses(tiles, tiles.interpolated[:, None])[:, 0]
+
+
+def _relative_losses(tiles: TileMeasurements, errors: Array) -> Array:
+    at_most = tiles.errors[:, -1]
+    reference = np.maximum(tiles.of_photo(at_most), _SMALLEST_ERROR)
+    return np.asarray(DECIBELS * (errors - at_most[:, None]) / reference[:, None])

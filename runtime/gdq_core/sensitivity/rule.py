@@ -1,0 +1,41 @@
+"""How a tile's sensitivity becomes its route: everything of a network that decides it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from gdq_core.sensitivity.heads import Sensitivity, SensitivityHeads
+from gdq_core.sensitivity.prices import PriceSteps
+
+
+@dataclass(frozen=True, eq=False)
+class SensitivityRule:
+    """Heads and prices of one network.
+
+    Attributes:
+        heads: tile -> noise, error, interpolation.
+        steps: score above the price -> bit-width.
+        price: where the dial stands unless it is turned, in 1/32 octaves of dB a bit.
+        flat: largest interpolation head above the picture's error at which a tile is interpolated.
+
+    """
+
+    heads: SensitivityHeads
+    steps: PriceSteps
+    price: int
+    flat: int
+
+    def choose(self, tile: Sensitivity, picture_level: int, price: float) -> int:
+        """Return the bit-width of a tile at a price.
+
+        Args:
+            tile: its heads.
+            picture_level: of its picture's error, see ``PictureError.level``.
+            price: in 1/32 octaves; ``self.price`` if the dial is not turned.
+
+        """
+        return self.steps.choose(tile.noise - picture_level, price)
+
+    def is_flat(self, tile: Sensitivity, picture_level: int) -> bool:
+        """Tell whether interpolation serves a tile as well as the network."""
+        return tile.interpolation - picture_level <= self.flat

@@ -1,0 +1,116 @@
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from gdq_core.bit_widths import BIT_WIDTHS
+from gdq_core.sensitivity.prices import NEVER, PriceSteps
+from gdq_models.fitting.losses import interpolation_losses, psnr_losses
+from gdq_models.fitting.measurement import TileMeasurements
+from gdq_models.fitting.sensitivity import (
+    FittedRule,
+    fit_heads,
+    fit_rule,
+    price_for,
+    score,
+    score_unseen,
+)
+
+
+def draw_tiles(seed: int = 0, photos: int = 40, per_photo: int = 6) -> TileMeasurements:
+    """Draws tiles whose noise, error and cost of interpolation statistics tell but for chance."""
+    random = np.random.default_rng(seed)
+    count = photos * per_photo
+    inputs = random.integers(0, 90, (count, 9)).astype(np.float64)
+    chance = random.normal(size=(3, count))
+    error = np.exp(inputs[:, 1] / 20 - 1 + 0.2 * chance[0])
+    noise = np.exp(inputs[:, 0] / 15 - 4 + 0.4 * chance[1])
+    added = np.exp(inputs[:, 2] / 12 - 5 + 0.2 * chance[2])
+    errors = error[:, None] + noise[:, None] * np.array([1.0, 0.3, 0.1, 0.0])
+    photo = np.arange(count) // per_photo
+    return TileMeasurements(inputs, np.ones(count), errors, error, error + added, photo)
+
+
+def loss_of(tiles: TileMeasurements, widths: np.ndarray) -> float:
+    losses = psnr_losses(tiles)
+    return float(losses[np.arange(len(widths)), np.searchsorted(BIT_WIDTHS, widths)].mean())
+
+
+def test_heads_speak_in_octaves_of_squared_error() -> None:
+    tiles = draw_tiles()
+    said = fit_heads(tiles, 96).apply(tiles.inputs.astype(np.int64)) / 32
+    error = tiles.errors[:, -1]
+    noise, added = tiles.errors[:, 0] - error, tiles.interpolated - error
+    for column, truth in enumerate((noise, error, added)):
+        assert np.corrcoef(said[:, column], np.log2(truth))[0, 1] > 0.9
+        assert said[:, column].mean() == pytest.approx(np.log2(truth).mean(), abs=0.5)
+
+
+@pytest.mark.parametrize("target", [4.2, 4.6, 5.0, 6.0])
+def test_beats_chance_on_photos_that_it_has_not_seen(target: float) -> None:
+    seen, unseen = draw_tiles(1), draw_tiles(2)
+    widths = FittedRule(fit_rule(seen, 96, target)).decide(unseen)
+    shares = np.bincount(np.searchsorted(BIT_WIDTHS, widths), minlength=4) / len(widths)
+    assert widths.mean() == pytest.approx(target, abs=0.3)
+    assert loss_of(unseen, widths) < 0.6 * float((psnr_losses(unseen) @ shares).mean())
+
+
+def test_held_out_scores_know_nothing_of_their_photo() -> None:
+    tiles = draw_tiles()
+    changed = tiles.photo == 0
+    noisier = np.where(changed[:, None], tiles.errors * [50, 9, 3, 1], tiles.errors)
+    before = score_unseen(tiles, 96)
+    after = score_unseen(replace(tiles, errors=noisier), 96)
+    np.testing.assert_array_equal(before.noise[changed], after.noise[changed])
+    assert (before.noise[~changed] != after.noise[~changed]).any()
+
+
+def test_a_tile_counts_relative_to_its_photo() -> None:
+    """The same tiles, as one photo and as many: only what they are compared with changes."""
+    tiles = draw_tiles(photos=2, per_photo=30)
+    heads = fit_heads(tiles, 96)
+    apart = score(heads, tiles).noise
+    together = score(heads, replace(tiles, photo=np.zeros_like(tiles.photo))).noise
+    moved = apart - together
+    assert len(set(moved[:30])) == len(set(moved[30:])) == 1
+    assert moved[0] != moved[-1]
+
+
+@settings(max_examples=40, deadline=None)
+@given(scores=st.lists(st.integers(-200, 200), min_size=1, max_size=30), target=st.floats(4, 8))
+def test_the_price_is_the_lowest_within_the_budget(scores: list[int], target: float) -> None:
+    steps, array = PriceSteps((17, 74, 134)), np.array(scores)
+    price = price_for(array, steps, target)
+    assert steps.choose_all(array, price).mean() <= target
+    cheaper = steps.choose_all(array, price - 1)
+    assert target >= 8 or cheaper.mean() > target
+
+
+def test_flat_tiles_keep_to_their_bound_on_held_out_photos() -> None:
+    tiles = draw_tiles(3)
+    rule = fit_rule(tiles, 96, 4.6)
+    flat = score_unseen(tiles, 96).interpolation <= rule.flat
+    assert 0.05 < flat.mean() < 0.9
+    assert interpolation_losses(tiles)[flat].sum() / len(tiles) <= 0.01
+
+
+def test_no_tile_is_flat_where_interpolation_always_costs() -> None:
+    tiles = draw_tiles()
+    worse = replace(tiles, interpolated=tiles.errors[:, -1] * 50)
+    assert fit_rule(worse, 96, 4.6).flat == -NEVER
+
+
+def test_tiles_that_lose_nothing_can_be_fitted() -> None:
+    tiles = draw_tiles()
+    equal = np.repeat(tiles.errors[:, -1:], 4, axis=1)
+    fitted = FittedRule(fit_rule(replace(tiles, errors=equal), 96, 5))
+    assert fitted.decide(tiles).mean() <= 5
+    nothing = np.zeros(len(tiles))
+    black = replace(
+        tiles, errors=0 * equal, interpolated=nothing, inputs=np.zeros_like(tiles.inputs)
+    )
+    assert FittedRule(fit_rule(black, 96, 5)).decide(black).mean() <= 5
