@@ -15,7 +15,7 @@ import onnxruntime as ort
 from numpy.typing import NDArray
 
 from gdq_core.errors import ImageError
-from gdq_core.pictures.folders import list_pictures
+from gdq_core.pictures.folders import find_pictures
 from gdq_core.pictures.whole import read_rgb
 from gdq_exporter.errors import ExportError
 from gdq_exporter.ir.quantization import QuantizationPoint
@@ -50,8 +50,6 @@ def load_calibration(folder: Path | None, tile: int, count: int) -> CalibrationS
         ExportError: the folder holds no picture of at least one tile.
     """
     readers = _sample_pictures() if folder is None else _folder_pictures(folder)
-    if not readers:
-        raise ExportError(f"{folder}: holds no picture to calibrate on; name a folder of photos")
     images = min(len(readers), count)
     cut = []
     for index in range(images):  # one picture in memory at a time
@@ -76,9 +74,7 @@ def _sample_pictures() -> list[_Reader]:
 
 
 def _folder_pictures(folder: Path) -> list[_Reader]:
-    if not folder.is_dir():
-        raise ExportError(f"{folder} is not a folder of photos to calibrate on")
-    return [partial(_read, path) for path in list_pictures(folder)]
+    return [partial(_read, path) for path in find_pictures(folder)]
 
 
 def _read(path: Path) -> NDArray[np.uint8]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from gdq_core.files.outputs import check_outputs
+from gdq_core.pictures.folders import find_pictures
 from gdq_exporter.bundle_writer import bundle_output
 from gdq_exporter.config import ExportConfig
 from gdq_exporter.errors import ExportError
@@ -18,14 +19,15 @@ def check_request(checkpoint: Path, bundle: Path, config: ExportConfig) -> None:
         OutputError: the bundle exists and is not to be replaced, touches an input, or cannot be
             written.
         CheckpointError: there is no checkpoint.
-        ExportError: there is no folder of photos or no entropy table.
+        ImageError: there are no photos to calibrate on.
+        ExportError: there is no entropy table.
     """
     given = (checkpoint, config.calibration, config.entropy_table)
     inputs = [path for path in given if path is not None]
     check_outputs([bundle_output(bundle)], inputs, overwrite=config.overwrite)
     check_state_file(checkpoint)
-    if config.calibration is not None and not config.calibration.is_dir():
-        raise ExportError(f"{config.calibration} is not a folder of photos to calibrate on")
+    if config.calibration is not None:
+        find_pictures(config.calibration)
     if config.entropy_table is not None:
         _check_readable(config.entropy_table)
 

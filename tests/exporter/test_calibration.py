@@ -9,6 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from exporter.networks import Array, Network, random, random_codes
+from gdq_core.errors import ImageError
 from gdq_exporter.calibration import (
     Observation,
     calibrate,
@@ -117,9 +118,9 @@ def test_a_folder_of_all_kinds_of_pictures(tmp_path: Path) -> None:
 
 
 def test_a_folder_that_is_none_or_empty_or_damaged_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(ExportError, match="no picture to calibrate on"):
+    with pytest.raises(ImageError, match="holds no picture"):
         load_calibration(tmp_path, 32, 4)
-    with pytest.raises(ExportError, match="not a folder of photos"):
+    with pytest.raises(ImageError, match="not a folder of pictures"):
         load_calibration(tmp_path / "nothing", 32, 4)
     (tmp_path / "broken.png").write_text("not a picture")
     with pytest.raises(ExportError, match=r"calibration: .*broken\.png"):

@@ -10,6 +10,7 @@ import click
 
 from gdq_core.cli.command import Command
 from gdq_core.cli.errors import print_result, say
+from gdq_core.cli.folders import say_passed_over
 from gdq_core.cli.native_output import silence_native_libraries
 from gdq_core.cli.options import format_option, overwrite_option
 from gdq_core.cli.packages import require_packages
@@ -97,6 +98,8 @@ def main(checkpoint: Path, bundle: Path, output_format: str, **settings: Any) ->
         require_packages("gdq-export", "export", *PACKAGES)
         config = ExportConfig(**settings)
         check_request(checkpoint, bundle, config)
+        if config.calibration is not None:
+            say_passed_over(config.calibration)
         # torch takes seconds to import; a wrong option or path should not.
         from gdq_exporter.pipeline import export
 

@@ -12,10 +12,12 @@ import click
 
 from gdq_core.cli.command import Command
 from gdq_core.cli.errors import print_result, say
+from gdq_core.cli.folders import say_passed_over
 from gdq_core.cli.options import PATH, format_option
 from gdq_core.cli.packages import require_packages
 from gdq_core.files.outputs import Output, check_outputs
 from gdq_core.files.recognition import is_checkpoint
+from gdq_core.pictures.folders import find_pictures
 
 if TYPE_CHECKING:
     from gdq_models.fitting.pipeline import CalibrationResult
@@ -101,14 +103,14 @@ def main(
 
 def _check_request(weights: Path, output: Path, folder: Path | None, *, overwrite: bool) -> None:
     """Refuse at once what would be refused after seconds of loading or minutes of work."""
-    from gdq_models.errors import CheckpointError
     from gdq_models.state_bytes import check_state_file
 
     inputs = [weights] if folder is None else [weights, folder]
     check_outputs([Output(output, "a checkpoint", is_checkpoint)], inputs, overwrite=overwrite)
     check_state_file(weights)
-    if folder is not None and not folder.is_dir():
-        raise CheckpointError(f"{folder} is not a folder of photos")
+    if folder is not None:
+        find_pictures(folder, deep=True)
+        say_passed_over(folder, deep=True)
 
 
 def _show_progress(stage: str, done: int, of_all: int) -> None:

@@ -13,6 +13,7 @@ import click
 
 from gdq_core.cli.command import Command
 from gdq_core.cli.errors import ExitCode, print_result, say
+from gdq_core.cli.folders import say_passed_over
 from gdq_core.cli.packages import require_packages
 
 if TYPE_CHECKING:
@@ -69,16 +70,18 @@ def main(
 ) -> None:
     """Train a Granular-DQ network by RECIPE (YAML): float, bit-widths, gate, finish.
 
-    Ctrl-C (or SIGTERM) saves and stops after the running step; --resume goes on from there with
-    the result that it would have had without the interruption.
+    Ctrl-C (or SIGTERM, or SIGHUP) saves and stops after the running step; --resume goes on from
+    there with the result that it would have had without the interruption.
     """
     require_packages("gdq-train", "train", *PACKAGES)
+    from gdq_models.training.photo_index import training_folder
     from gdq_models.training.recipe import load_recipe
     from gdq_models.training.run_folder import Run, check_run
 
     read = load_recipe(recipe)
     run = Run(photos, folder, cache or folder / "photos", weights, recipe)
     check_run(read, run, resume=resume)
+    say_passed_over(training_folder(photos), deep=True)
     # Lightning takes seconds to import; --help and a wrong path should not.
     import torch
 

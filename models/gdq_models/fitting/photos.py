@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from gdq_core.errors import GdqError
-from gdq_core.pictures.folders import SUFFIXES, list_pictures
+from gdq_core.pictures.folders import find_pictures
 from gdq_core.pictures.whole import read_rgb
 from gdq_core.resampling import make_smaller
 
@@ -63,10 +63,10 @@ def load_tiles(folder: Path | None, *, tile: int, scale: int, count: int) -> Cal
         count: tiles that are enough; folders of more photos are thinned out.
 
     Raises:
-        PhotoError: there is no folder, or no photo holds a whole tile.
-        ImageError: a photo cannot be read.
+        ImageError: there is no folder of photos, or one cannot be read.
+        PhotoError: no photo holds a whole tile.
     """
-    found: list[Path | str] = list(_SAMPLES) if folder is None else _photo_paths(folder)
+    found: list[Path | str] = [*(_SAMPLES if folder is None else find_pictures(folder, deep=True))]
     sources = _spread(found, count)
     quota = max(1, count // len(sources))
     low, high, numbers = [], [], []
@@ -79,15 +79,6 @@ def load_tiles(folder: Path | None, *, tile: int, scale: int, count: int) -> Cal
     if not low:
         raise PhotoError(f"{name}: no photo is at least {tile * scale} pixels high and wide")
     return CalibrationTiles(torch.stack(low), torch.stack(high), np.array(numbers), name)
-
-
-def _photo_paths(folder: Path) -> list[Path | str]:
-    if not folder.is_dir():
-        raise PhotoError(f"{folder} is not a folder of photos")
-    paths: list[Path | str] = [*list_pictures(folder, deep=True)]
-    if not paths:
-        raise PhotoError(f"{folder} holds no photo ({', '.join(SUFFIXES)})")
-    return paths
 
 
 def _load(source: Path | str) -> Photo:

@@ -1,4 +1,4 @@
-"""The index of a photo cache: what is in it, what it was made from, and how to recognise one."""
+"""Photos to train on, and the index of their cache; without torch and without decoding any."""
 
 from __future__ import annotations
 
@@ -6,6 +6,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict, ValidationError
+
+from gdq_core.pictures.folders import find_pictures
+
+DIV2K_FOLDER = "DIV2K_train_HR"
+"""Where DIV2K keeps its training photos; its other folders are their reductions and a test set."""
 
 CACHE = "a photo cache"
 
@@ -46,6 +51,20 @@ class PhotoIndex(BaseModel):
 
     request: Request
     photos: tuple[Photo, ...]
+
+
+def find_photos(source: Path) -> list[Path]:
+    """Return the photos of a folder and its sub-folders, sorted; of DIV2K only those to train on.
+
+    Raises:
+        ImageError: it is not a folder, or holds no photo.
+    """
+    return find_pictures(training_folder(source), deep=True)
+
+
+def training_folder(source: Path) -> Path:
+    """Return where the photos to train on are: of DIV2K, one of its folders."""
+    return source / DIV2K_FOLDER if (source / DIV2K_FOLDER).is_dir() else source
 
 
 def read_index(folder: Path) -> PhotoIndex | None:

@@ -11,7 +11,6 @@ from numpy.typing import NDArray
 from gdq_core.files.drafts import draft_folder
 from gdq_core.files.outputs import Output
 from gdq_core.files.text import write_text
-from gdq_core.pictures.folders import SUFFIXES, list_pictures
 from gdq_core.pictures.whole import read_rgb
 from gdq_core.resampling import crop_to_multiple, make_smaller
 from gdq_models.training.errors import TrainingError
@@ -23,12 +22,10 @@ from gdq_models.training.photo_index import (
     Photo,
     PhotoIndex,
     Request,
+    find_photos,
     is_photo_cache,
     read_index,
 )
-
-DIV2K_FOLDER = "DIV2K_train_HR"
-"""Where DIV2K keeps its training photos; its other folders are their reductions and a test set."""
 
 _FORMAT = 2  # 1 was decoded by other means
 
@@ -74,8 +71,7 @@ def open_cache(
         progress: told of every photo decoded.
 
     Raises:
-        TrainingError: there is no photo.
-        ImageError: a photo cannot be read.
+        ImageError: there is no photo, or one cannot be read.
         OutputError: the folder holds something else than a cache, or cannot be written.
     """
     files = find_photos(source)
@@ -89,21 +85,6 @@ def open_cache(
     if index is not None and index.request == request:
         return PhotoCache(folder, index.photos, scale)
     return PhotoCache(folder, _build(source, folder, request, progress), scale)
-
-
-def find_photos(source: Path) -> list[Path]:
-    """Returns the photos of a folder and its sub-folders, sorted; of DIV2K only those to train on.
-
-    Raises:
-        TrainingError: it is not a folder, or holds no photo.
-    """
-    if not source.is_dir():
-        raise TrainingError(f"{source} is not a folder of photos")
-    root = source / DIV2K_FOLDER if (source / DIV2K_FOLDER).is_dir() else source
-    found = list_pictures(root, deep=True)
-    if not found:
-        raise TrainingError(f"{source} holds no photo ({', '.join(SUFFIXES)})")
-    return found
 
 
 def _slice(pixels: Image, photo: Photo, factor: int) -> Image:

@@ -10,7 +10,7 @@ from gdq_core.files.recognition import is_checkpoint, read_json
 from gdq_core.files.text import save_text
 from gdq_models.state_bytes import check_state_file
 from gdq_models.training.errors import TrainingError
-from gdq_models.training.photo_index import CACHE, is_photo_cache
+from gdq_models.training.photo_index import CACHE, find_photos, is_photo_cache
 from gdq_models.training.recipe import Recipe
 
 RESUME_FILE = "resume.ckpt"
@@ -53,13 +53,12 @@ def check_run(recipe: Recipe, run: Run, *, resume: bool) -> None:
     Raises:
         OutputError: the folder or the cache touches an input or cannot be written; the cache is
             something else.
-        TrainingError: the folder holds another run, something else, or nothing to resume; there
-            are no photos.
+        TrainingError: the folder holds another run, something else, or nothing to resume.
+        ImageError: there are no photos.
         CheckpointError: there are no weights.
     """
     _check_apart(recipe, run, resume=resume)
-    if not run.photos.is_dir():
-        raise TrainingError(f"{run.photos} is not a folder of photos")
+    find_photos(run.photos)
     if run.weights is not None:
         check_state_file(run.weights)
     check_place(FilledFolder(run.folder), overwrite=False)

@@ -65,6 +65,7 @@ def main(
     with silence_native_libraries():
         from gdq_bench.report.text import render_text
         from gdq_bench.targets.host import Plan, measure_host
+        from gdq_core.cli.folders import say_passed_over
         from gdq_core.cli.progress import TileProgress
         from gdq_core.files.reports import check_reports
         from gdq_runtime.bundle.reader import Bundle
@@ -74,6 +75,8 @@ def main(
         if html_file is not None:
             require_packages("--html", "bench", "jinja2")
         plan = Plan(engines, data, repeats)
+        if data is not None:
+            say_passed_over(data)
         result = measure_host(Bundle.open(bundle), plan, TileProgress)
         # What took minutes must not be lost where only one of its places is closed or full.
         try:

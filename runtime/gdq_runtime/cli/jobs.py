@@ -7,10 +7,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from gdq_core.errors import ImageError, OutputError
+from gdq_core.errors import OutputError
 from gdq_core.files.outputs import FilledFolder, Output, check_apart, check_place, reason
 from gdq_core.files.recognition import is_picture
-from gdq_core.pictures.folders import SUFFIXES
+from gdq_core.pictures.folders import find_pictures
 
 
 @dataclass(frozen=True)
@@ -72,20 +72,7 @@ def make_folders(jobs: Sequence[Job], images: Sequence[Path]) -> None:
 
 def _expand(image: Path) -> list[Path]:
     """Turn a folder into its pictures, sorted; hidden files and deeper folders are left alone."""
-    if not _is_folder(image):
-        return [image]
-    try:
-        inside = sorted(image.iterdir())
-    except OSError as error:
-        raise ImageError(f"{image} cannot be read: {error.strerror}") from error
-    pictures = [
-        path
-        for path in inside
-        if path.suffix.lower() in SUFFIXES and not path.name.startswith(".") and path.is_file()
-    ]
-    if not pictures:
-        raise ImageError(f"{image} has no pictures ({', '.join(SUFFIXES)})")
-    return pictures
+    return find_pictures(image) if _is_folder(image) else [image]
 
 
 def _place(sources: list[Path], output: Path, is_single: bool) -> list[Path]:

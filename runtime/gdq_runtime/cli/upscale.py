@@ -87,6 +87,7 @@ def main(
 ) -> None:
     """Upscale IMAGE, several of them, or a folder of pictures, with a bundle."""
     with silence_native_libraries():
+        from gdq_core.cli.folders import say_passed_over
         from gdq_runtime.cli.jobs import make_folders, plan_jobs
         from gdq_runtime.pipeline import Upscaler
         from gdq_runtime.routing.request import Request
@@ -95,6 +96,8 @@ def main(
         one_width: Any = "auto" if bits == "auto" else int(bits)
         request = Request(one_width, fab, max_loss, flat_tiles, policy)
         jobs = plan_jobs(images, bundle, output, bit_map)
+        for image in images:
+            say_passed_over(image)
         with Upscaler.open(bundle, policy=policy, **engine_settings) as upscaler:
             # A request that the bundle cannot fulfil is one error, not one for each picture.
             Router.create(upscaler.bundle, request)

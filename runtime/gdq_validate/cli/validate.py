@@ -89,7 +89,10 @@ def main(
         if html_file is not None:
             require_packages("--html", "bench", "jinja2")
         if checkpoint is not None:
+            from gdq_models.state_bytes import check_state_file
+
             require_packages("--checkpoint", "export", "torch", "safetensors")
+            check_state_file(checkpoint)
         one_width: Any = "auto" if bits == "auto" else int(bits)
         request = Request(
             one_width,
@@ -98,6 +101,8 @@ def main(
             policy=settings.pop("policy"),
         )
         opened = Bundle.open(bundle)
+        if data is not None:
+            _look_at(data, opened.manifest.network.scale)
         agreements = [] if engines is None else _compare(opened, engines, data, settings["threads"])
         cards: list[Card] | None = None if html_file is None else []
         report = None
@@ -131,6 +136,16 @@ def _check_request(data: Path | None, engines: str | None, need_data: list[Any])
         raise RequestError("name pictures (--data DIR), or engines to compare (--engines all)")
     if data is None and any(option is not None for option in need_data):
         raise RequestError("--html, --checkpoint and bars need pictures: --data DIR")
+
+
+def _look_at(data: Path, scale: int) -> None:
+    """Find wrong pictures before engines and torch are loaded; say which are passed over."""
+    from gdq_core.cli.folders import say_passed_over
+    from gdq_validate.ground_truth import list_ground_truth
+
+    list_ground_truth(data, scale)
+    for folder in (data, data / f"HR_x{scale}", data / f"LR_x{scale}"):
+        say_passed_over(folder)
 
 
 def _compare(

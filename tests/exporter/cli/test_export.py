@@ -86,7 +86,7 @@ def test_bad_checkpoints_are_one_sentence(tmp_path: Path) -> None:
         (["--formats", "onnx,core"], "format 'core' is unknown; there is onnx, tflite"),
         (["--formats", "onnx,onnx"], "each of them once"),
         (["--formats", ""], "format '' is unknown"),
-        (["--calibration", "nowhere"], "nowhere is not a folder of photos"),
+        (["--calibration", "nowhere"], "nowhere is not a folder of pictures"),
         (["--entropy-table", "nowhere.json"], "nowhere.json cannot be read"),
     ],
 )

@@ -95,8 +95,8 @@ def test_existing_output_is_kept_unless_told_otherwise(weights: Path, photos: Pa
     [
         ({"weights": "absent.safetensors"}, "cannot be read"),
         ({"weights": "text.safetensors"}, "is neither a safetensors file nor"),
-        ({"--images": "absent"}, "is not a folder of photos"),
-        ({"--images": "empty"}, "holds no photo"),
+        ({"--images": "absent"}, "is not a folder of pictures"),
+        ({"--images": "empty"}, "holds no picture"),
         ({"--images": "broken"}, "cannot be read"),
         ({"--tile": 128}, "no photo is at least 256 pixels"),
         ({"-o": "photos"}, "is an input of this command"),

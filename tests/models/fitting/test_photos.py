@@ -85,7 +85,7 @@ def test_a_damaged_photo_is_named(tmp_path: Path, content: bytes) -> None:
 
 def test_a_folder_without_photos_is_refused(tmp_path: Path) -> None:
     (tmp_path / "folder.png").mkdir()
-    with pytest.raises(PhotoError, match="holds no photo"):
+    with pytest.raises(ImageError, match="holds no picture"):
         load_tiles(tmp_path, tile=16, scale=2, count=9)
-    with pytest.raises(PhotoError, match="is not a folder"):
+    with pytest.raises(ImageError, match="is not a folder"):
         load_tiles(tmp_path / "absent", tile=16, scale=2, count=9)

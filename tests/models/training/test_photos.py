@@ -11,7 +11,8 @@ from fingerprint import fingerprint
 from gdq_core.errors import ImageError, OutputError
 from gdq_core.resampling import make_smaller
 from gdq_models.training.errors import TrainingError
-from gdq_models.training.photos import DIV2K_FOLDER, PhotoCache, find_photos, open_cache
+from gdq_models.training.photo_index import DIV2K_FOLDER, find_photos
+from gdq_models.training.photos import PhotoCache, open_cache
 
 
 class Counter:
@@ -90,9 +91,9 @@ def test_names_a_damaged_photo_and_leaves_nothing(tmp_path: Path, content: bytes
 
 
 def test_refuses_what_is_no_folder_or_empty(tmp_path: Path) -> None:
-    with pytest.raises(TrainingError, match="not a folder"):
+    with pytest.raises(ImageError, match="not a folder"):
         find_photos(tmp_path / "absent")
-    with pytest.raises(TrainingError, match="holds no photo"):
+    with pytest.raises(ImageError, match="holds no picture"):
         find_photos(tmp_path)
 
 

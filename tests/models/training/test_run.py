@@ -12,6 +12,7 @@ import pytest
 import torch
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
+from gdq_core.errors import ImageError
 from gdq_models import load_checkpoint
 from gdq_models.training.errors import TrainingError, TrainingInterrupted
 from gdq_models.training.recipe import Recipe, load_recipe
@@ -126,7 +127,7 @@ def test_photos_that_are_unfit_leave_a_folder_that_can_be_used_again(
     (tmp_path / "empty").mkdir()
     run = Run(tmp_path / "empty", tmp_path / "run", tmp_path / "cache")
     for _ in range(2):
-        with pytest.raises(TrainingError, match="holds no photo"):
+        with pytest.raises(ImageError, match="holds no picture"):
             run_to_the_end(tiny_recipe, run)
 
 

@@ -59,7 +59,7 @@ def test_refusals(photos: Path, tmp_path: Path) -> None:
     with pytest.raises(OutputError, match="file is not a folder"):
         plan_jobs([photos], BUNDLE, tmp_path / "file", None)
     (tmp_path / "empty").mkdir()
-    with pytest.raises(ImageError, match="has no pictures"):
+    with pytest.raises(ImageError, match="holds no picture"):
         plan_jobs([tmp_path / "empty"], BUNDLE, tmp_path / "out", None)
 
 
