@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 from gdq_core.errors import RequestError
+from gdq_core.pictures.whole import read_rgb
 
 Picture = NDArray[np.uint8]
 
@@ -28,7 +28,7 @@ def mosaic(width: int, height: int) -> Picture:
 
 def mosaic_rows(width: int, height: int) -> Iterator[Picture]:
     """Yield the rows of a mosaic, as many at once as a photo has."""
-    photos = [_load(_folder() / name) for name in _PHOTOS]
+    photos = [read_rgb(_folder() / name) for name in _PHOTOS]
     row = min(photo.shape[0] for photo in photos)
     strip = np.concatenate([photo[:row] for photo in photos], axis=1)
     for top in range(0, height, row):
@@ -47,9 +47,3 @@ def _folder() -> Path:
             "pip install scikit-image, or name pictures (--data DIR)"
         ) from error
     return Path(data.data_dir)
-
-
-def _load(path: Path) -> Picture:
-    image = cv2.imread(str(path))
-    assert image is not None, path
-    return np.asarray(cv2.cvtColor(image, cv2.COLOR_BGR2RGB), np.uint8)

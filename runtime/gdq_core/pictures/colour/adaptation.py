@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from gdq_core.pictures.colour.meaning import ColourMeaning
-from gdq_core.pictures.colour.profile import describe, is_for, is_whole
+from gdq_core.pictures.colour.profile import describe, is_for, is_whole, keep_tones
 from gdq_core.pictures.encoders.jpeg import LARGEST_PROFILE
 
 
@@ -24,11 +24,10 @@ def adapt(
 
     """
     notes: list[str] = []
-    if meaning.icc_profile is not None and (
-        fault := _fault(meaning.icc_profile, format_name, channels)
-    ):
-        meaning = replace(meaning, icc_profile=None)
-        notes.append(f"the colour profile {fault} and was left out")
+    if meaning.icc_profile is not None:
+        profile, note = _adapt_profile(meaning.icc_profile, format_name, channels)
+        meaning = replace(meaning, icc_profile=profile)
+        notes += [note] if note else []
     if format_name == "png":
         return meaning, notes
     if meaning.icc_profile is None and meaning.is_said_without_profile:
@@ -44,11 +43,16 @@ def adapt(
     return meaning, notes
 
 
-def _fault(profile: bytes, format_name: str, channels: int) -> str:
+def _adapt_profile(profile: bytes, format_name: str, channels: int) -> tuple[bytes | None, str]:
+    """Return what a file can hold in place of a profile, and a note if that is another."""
     if not is_whole(profile):
-        return "is broken"
+        return None, "the colour profile is broken and was left out"
     if format_name == "png" and not is_for(profile, channels):  # libpng would refuse it
-        return f"is not for {'gray' if channels < 3 else 'RGB'} pictures"
+        tones = keep_tones(profile) if channels < 3 else None
+        if tones is not None:
+            return tones, "the colour profile is for RGB pictures; its tone curve was kept"
+        kind = "gray" if channels < 3 else "RGB"
+        return None, f"the colour profile is not for {kind} pictures and was left out"
     if format_name == "jpeg" and len(profile) > LARGEST_PROFILE:
-        return "is larger than JPEG takes"
-    return ""
+        return None, "the colour profile is larger than JPEG takes and was left out"
+    return profile, ""

@@ -51,6 +51,25 @@ def is_for(profile: bytes, channels: int) -> bool:
     return profile[16:20] == (b"GRAY" if channels < 3 else b"RGB ")
 
 
+def keep_tones(profile: bytes) -> bytes | None:
+    """Return a profile for gray pictures with the tone curve of one for RGB pictures.
+
+    Args:
+        profile: whole, see ``is_whole``.
+
+    Returns:
+        None if it has no curve: its colours are a table.
+
+    """
+    (tags,) = struct.unpack(">I", profile[128:132])
+    for place in range(_HEADER + 4, _HEADER + 4 + 12 * tags, 12):
+        name, start, length = struct.unpack(">4sII", profile[place : place + 12])
+        if name == b"gTRC":  # a gray sample is equally red, green and blue
+            curve = profile[start : start + length]
+            return _assemble(b"GRAY", {b"wtpt": _xyz(_D50), b"kTRC": curve})
+    return None
+
+
 def describe(meaning: ColourMeaning, channels: int) -> bytes | None:
     """Return a profile that says what a picture means by cICP, or by gAMA and cHRM.
 

@@ -4,6 +4,7 @@ from dataclasses import replace
 
 import pytest
 
+from core.made_pictures import srgb_like_profile
 from core.pictures.profiles import large_profile
 from gdq_core.pictures.colour.adaptation import adapt
 from gdq_core.pictures.colour.meaning import (
@@ -12,7 +13,7 @@ from gdq_core.pictures.colour.meaning import (
     UNSAID,
     ColourMeaning,
 )
-from gdq_core.pictures.colour.profile import is_whole
+from gdq_core.pictures.colour.profile import describe, is_for, is_whole
 from gdq_core.pictures.encoders.jpeg import LARGEST_PROFILE
 
 LINEAR = ColourMeaning(gamma=100_000)
@@ -73,13 +74,27 @@ def test_a_broken_profile_is_left_out(format_name: str) -> None:
     assert notes == ["the colour profile is broken and was left out"]
 
 
-def test_a_profile_of_other_pictures_is_left_out_of_png() -> None:
+def test_of_an_rgb_profile_a_gray_png_keeps_the_tones() -> None:
     profile = large_profile(3000)
-    assert adapt(ColourMeaning(profile), "png", 1) == (
+    meaning, notes = adapt(ColourMeaning(profile), "png", 1)
+    assert notes == ["the colour profile is for RGB pictures; its tone curve was kept"]
+    assert meaning.icc_profile is not None
+    assert is_whole(meaning.icc_profile)
+    assert is_for(meaning.icc_profile, 1)
+    assert adapt(ColourMeaning(profile), "tiff", 1) == (ColourMeaning(profile), [])
+
+
+def test_a_profile_of_other_pictures_is_left_out_of_png() -> None:
+    without_curves = srgb_like_profile()
+    assert adapt(ColourMeaning(without_curves), "png", 1) == (
         UNSAID,
         ["the colour profile is not for gray pictures and was left out"],
     )
-    assert adapt(ColourMeaning(profile), "tiff", 1)[1] == []
+    gray = describe(ColourMeaning(gamma=100_000), 1)
+    assert adapt(ColourMeaning(gray), "png", 3) == (
+        UNSAID,
+        ["the colour profile is not for RGB pictures and was left out"],
+    )
 
 
 def test_a_profile_that_is_too_large_for_jpeg() -> None:

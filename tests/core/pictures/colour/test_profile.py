@@ -11,7 +11,7 @@ from PIL import Image, ImageCms
 
 from core.pictures.profiles import large_profile
 from gdq_core.pictures.colour.meaning import SRGB_CHROMATICITIES, ColourMeaning
-from gdq_core.pictures.colour.profile import describe, is_for, is_whole
+from gdq_core.pictures.colour.profile import describe, is_for, is_whole, keep_tones
 
 P3 = (31270, 32900, 68000, 32000, 26500, 69000, 15000, 6000)
 P3_TO_XYZ = np.array(
@@ -123,3 +123,13 @@ def test_a_broken_profile_is_seen() -> None:
     far = profile[:140] + b"\xff\xff\xff\0" + profile[144:]  # the size of the first tag
     assert not is_whole(far)
     assert not is_for(profile, 1)
+
+
+def test_the_tones_of_a_gray_picture_are_those_of_its_rgb_profile() -> None:
+    rgb = describe(ColourMeaning(gamma=55_556), 3)
+    assert rgb is not None
+    gray = keep_tones(rgb)
+    assert gray is not None
+    ramp = np.arange(256, dtype=np.uint8)[np.newaxis]
+    expected = shown(rgb, ramp[..., np.newaxis].repeat(3, axis=2))
+    np.testing.assert_allclose(shown(gray, ramp).astype(int), expected, atol=1)
