@@ -59,7 +59,7 @@ engine_option = click.option(
     "--engine",
     type=click.Choice(["onnxruntime", "litert", "tensorflow", "gdq"]),
     help="What executes the bundle's graphs.  [default: gdq where it was built and the bundle has "
-    "its format, else onnxruntime]",
+    "its format, else onnxruntime or litert]",
 )
 
 overwrite_option = click.option("--overwrite", is_flag=True, help="Replace existing output.")

@@ -42,12 +42,10 @@ class GdqEngine:
             bundle: what to run.
 
         Raises:
-            BundleError: the bundle has no packed model.
             EngineError: the library is not there, refuses the model, or has no such instruction
                 set as ``GDQ_ISA`` asks for.
 
         """
-        bundle.require("engine", self.name)
         library = load_library()
         self._bundle = bundle
         self._place, self._model = _load(library, bundle, asked_instruction_set(library))

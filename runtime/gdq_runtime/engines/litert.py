@@ -19,6 +19,6 @@ class LitertEngine(TfliteEngine):
     interpreter = Interpreter
 
 
-def open_litert(bundle: Bundle, tile_size: int | None) -> LitertEngine:
-    """See ``EngineFactory``."""
-    return LitertEngine(bundle, tile_size)
+def open_litert(bundle: Bundle, _tile_size: int | None) -> LitertEngine:
+    """See ``EngineFactory``; the registry has seen to the size."""
+    return LitertEngine(bundle)

@@ -31,7 +31,7 @@ LIBRARY = Path(__file__).resolve().parents[1] / "native" / {
 
 _REMEDY = (
     "install granular-dq-mobile again where a C++17 compiler is (GDQ_BUILD_ENGINE=1 pip install "
-    "says what is missing), or choose --engine onnxruntime"
+    "says what is missing)"
 )
 
 

@@ -41,11 +41,7 @@ class OrtEngine:
             tile_size: side of all tiles, to which the graphs are then specialised; None if tiles
                 may have any size.
 
-        Raises:
-            BundleError: the bundle has no ONNX graphs.
-
         """
-        bundle.require("onnx", self.name)
         _register_shared_arena()
         self._bundle = bundle
         self._tile_size = tile_size
@@ -139,7 +135,7 @@ def open_session(path: Path, tile: TensorSpec, tile_size: int | None) -> ort.Inf
 
 
 def _register_shared_arena() -> None:
-    """Let all sessions share one arena: 41 instead of 140 MiB for four (design, section 3)."""
+    """Let all sessions share one arena: its idle memory is not kept once per session."""
     global _arena_registered
     with _arena_lock:
         if not _arena_registered:

@@ -1,49 +1,74 @@
-"""The engines there are: name -> factory, a list to read."""
+"""The engines there are: a list to read, and how one of them is chosen for a bundle."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from dataclasses import dataclass
+
 from gdq_core.errors import BundleError, EngineError
+from gdq_runtime.bundle.manifest import Format
 from gdq_runtime.bundle.reader import Bundle
 from gdq_runtime.engines.base import Engine, EngineFactory
 
-FASTEST_ENGINE = "gdq"
-"""The default where it was built, for bundles with its format."""
-FALLBACK_ENGINE = "onnxruntime"
-"""The default elsewhere."""
 
-
-def _onnxruntime() -> EngineFactory:
+def _load_onnxruntime() -> EngineFactory:
     from gdq_runtime.engines.ort import open_ort
 
     return open_ort
 
 
-def _litert() -> EngineFactory:
+def _load_litert() -> EngineFactory:
     from gdq_runtime.engines.litert import open_litert
 
     return open_litert
 
 
-def _tensorflow() -> EngineFactory:
+def _load_tensorflow() -> EngineFactory:
     from gdq_runtime.engines.tensorflow import open_tensorflow
 
     return open_tensorflow
 
 
-def _gdq() -> EngineFactory:
+def _load_gdq() -> EngineFactory:
     from gdq_runtime.engines.gdq import open_gdq
+    from gdq_runtime.engines.native_library import load_library
 
+    load_library()
     return open_gdq
 
 
-# Each entry imports its library only when it is chosen: nobody needs all of them.
-_FACTORIES = {
-    # name: (factory, package that brings its library)
-    "onnxruntime": (_onnxruntime, "onnxruntime"),
-    "litert": (_litert, "ai-edge-litert"),
-    "tensorflow": (_tensorflow, "tensorflow"),
-    "gdq": (_gdq, "granular-dq-mobile"),
+@dataclass(frozen=True)
+class EngineEntry:
+    """What is known of an engine before its library is loaded: nobody needs all of them.
+
+    Attributes:
+        name: by which it is asked for.
+        reads: format of the graphs that it runs.
+        any_size: whether tiles may have other sizes than the bundle's own.
+        package: brings its library.
+        load: imports its module and library.
+
+    """
+
+    name: str
+    reads: Format
+    any_size: bool
+    package: str
+    load: Callable[[], EngineFactory]
+
+
+ENGINES = {
+    entry.name: entry
+    for entry in (
+        EngineEntry("onnxruntime", "onnx", True, "onnxruntime", _load_onnxruntime),
+        EngineEntry("litert", "tflite", False, "ai-edge-litert", _load_litert),
+        EngineEntry("tensorflow", "tflite", False, "tensorflow", _load_tensorflow),
+        EngineEntry("gdq", "engine", True, "granular-dq-mobile", _load_gdq),
+    )
 }
+
+DEFAULTS = ("gdq", "onnxruntime", "litert")
+"""Engines that are chosen where none is named, fastest first; they read all formats."""
 
 
 def open_engine(name: str, bundle: Bundle, tile_size: int | None = None) -> Engine:
@@ -56,39 +81,76 @@ def open_engine(name: str, bundle: Bundle, tile_size: int | None = None) -> Engi
             specialise; None otherwise.
 
     Raises:
-        EngineError: unknown name, the engine's library is not installed, or it cannot run tiles
-            of such sizes.
+        EngineError: unknown name, the engine's library is not here, or it cannot run tiles of
+            such sizes.
         BundleError: the bundle has no graphs in the engine's format.
 
     """
-    if name not in _FACTORIES:
+    if name not in ENGINES:
         raise EngineError(f"unknown engine {name!r}; there is {', '.join(engine_names())}")
-    load, package = _FACTORIES[name]
+    entry = ENGINES[name]
+    others = _choose_other(entry, bundle, tile_size)
     try:
-        factory = load()
-    except ImportError as error:
+        bundle.require(entry.reads, name)
+    except BundleError as error:
+        raise BundleError(f"{error}; {others}" if others else str(error)) from error
+    size = bundle.manifest.tiling.size
+    if tile_size != size and not entry.any_size:
         raise EngineError(
-            f"engine {name!r} needs the package {package}, which cannot be imported ({error}): "
-            f"pip install {package}"
-        ) from error
+            f"engine {name!r} runs tiles of {size}x{size} pixels only, and policy 'paper' cuts "
+            f"others: choose --policy uniform{others and f', or {others}'}"
+        )
+    try:
+        factory = _load(entry)
+    except EngineError as error:
+        raise EngineError(f"{error}{others and f', or {others}'}") from error
     return factory(bundle, tile_size)
 
 
 def default_engine(bundle: Bundle) -> tuple[str, str | None]:
     """Choose an engine for a bundle: its name, and why it is not the fastest one, or None.
 
-    That the fastest is there and then fails (on a damaged model, say) is no reason to take another.
+    It is the fastest that reads the bundle and is here. That it then fails (on a damaged model,
+    say) is no reason to take another.
     """
-    from gdq_runtime.engines.native_library import load_library
-
-    try:
-        bundle.require("engine", FASTEST_ENGINE)
-        load_library()
-    except (BundleError, EngineError) as error:
-        return FALLBACK_ENGINE, f"engine {FALLBACK_ENGINE!r} is used: {error}"
-    return FASTEST_ENGINE, None
+    reasons = []
+    for name in DEFAULTS:
+        try:
+            bundle.require(ENGINES[name].reads, name)
+            _load(ENGINES[name])
+        except (BundleError, EngineError) as error:
+            reasons.append(str(error))
+        else:
+            return name, f"engine {name!r} is used: {reasons[0]}" if reasons else None
+    # None is here: opening this one says what to install.
+    return _list_readers(bundle)[0], None
 
 
 def engine_names() -> tuple[str, ...]:
-    """Names of all engines, whether or not their library is installed."""
-    return tuple(_FACTORIES)
+    """Return the names of all engines, whether or not their library is installed."""
+    return tuple(ENGINES)
+
+
+def _load(entry: EngineEntry) -> EngineFactory:
+    try:
+        return entry.load()
+    except ImportError as error:
+        raise EngineError(
+            f"engine {entry.name!r} needs the package {entry.package}, which cannot be imported "
+            f"({error}): pip install {entry.package}"
+        ) from error
+
+
+def _list_readers(bundle: Bundle) -> list[str]:
+    return [name for name in DEFAULTS if ENGINES[name].reads in bundle.manifest.formats]
+
+
+def _choose_other(entry: EngineEntry, bundle: Bundle, tile_size: int | None) -> str:
+    """Advise what to choose instead of an engine; empty if nothing else runs the bundle so."""
+    is_usual = tile_size == bundle.manifest.tiling.size
+    others = [
+        f"--engine {name}"
+        for name in _list_readers(bundle)
+        if name != entry.name and (is_usual or ENGINES[name].any_size)
+    ]
+    return f"choose {' or '.join(others)}" if others else ""

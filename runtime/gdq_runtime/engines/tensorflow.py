@@ -24,6 +24,6 @@ class TensorflowEngine(TfliteEngine):
     interpreter = tf.lite.Interpreter
 
 
-def open_tensorflow(bundle: Bundle, tile_size: int | None) -> TensorflowEngine:
-    """See ``EngineFactory``."""
-    return TensorflowEngine(bundle, tile_size)
+def open_tensorflow(bundle: Bundle, _tile_size: int | None) -> TensorflowEngine:
+    """See ``EngineFactory``; the registry has seen to the size."""
+    return TensorflowEngine(bundle)

@@ -37,25 +37,13 @@ class TfliteEngine:
     """The library's class."""
     accelerator_asked = "XNNPACK"
 
-    def __init__(self, bundle: Bundle, tile_size: int | None) -> None:
+    def __init__(self, bundle: Bundle) -> None:
         """Prepare the engine; interpreters are made when a thread first needs one.
 
         Args:
-            bundle: what to run.
-            tile_size: side of all tiles: the bundle's own, for its TFLite graphs take no other.
-
-        Raises:
-            BundleError: the bundle has no TFLite graphs.
-            EngineError: tiles of other sizes are to be run.
+            bundle: what to run, in tiles of its own size: its TFLite graphs take no other.
 
         """
-        bundle.require("tflite", self.name)
-        size = bundle.manifest.tiling.size
-        if tile_size != size:
-            raise EngineError(
-                f"engine {self.name!r} runs tiles of {size}x{size} pixels only, and policy 'paper' "
-                "cuts others: choose --policy uniform or --engine onnxruntime"
-            )
         self._bundle = bundle
         self._own = threading.local()
 

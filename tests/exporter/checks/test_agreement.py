@@ -42,7 +42,7 @@ def bundle(exported: ExportResult) -> Bundle:
 
 
 def test_the_other_engine_agrees(bundle: Bundle) -> None:
-    result = check_agreement(bundle, bundle.manifest.golden, LitertEngine(bundle, 32))
+    result = check_agreement(bundle, bundle.manifest.golden, LitertEngine(bundle))
     outputs = [path for golden in bundle.manifest.golden for path in golden.outputs.values()]
     assert result.samples == sum(read_picture(bundle.file(path)).size for path in outputs)
     assert result.equal > 0.97
@@ -50,7 +50,7 @@ def test_the_other_engine_agrees(bundle: Bundle) -> None:
 
 
 def test_differences_are_counted_and_too_many_fail(bundle: Bundle) -> None:
-    engine = LitertEngine(bundle, 32)
+    engine = LitertEngine(bundle)
     by_one = check_agreement(bundle, bundle.manifest.golden, Off(engine, 0.5, 1))
     assert 0.45 < by_one.equal < 0.55
     few = check_agreement(bundle, bundle.manifest.golden, Off(engine, 5e-4, 7))

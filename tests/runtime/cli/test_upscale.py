@@ -134,7 +134,7 @@ def test_another_engine(here: Path) -> None:
     ("options", "sentence"),
     [
         (("-b", "bundle"), "no graphs for engine 'litert', which reads tflite"),
-        (("-b", "tflite", "--policy", "paper"), "choose --policy uniform or --engine onnxruntime"),
+        (("-b", "tflite", "--policy", "paper"), "cuts others: choose --policy uniform\n"),
     ],
 )
 def test_an_engine_that_cannot_is_one_sentence(

@@ -131,11 +131,6 @@ def test_is_the_default_where_it_can_be(bundle: Path, tmp_path: Path) -> None:
     assert reason.endswith("it was exported with --formats onnx")
 
 
-def test_needs_a_packed_model(tmp_path: Path) -> None:
-    with pytest.raises(BundleError, match="no graphs for engine 'gdq', which reads engine"):
-        open_engine(write_onnx(tmp_path / "onnx"))
-
-
 def test_refuses_a_width_that_is_not_there(bundle: Path) -> None:
     manifest = read_manifest(bundle)
     manifest["subgraphs"].pop(1)

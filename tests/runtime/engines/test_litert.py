@@ -15,7 +15,6 @@ from gdq_exporter.targets.tflite.model_builder import PIXELS, ModelBuilder
 from gdq_runtime.bundle.reader import Bundle
 from gdq_runtime.engines.litert import LitertEngine
 from runtime.tiny_bundle import predict, read_manifest, seal, upscale, write_manifest
-from runtime.tiny_bundle import write_tiny_bundle as write_onnx
 from runtime.tiny_tflite import FILE, tiny_graphs
 from runtime.tiny_tflite import write_tiny_tflite_bundle as write
 
@@ -28,7 +27,7 @@ def bundle(tmp_path: Path) -> Path:
 
 
 def open_engine(bundle: Path) -> LitertEngine:
-    return LitertEngine(Bundle.open(bundle), 16)
+    return LitertEngine(Bundle.open(bundle))
 
 
 @pytest.mark.parametrize("bit_width", [4, 5, 6, 8])
@@ -104,17 +103,9 @@ def test_closing_twice_is_nothing(bundle: Path) -> None:
     engine.close()
 
 
-@pytest.mark.parametrize("size", [None, 24])
-def test_runs_tiles_of_one_size_only(bundle: Path, size: int | None) -> None:
-    with pytest.raises(EngineError, match=r"tiles of 16x16 pixels only.*--engine onnxruntime"):
-        LitertEngine(Bundle.open(bundle), size)
+def test_runs_tiles_of_one_size_only(bundle: Path) -> None:
     with pytest.raises(EngineError, match="takes tiles of 16x16 pixels, not of 13x9"):
         open_engine(bundle).run(4, TILES[0][:9, :13])
-
-
-def test_needs_tflite_graphs(tmp_path: Path) -> None:
-    with pytest.raises(BundleError, match="no graphs for engine 'litert', which reads tflite"):
-        open_engine(write_onnx(tmp_path / "onnx"))
 
 
 def change_manifest(bundle: Path, change: Callable[[dict[str, Any]], object]) -> None:
@@ -158,7 +149,7 @@ def test_refuses_a_graph_that_is_not_as_promised(bundle: Path, sentence: str) ->
     opened = Bundle.open(bundle)
     size = opened.manifest.tiling.size
     with pytest.raises(EngineError, match=sentence):
-        LitertEngine(opened, size).run(4, np.zeros((size, size, 3), np.uint8))
+        LitertEngine(opened).run(4, np.zeros((size, size, 3), np.uint8))
 
 
 @pytest.mark.parametrize(

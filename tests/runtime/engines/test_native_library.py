@@ -52,7 +52,7 @@ def test_says_what_to_do_without_the_library(tmp_path: Path) -> None:
 def test_refuses_a_file_that_is_no_library(tmp_path: Path) -> None:
     path = tmp_path / "libgdq_engine.so"
     path.write_bytes(b"\x7fELF, for some other processor")
-    with pytest.raises(EngineError, match=r"libgdq_engine\.so cannot be loaded \(.*--engine"):
+    with pytest.raises(EngineError, match=r"libgdq_engine\.so cannot be loaded \(.*: install "):
         NativeLibrary(path)
 
 

@@ -70,16 +70,6 @@ def test_refuses_a_width_that_is_not_there(tmp_path: Path) -> None:
         engine.run(5, TILES[0])
 
 
-def test_needs_onnx_graphs(bundle: Path) -> None:
-    manifest = read_manifest(bundle)
-    manifest["formats"] = ["tflite"]
-    for graph in (manifest["predictor"], *manifest["subgraphs"]):
-        graph["tflite"] = {"file": graph.pop("onnx"), "signature": "any"}
-    write_manifest(bundle, manifest)
-    with pytest.raises(BundleError, match="no graphs for engine 'onnxruntime', which reads onnx"):
-        OrtEngine(Bundle.open(bundle), 16)
-
-
 def test_refuses_a_file_that_is_no_model(bundle: Path) -> None:
     (bundle / "4.onnx").write_bytes(b"not a model")
     seal(bundle)

@@ -44,7 +44,7 @@ def test_answers_as_the_engine_does_and_measures() -> None:
         "sofa",
     )
     assert list(report.seconds_per_tile) == [4, 8]  # one tile at 6 bits says nothing
-    assert 0.004 <= report.seconds_per_tile[4] < report.seconds_per_tile[8]
+    assert all(report.seconds_per_tile[width] >= width / 1000 for width in (4, 8))
     engine.close()
     assert sleeper.closed
 

@@ -10,7 +10,7 @@ from gdq_runtime.bundle.reader import Bundle
 from gdq_runtime.engines.base import Prediction
 from gdq_runtime.routing.request import Request
 from gdq_runtime.routing.router import Predict, Router
-from runtime.tiny_bundle import add_dial, write_tiny_bundle
+from runtime.tiny_bundle import add_dial, read_manifest, write_manifest, write_tiny_bundle
 
 TILE = np.zeros((8, 8, 3), dtype=np.uint8)
 
@@ -120,6 +120,17 @@ def test_what_the_dial_does_not_reach_is_refused(dialled: Bundle, tmp_path: Path
         Router.create(plain, Request(fab=5))
     with pytest.raises(RequestError, match="no interpolation"):
         Router.create(plain, Request(flat_tiles="interpolate"))
+
+
+def test_the_smallest_loss_includes_that_of_interpolation(tmp_path: Path) -> None:
+    folder = write_tiny_bundle(tmp_path / "bundle")
+    add_dial(folder)
+    manifest = read_manifest(folder)
+    manifest["trade_off"]["points"][-1]["loss_db"] = 0.0625
+    manifest["flat_tiles"]["loss_db"] = 0.125
+    write_manifest(folder, manifest)
+    with pytest.raises(RequestError, match=r"max-loss 0\.18 is below the smallest one, 0\.1875"):
+        Router.create(Bundle.open(folder), Request(max_loss=0.18))
 
 
 def test_flat_tiles_are_interpolated_unless_the_request_speaks_against_it(dialled: Bundle) -> None:
