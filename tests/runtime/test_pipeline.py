@@ -232,6 +232,21 @@ def test_16_bits_and_the_colour_profile(upscaler: Upscaler, tmp_path: Path) -> N
     assert result.notes == ("16 bits per sample rounded to 8",)
 
 
+def test_what_samples_mean_goes_along(upscaler: Upscaler, tmp_path: Path) -> None:
+    chunks = {b"gAMA": (100_000).to_bytes(4, "big")}
+    (tmp_path / "in.png").write_bytes(png_bytes(random_image(20, 30), extra=chunks))
+    result = upscaler.upscale_file(tmp_path / "in.png", tmp_path / "out.png")
+    assert result.notes == ()
+    with PictureReader(tmp_path / "in.png") as before, PictureReader(tmp_path / "out.png") as after:
+        assert after.meaning == before.meaning
+    result = upscaler.upscale_file(tmp_path / "in.png", tmp_path / "out.jpg")
+    assert result.notes == (
+        "what gAMA and cHRM said of the colours is written as a colour profile",
+    )
+    with PictureReader(tmp_path / "out.jpg") as reader:
+        assert reader.meaning.icc_profile is not None
+
+
 def test_the_bit_map_is_drawn(upscaler: Upscaler, tmp_path: Path) -> None:
     (tmp_path / "in.png").write_bytes(png_bytes(contrasts(80, 60)))
     upscaler.upscale_file(tmp_path / "in.png", tmp_path / "out.png", bit_map=tmp_path / "map.png")

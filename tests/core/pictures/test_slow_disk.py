@@ -1,4 +1,4 @@
-"""Disks that take their time: nothing hangs, and every signal ends the process."""
+"""Disks that take their time or fail: nothing hangs, no error is lost, every signal is heard."""
 
 from __future__ import annotations
 
@@ -18,16 +18,24 @@ from core.pictures.profiles import large_profile
 PRELOAD = """
 #define _GNU_SOURCE
 #include <dlfcn.h>
+#include <errno.h>
 #include <stdlib.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
-/* Every write to a file waits; what the process says to its parent does not. */
+/* Every write to a file waits, and from one on all fail; what the process says does not. */
 ssize_t write(int file, const void *data, size_t size) {
     static ssize_t (*system_write)(int, const void *, size_t);
     struct stat status;
     if (!system_write) system_write = dlsym(RTLD_NEXT, "write");
-    if (fstat(file, &status) == 0 && S_ISREG(status.st_mode)) usleep(atoi(getenv("DELAY")) * 1000);
+    static int writes;
+    if (fstat(file, &status) == 0 && S_ISREG(status.st_mode)) {
+        usleep(atoi(getenv("DELAY")) * 1000);
+        if (++writes >= atoi(getenv("FAILING"))) {
+            errno = EIO;
+            return -1;
+        }
+    }
     return system_write(file, data, size);
 }
 """
@@ -64,12 +72,20 @@ def preload(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return library
 
 
-def start(preload: Path, target: Path, profile: bytes, delay: int) -> subprocess.Popen[str]:
+def start(
+    preload: Path, target: Path, profile: bytes, delay: int, failing: int = 1 << 30
+) -> subprocess.Popen[str]:
     (target.parent / "profile").write_bytes(profile)
     command = [sys.executable, "-c", WRITE, str(target), str(target.parent / "profile")]
-    environment = {**os.environ, "LD_PRELOAD": str(preload), "DELAY": str(delay)}
+    environment = {
+        **os.environ,
+        "LD_PRELOAD": str(preload),
+        "DELAY": str(delay),
+        "FAILING": str(failing),
+        "PYTHONDONTWRITEBYTECODE": "1",
+    }
     return subprocess.Popen(
-        command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True
+        command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
     )
 
 
@@ -82,7 +98,8 @@ def test_a_picture_is_finished_on_a_slow_disk(
     profile = large_profile(size) if size else b""
     target = tmp_path / f"a{suffix}"
     with start(preload, target, profile, 20) as process:
-        assert process.wait(timeout=60) == 0
+        process.communicate(timeout=60)
+        assert process.returncode == 0
     with Image.open(target) as written:
         assert written.size == (300, 400)
         assert written.info.get("icc_profile", b"") == profile
@@ -100,7 +117,29 @@ def test_a_signal_ends_it_while_the_disk_is_slow(
         assert process.stdout.readline() == "begin\n"
         time.sleep(0.3)
         process.send_signal(kind)
-        assert process.wait(timeout=60) != 0
+        process.communicate(timeout=60)
+        assert process.returncode != 0
     assert not (tmp_path / f"a{suffix}").exists()
     if kind == signal.SIGINT:  # an exception, on whose way out the draft goes
         assert sorted(path.name for path in tmp_path.iterdir()) == ["profile"]
+
+
+@pytest.mark.parametrize("suffix", [".png", ".jpg", ".tif"])
+def test_a_failing_disk_is_a_sentence_wherever_it_begins(
+    tmp_path: Path, preload: Path, suffix: str
+) -> None:
+    for failing in (1, 2, 3, 5, 1000):
+        with start(preload, tmp_path / f"a{suffix}", b"", 0, failing) as process:
+            _, complaint = process.communicate(timeout=60)
+        written = [path.name for path in tmp_path.iterdir() if path.name != "profile"]
+        if process.returncode == 0:
+            assert written == [f"a{suffix}"]
+            with Image.open(tmp_path / f"a{suffix}") as picture:
+                picture.load()
+            break
+        assert "OutputError" in complaint.splitlines()[-1]
+        assert "cannot be written: " in complaint.splitlines()[-1]
+        assert written == []
+    else:
+        pytest.fail("it never succeeded")
+    assert failing > 2

@@ -16,6 +16,8 @@ from gdq_core.pictures.limits import MAX_PIXELS
 from gdq_core.pictures.rows import Rows, has_alpha
 
 _WHITE_IS_ZERO, _TRANSPARENCY_MASK = 0, 4
+_FOREIGN_COMPRESSIONS = {34887: "LERC", 34925: "LZMA", 50000: "Zstandard", 50001: "WebP"}
+"""Of TIFF, which the library's copy of libtiff was built without."""
 # libjpeg calls this corrupt, yet some cameras write it and no pixel suffers.
 _HARMLESS = "extraneous bytes before marker"
 
@@ -116,6 +118,10 @@ class LibraryDecoder:
                 raise ImageError(f"{self._path} has {colours} colours: convert it to RGB first")
         if spec.get_int_attribute("tiff:PhotometricInterpretation", 2) == _TRANSPARENCY_MASK:
             raise ImageError(f"{self._path} holds the transparency of a picture, but no picture")
+        compression = spec.get_int_attribute("tiff:Compression", 1)
+        if compression in _FOREIGN_COMPRESSIONS:
+            name = _FOREIGN_COMPRESSIONS[compression]
+            raise ImageError(f"{self._path} is compressed by {name}: save it with LZW or deflate")
 
     def _check_channels(self, spec: OpenImageIO.ImageSpec) -> None:
         alpha = spec.nchannels - 1 if has_alpha(spec.nchannels) else -1

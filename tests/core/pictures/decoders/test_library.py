@@ -57,11 +57,16 @@ def test_a_gif_is_refused(tmp_path: Path) -> None:
         PictureReader(tmp_path / "a.gif")
 
 
-@pytest.mark.parametrize("mode", ["CMYK"])
-def test_inks_in_a_jpeg_are_refused(tmp_path: Path, mode: str) -> None:
-    frames()[0].convert(mode).save(tmp_path / "a.jpg")
-    with pytest.raises(ImageError, match="has CMYK colours"):
-        PictureReader(tmp_path / "a.jpg")
+@pytest.mark.parametrize("transform", [0, 2])
+def test_inks_in_a_jpeg_are_refused(tmp_path: Path, transform: int) -> None:
+    """Adobe's marker says by 0 that they are CMYK, and by 2 that they are YCCK."""
+    path = tmp_path / "a.jpg"
+    frames()[0].convert("CMYK").save(path)
+    content = path.read_bytes()
+    place = content.index(b"Adobe") + 11
+    path.write_bytes(content[:place] + bytes([transform]) + content[place + 1 :])
+    with pytest.raises(ImageError, match=r"has (CMYK|YCbCrK) colours: convert it to RGB first"):
+        PictureReader(path)
 
 
 @pytest.mark.parametrize("keep_rgb", [False, True])

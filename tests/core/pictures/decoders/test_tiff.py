@@ -202,3 +202,29 @@ def test_a_palette(tmp_path: Path) -> None:
     colours = np.random.default_rng(1).integers(0, 256, (3, 256)).astype(np.uint16) * 257
     tifffile.imwrite(tmp_path / "a.tif", indices, photometric="palette", colormap=colours)
     np.testing.assert_array_equal(read(tmp_path / "a.tif"), (colours // 257).T[indices])
+
+
+@pytest.mark.parametrize(
+    "compression", ["jpeg", "tiff_lzw", "tiff_adobe_deflate", "tiff_deflate", "packbits"]
+)
+def test_compressions_as_pillow_reads_them(tmp_path: Path, compression: str) -> None:
+    Image.fromarray(random_image(40, 56)).save(tmp_path / "a.tif", compression=compression)
+    with Image.open(tmp_path / "a.tif") as other:
+        expected = np.asarray(other.convert("RGB")).astype(int)
+    np.testing.assert_allclose(
+        read(tmp_path / "a.tif", 40), expected, atol=2 if compression == "jpeg" else 0
+    )
+
+
+@pytest.mark.parametrize("compression", ["group3", "group4", "tiff_ccitt"])
+def test_facsimiles_as_pillow_reads_them(tmp_path: Path, compression: str) -> None:
+    facsimile = Image.fromarray(random_image(40, 56)).convert("1")
+    facsimile.save(tmp_path / "a.tif", compression=compression)
+    np.testing.assert_array_equal(read(tmp_path / "a.tif")[..., 0], np.asarray(facsimile) * 255)
+
+
+@pytest.mark.parametrize("compression", ["lzma", "zstd"])
+def test_foreign_compressions_are_refused_at_once(tmp_path: Path, compression: str) -> None:
+    Image.fromarray(random_image(9, 9)).save(tmp_path / "a.tif", compression=compression)
+    with pytest.raises(ImageError, match=r"is compressed by .*: save it with LZW or deflate"):
+        PictureReader(tmp_path / "a.tif")
