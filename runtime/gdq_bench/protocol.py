@@ -110,10 +110,15 @@ class BenchResult(_Model):
     settings: Settings
     engines: list[EngineFacts]
     baseline: Annotated[str | None, Field(description="of the ratios; null if it did not run")]
-    tiles: Annotated[list[TileTimes], Field(min_length=1)]
-    pictures: Annotated[list[PictureTimes], Field(min_length=1)]
+    tiles: Annotated[list[TileTimes], Field(description="of the engines that compute rightly")]
+    pictures: Annotated[list[PictureTimes], Field(description="likewise")]
     warnings: Annotated[list[str], Field(description="why a number may not be trusted")]
     notes: Annotated[list[str], Field(description="what was left out, and why")]
+
+    @property
+    def wrong(self) -> list[str]:
+        """Engines that do not compute what the bundle promises, and so have no times."""
+        return [engine.name for engine in self.engines if not engine.golden.holds]
 
 
 def name_bits(bits: int | None) -> str:

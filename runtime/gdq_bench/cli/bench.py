@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -9,7 +10,7 @@ import click
 
 from gdq_core.cli import options
 from gdq_core.cli.command import Command
-from gdq_core.cli.errors import print_result
+from gdq_core.cli.errors import ExitCode, print_result, say_error
 from gdq_core.cli.native_output import silence_native_libraries
 from gdq_core.cli.packages import require_packages
 
@@ -28,7 +29,8 @@ made smaller by antialiased bicubic.
 
 \b
 Keep the machine quiet. Exit code: 0 done (with warnings if the numbers may
-not be trusted), 2 an input or an option was refused, 130 interrupted.
+not be trusted), 1 an engine computes something else than the bundle promises
+and has no times, 2 an input or an option was refused, 130 interrupted.
 """
 
 
@@ -83,6 +85,9 @@ def main(
             print_result(render_text(result))
         finally:
             _save(result, json_file, html_file)
+        if result.wrong:
+            say_error(f"wrong outputs, not timed: {', '.join(result.wrong)}")
+            sys.exit(ExitCode.CHECK_FAILED)
 
 
 def _save(result: BenchResult, json_file: Path | None, html_file: Path | None) -> None:

@@ -19,7 +19,7 @@ def render_page(result: BenchResult) -> str:
     )
     return pages.get_template("bench.html").render(
         result=result,
-        plot=plot_speed(result.pictures),
+        plot=plot_speed(result.pictures) if result.pictures else None,
         machine=text.describe_machine(result.machine),
         pictures=text.describe_pictures(result),
         ratio=text.describe_ratio(result),

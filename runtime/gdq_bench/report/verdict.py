@@ -25,7 +25,7 @@ def find_warnings(
         *(picture for picture in pictures if picture.workers == 1),
     ]
     wall, cpu = (sum(getattr(timed, clock).median for timed in alone) for clock in ("wall", "cpu"))
-    waiting = 1 - cpu / wall
+    waiting = 1 - cpu / wall if alone else 0
     if waiting > _WAITING:
         warnings.append(
             "the processors were busy with other work: wall time and processor time differ by "
@@ -69,7 +69,7 @@ def _describe_crew(picture: PictureTimes) -> str:
 def _describe_engine(engine: EngineFacts) -> str:
     found = engine.golden
     return (
-        f"{engine.name} does not compute what the bundle promises: {found.beyond_one:.2%} of the "
-        f"samples of the golden tiles are more than one apart (at most {found.largest}), "
-        f"{found.same_bit_width} of {found.tiles} bit-widths are the same"
+        f"{engine.name} was not timed, for it does not compute what the bundle promises: "
+        f"{found.beyond_one:.2%} of the samples of the golden tiles are more than one apart (at "
+        f"most {found.largest}), {found.same_bit_width} of {found.tiles} bit-widths are the same"
     )

@@ -62,6 +62,8 @@ class Plan:
 def measure_host(bundle: Bundle, plan: Plan, open_bar: ProgressBar) -> BenchResult:
     """Measure tiles, then pictures, on the first processors of our affinity.
 
+    An engine whose golden tiles are wrong is described and not timed.
+
     Raises:
         BundleError: the bundle has no graphs for an engine that was named, or no golden tiles.
         EngineError: an engine is unknown, not installed, or refuses a graph.
@@ -78,12 +80,11 @@ def measure_host(bundle: Bundle, plan: Plan, open_bar: ProgressBar) -> BenchResu
             notes.append("two workers are left out: there is one processor")
         with open_candidates(bundle, plan.engines, folder, notes.append) as candidates:
             tile = read_picture(bundle.file(bundle.manifest.golden[0].tile))
+            right = [candidate for candidate in candidates if candidate.agreement.holds]
             with open_bar("tiles") as progress:
-                tiles = measure_tiles(candidates, tile, _TILE_ROUNDS * plan.repeats, progress)
+                tiles = measure_tiles(right, tile, _TILE_ROUNDS * plan.repeats, progress)
             with open_bar("pictures") as progress:
-                sizes, pictures = measure_pictures(
-                    bundle, candidates, truths, plan.repeats, progress
-                )
+                sizes, pictures = measure_pictures(bundle, right, truths, plan.repeats, progress)
             engines = [_describe(candidate) for candidate in candidates]
     has_baseline = any((one.engine, one.bits) == (BASELINE_ENGINE, BASELINE_BITS) for one in tiles)
     return BenchResult(

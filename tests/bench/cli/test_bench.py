@@ -2,18 +2,20 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
 import time
 from pathlib import Path
 
+import cv2
 import pytest
 from click.testing import CliRunner, Result
 
 from gdq_bench.cli.bench import main
 from gdq_bench.protocol import BenchResult
-from runtime.tiny_bundle import write_tiny_bundle
+from runtime.tiny_bundle import read_manifest, seal, write_tiny_bundle
 
 HEAVY = ["numpy", "cv2", "onnxruntime", "pydantic", "openvino", "onnx", "jinja2"]
 
@@ -44,6 +46,33 @@ def test_table_json_and_page(here: Path) -> None:
     assert {"onnxruntime", "litert"} <= {engine.name for engine in stored.engines}
     assert "<svg" in Path("page.html").read_text(encoding="utf-8")
     assert names() == ["bundle", "page.html", "photos", "result.json"]
+
+
+def test_wrong_outputs_are_not_timed(here: Path, exported: Path) -> None:
+    shutil.copytree(exported, "damaged")
+    damage_golden_outputs(Path("damaged"))
+    result = run(
+        "damaged", "--engines", "onnxruntime,litert", "--json", "a.json", "--html", "b.html"
+    )
+    assert result.exit_code == 1
+    assert "warning: onnxruntime was not timed, for it does not compute what" in result.stdout
+    assert result.stderr.splitlines()[-1] == (
+        "error: wrong outputs, not timed: onnxruntime, litert"
+    )
+    stored = BenchResult.model_validate(json.loads(Path("a.json").read_text()))
+    assert (stored.tiles, stored.pictures) == ([], [])
+    assert stored.wrong == ["onnxruntime", "litert"]
+    assert "was not timed" in Path("b.html").read_text(encoding="utf-8")
+
+
+def damage_golden_outputs(folder: Path) -> None:
+    """Make the promised pictures darker."""
+    for golden in read_manifest(folder)["golden"]:
+        for name in golden["outputs"].values():
+            picture = cv2.imread(str(folder / name))
+            assert picture is not None
+            cv2.imwrite(str(folder / name), picture // 2)
+    seal(folder)
 
 
 @pytest.mark.parametrize(
@@ -109,8 +138,10 @@ def test_an_interruption_leaves_nothing(here: Path, tmp_path: Path) -> None:
     command = ["--host", "bundle", "--data", "photos", "--repeats", "1000", "--json", "result.json"]
     program = f"from gdq_bench.cli.bench import main; main({command})"
     running = subprocess.Popen(
-        [sys.executable, "-c", program], env=environment, stderr=subprocess.PIPE, text=True
-    )
+        [sys.executable, "-c", program], env=environment, stderr=subprocess.PIPE, text=True,
+        # A background shell ignores SIGINT, and its children inherit that.
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
+    )  # fmt: skip
     deadline = time.monotonic() + 60
     while not list((tmp_path / "temporary").glob("gdq-bench.*/float.onnx")):
         assert time.monotonic() < deadline

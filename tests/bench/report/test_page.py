@@ -16,6 +16,12 @@ def test_one_page_that_needs_nothing_else() -> None:
     assert page.count("<td>onnxruntime") == 3 + 3 + 1
 
 
+def test_without_times_there_is_no_plot() -> None:
+    page = render_page(result(tiles=[], pictures=[]))
+    assert "<svg" not in page
+    assert page.count("<td>onnxruntime") == 1
+
+
 def test_the_plot_is_drawn() -> None:
     (plot,) = re.findall(r'<svg viewBox="0 0 640 360".*?</svg>', render_page(result()), re.DOTALL)
     drawn = ElementTree.fromstring(plot)

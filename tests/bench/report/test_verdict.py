@@ -35,6 +35,11 @@ def test_wrong_answers_are_told() -> None:
     assert "4.76%" in warning
 
 
+def test_without_times_only_the_engine_is_told() -> None:
+    (warning,) = find_warnings([engine_facts(beyond_one=0.5)], [], [])
+    assert warning.startswith("onnxruntime was not timed")
+
+
 def test_another_accelerator_is_told() -> None:
     (warning,) = find_warnings([engine_facts(used="plain kernels")], [tile()], [picture()])
     assert warning == "onnxruntime was asked to run on CPU and runs on plain kernels"

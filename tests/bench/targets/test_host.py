@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 
@@ -9,7 +9,10 @@ import pytest
 from gdq_bench.measure.machine import processors
 from gdq_bench.targets import host
 from gdq_bench.targets.host import Plan, measure_host
+from gdq_runtime.bundle.manifest import GoldenTile
 from gdq_runtime.bundle.reader import Bundle
+from gdq_runtime.engines.base import Engine
+from gdq_validate.agreement import Agreement, compare_with_golden
 
 
 def silent(_: str) -> AbstractContextManager[Callable[[int, int], None]]:
@@ -27,6 +30,21 @@ def test_one_run_tells_everything(bundle: Bundle, photos: Path) -> None:
     assert {tile.wall.rounds for tile in result.tiles} == {8} == {result.settings.tile_rounds}
     assert {picture.wall.rounds for picture in result.pictures} == {1}
     assert result.machine.processors == len(before)
+
+
+def test_an_engine_that_computes_something_else_is_not_timed(
+    bundle: Bundle, photos: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def compare(bundle: Bundle, golden: Sequence[GoldenTile], engine: Engine) -> Agreement:
+        found = compare_with_golden(bundle, golden, engine)
+        return found if engine.name == "litert" else found.model_copy(update={"same_bit_width": 0})
+
+    monkeypatch.setattr("gdq_bench.measure.candidates.compare_with_golden", compare)
+    result = measure_host(bundle, Plan("onnxruntime,litert", photos, 1), silent)
+    assert result.wrong == ["onnxruntime"]
+    assert {timed.engine for timed in (*result.tiles, *result.pictures)} == {"litert"}
+    assert result.baseline is None
+    assert any(warning.startswith("onnxruntime was not timed") for warning in result.warnings)
 
 
 def test_without_the_baseline_there_are_no_ratios(bundle: Bundle, photos: Path) -> None:

@@ -17,3 +17,10 @@ def test_what_cannot_be_had_is_no_success_and_no_failure(tmp_path: Path) -> None
     assert finished.returncode == 77, finished.stderr
     assert finished.stdout.startswith("SKIPPED, nothing was tested on ARM64: ")
     assert not (tmp_path / "machine").exists()
+
+
+def test_in_ci_it_is_a_failure(tmp_path: Path) -> None:
+    finished = set_up(tmp_path / "machine", PATH="/nowhere", CI="true")
+    assert finished.returncode == 1
+    (sentence,) = finished.stderr.splitlines()
+    assert sentence.startswith("error: the emulated ARM64 machine cannot be set up: there is no ")
