@@ -103,7 +103,7 @@ class TileRunner:
                 yield _Tile(band, column, bit_width)
 
     def _share(self, band: Band, plan: TilePlan, budget: Budget) -> list[int]:
-        """Chooses the bit-widths of a whole band, which have to share a budget."""
+        """Choose the bit-widths of a whole band, which have to share a budget."""
         with self.stopwatch.stage("predict"):
             tiles = (cut_tile(band.colour, band.row, column) for column in plan.columns)
             bins = [

@@ -297,7 +297,7 @@ class Manifest(_Model):
         return self
 
     def _graph_files(self) -> set[str]:
-        """Files of all graphs; each graph must be there in each format, and in no other."""
+        """List the files of all graphs; each must be there in each format, and in no other."""
         if len(set(self.formats)) != len(self.formats):
             raise ValueError("a format is listed twice")
         files: set[str] = set()

@@ -80,7 +80,7 @@ class GdqEngine:
         self._own = threading.local()
 
     def _runner(self, height: int, width: int) -> NativeRunner:
-        """The calling thread's own buffers for a size of tiles."""
+        """Return the calling thread's own buffers for a size of tiles."""
         runners: dict[tuple[int, int], NativeRunner] = self._own.__dict__.setdefault("runners", {})
         size = height, width
         if size not in runners:
@@ -115,7 +115,7 @@ def asked_instruction_set(library: NativeLibrary) -> str | None:
 
 
 def _load(library: NativeLibrary, bundle: Bundle, isa: str | None) -> tuple[str, NativeModel]:
-    """The file that all graphs are in, and what was read from it."""
+    """Read the file that all graphs are in; also return its path, for errors."""
     graphs = (bundle.manifest.predictor, *bundle.manifest.subgraphs)
     file, *others = {str(graph.engine) for graph in graphs}
     if others:

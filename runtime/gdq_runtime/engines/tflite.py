@@ -52,6 +52,10 @@ class TfliteEngine:
         """Who runs the first graph of the file, read back from the interpreter.
 
         The export has checked the others, which have the same operators.
+
+        Raises:
+            EngineError: the interpreter refuses the file or the graph.
+
         """
         graph = _graph(self._bundle.manifest.subgraphs[0])
         # One of its own, which is let go at once: no worker may ever need this graph.
@@ -105,7 +109,7 @@ class TfliteEngine:
             raise EngineError(f"{self.library} refuses {path}: {one_line(error)}") from error
 
     def _runner(self, graph: TfliteGraph, input_name: str) -> Any:
-        """The calling thread's own way to call a graph."""
+        """Return the calling thread's own way to call a graph."""
         runners: dict[TfliteGraph, Any] = self._own.__dict__.setdefault("runners", {})
         if graph not in runners:
             interpreters: dict[str, Any] = self._own.__dict__.setdefault("interpreters", {})
@@ -144,7 +148,7 @@ def _graph(spec: GraphSpec) -> TfliteGraph:
 
 
 def _accelerator(interpreter: Any) -> str:
-    """Whose the operators are: operators that a delegate took stay listed beside its node."""
+    """Tell who runs the operators; those that a delegate took stay listed beside its node."""
     nodes = interpreter._get_ops_details()
     delegates = [node for node in nodes if node["op_name"] == "DELEGATE"]
     outputs = {tensor["index"] for tensor in interpreter.get_output_details()}

@@ -84,7 +84,7 @@ class Workers:
         self._process = os.getpid()
 
     def _is_of_parent(self) -> bool:
-        """Whether this process was forked since the threads were hired, so that it has none."""
+        """Tell whether this process was forked since the threads were hired, and so has none."""
         return self._process != os.getpid()
 
 
