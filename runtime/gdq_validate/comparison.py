@@ -36,7 +36,7 @@ def present_engines(bundle: Bundle, wanted: str, skipped: Skipped) -> list[str]:
         skipped: told what was left out.
 
     Raises:
-        EngineError: an engine is unknown, or not installed although it was named.
+        EngineError: an engine is unknown, or not installed although it was named; or none is left.
         BundleError: the bundle has no graphs for an engine that was named.
     """
     names = [*engine_names(), REFERENCE] if wanted == ALL else wanted.split(",")
@@ -50,6 +50,8 @@ def present_engines(bundle: Bundle, wanted: str, skipped: Skipped) -> list[str]:
             skipped(f"{name} is left out: {error}")
         else:
             present.append(name)
+    if not present:
+        raise EngineError(f"no engine here runs {bundle.path}")
     return present
 
 
@@ -64,7 +66,10 @@ def compare_pictures(
     bundle: Bundle, engines: Sequence[str], truths: Sequence[GroundTruth], threads: int | None
 ) -> Iterator[Agreement]:
     """Upscales pictures with each engine, its own predictor deciding; all against the first."""
-    first, *others = [name for name in engines if name != REFERENCE]
+    names = [name for name in engines if name != REFERENCE]
+    if len(names) < 2:
+        return
+    first, *others = names
     lows = [truth.load()[0] for truth in truths]
     expected, _ = _upscale(bundle, first, lows, threads)
     for name in others:

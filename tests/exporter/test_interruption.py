@@ -8,7 +8,7 @@ import pytest
 
 from gdq_exporter.interruption import interruption_deferred
 
-SIGNALS = [signal.SIGINT, signal.SIGTERM]
+SIGNALS = [signal.SIGINT, signal.SIGTERM, signal.SIGHUP]
 
 
 @pytest.fixture(autouse=True)

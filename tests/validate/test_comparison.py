@@ -75,3 +75,20 @@ def test_what_is_not_here_is_left_out_or_refused(tmp_path: Path) -> None:
         present_engines(only_onnx, "litert", said.append)
     with pytest.raises(EngineError, match="unknown engine 'none'"):
         present_engines(only_onnx, "onnxruntime,none", said.append)
+
+
+def test_one_engine_alone_is_compared_with_none(tmp_path: Path) -> None:
+    bundle = Bundle.open(write_tiny_bundle(tmp_path / "bundle"))
+    for names in (["numpy"], ["onnxruntime"], ["onnxruntime", "numpy"]):
+        assert list(compare_pictures(bundle, names, [], None)) == []
+
+
+def test_a_bundle_that_nothing_here_runs_is_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    bundle = Bundle.open(write_tiny_bundle(tmp_path / "bundle"))
+    monkeypatch.setattr("gdq_validate.comparison.engine_names", lambda: ("none",))
+    monkeypatch.delitem(sys.modules, "gdq_validate.engines.numpy_engine", raising=False)
+    monkeypatch.setitem(sys.modules, "onnx", None)
+    with pytest.raises(EngineError, match="no engine here runs"):
+        present_engines(bundle, "all", lambda _: None)

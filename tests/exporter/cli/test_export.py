@@ -110,11 +110,11 @@ def test_help_shows_examples_and_every_profile() -> None:
     assert "stream_float-tail_float" in result.stdout
 
 
-@pytest.mark.parametrize("how", [signal.SIGKILL, signal.SIGTERM])
+@pytest.mark.parametrize("how", [signal.SIGKILL, signal.SIGTERM, signal.SIGHUP])
 def test_an_interrupted_export_leaves_no_bundle(
     how: signal.Signals, checkpoint: Path, tmp_path: Path
 ) -> None:
-    """SIGTERM is answered and leaves nothing at all."""
+    """SIGTERM and SIGHUP are answered and leave nothing at all."""
     command = [sys.executable, "-m", "gdq_exporter.cli.export", str(checkpoint), "-o", "bundle"]
     with subprocess.Popen(command, cwd=tmp_path, stderr=subprocess.PIPE, text=True) as process:
         try:

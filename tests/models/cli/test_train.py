@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -58,6 +59,33 @@ def test_trains_and_prints_the_result_alone(inputs: list[str], tmp_path: Path) -
     again = gdq_train(*inputs, "--resume")
     assert again.returncode == 0, again.stderr
     assert "next: gdq-export" in again.stdout
+
+
+@pytest.mark.parametrize("ignored", [False, True])
+def test_a_signal_while_photos_are_decoded_leaves_no_draft(
+    inputs: list[str], tmp_path: Path, ignored: bool
+) -> None:
+    """SIGHUP, of a terminal that is closed; under nohup it is ignored."""
+    photo = (tmp_path / "photos" / "0.png").read_bytes()
+    for number in range(2, 600):
+        (tmp_path / "photos" / f"{number}.png").write_bytes(photo)
+    handler = signal.SIG_IGN if ignored else signal.SIG_DFL
+    with subprocess.Popen(
+        [sys.executable, "-m", "gdq_models.cli.train", *inputs],
+        stderr=subprocess.PIPE, stdout=subprocess.DEVNULL, text=True,
+        preexec_fn=lambda: signal.signal(signal.SIGHUP, handler),
+    ) as process:  # fmt: skip
+        assert process.stderr is not None
+        while "decoding photos" not in process.stderr.readline(20):
+            assert process.poll() is None
+        process.send_signal(signal.SIGHUP)
+        _, said = process.communicate(timeout=120)
+    assert not list(tmp_path.rglob("*.part"))
+    if ignored:
+        assert process.returncode == 0, said
+    else:
+        assert (process.returncode, said.splitlines()[-1]) == (130, "interrupted")
+        assert not (tmp_path / "run" / "photos").exists()
 
 
 @pytest.mark.parametrize(

@@ -29,13 +29,13 @@ def run_to_the_end(recipe: Recipe, run: Run, *, resume: bool = False) -> Trainin
     return result
 
 
-def interrupt_once_saved(folder: Path) -> threading.Thread:
-    """Sends SIGTERM as soon as a step was saved: between or within steps, as it happens."""
+def interrupt_once_saved(folder: Path, number: signal.Signals) -> threading.Thread:
+    """Sends a signal as soon as a step was saved: between or within steps, as it happens."""
 
     def wait_and_send() -> None:
         while not (folder / RESUME_FILE).exists():
             time.sleep(0.001)
-        os.kill(os.getpid(), signal.SIGTERM)
+        os.kill(os.getpid(), number)
 
     thread = threading.Thread(target=wait_and_send, daemon=True)
     thread.start()
@@ -66,9 +66,13 @@ def test_leaves_metrics_and_a_log(finished: TrainingResult, tiny_recipe: Recipe)
     assert log.Tags()["scalars"]
 
 
-@pytest.mark.parametrize("kind", ["widths", "gate", "finish"])
+@pytest.mark.parametrize(
+    ("kind", "number"),
+    [("widths", signal.SIGTERM), ("gate", signal.SIGINT), ("finish", signal.SIGHUP)],
+)
 def test_an_interrupted_run_ends_with_the_same_weights(
     kind: Literal["widths", "gate", "finish"],
+    number: signal.Signals,
     finished: TrainingResult,
     tiny_recipe: Recipe,
     photo_folder: Path,
@@ -79,10 +83,13 @@ def test_an_interrupted_run_ends_with_the_same_weights(
     before = sum(stage.steps for stage in tiny_recipe.stages[: kinds.index(kind)])
     recipe = tiny_recipe.model_copy(update={"checkpoint_every": before + 1})
     run = Run(photo_folder, tmp_path / "run", tmp_path / "cache")
-    sender = interrupt_once_saved(run.folder)
+    handler = signal.signal(number, signal.default_int_handler)  # nohup ignores SIGHUP
+    sender = interrupt_once_saved(run.folder, number)
     with pytest.raises(TrainingInterrupted, match="of 14 steps"):
         run_to_the_end(recipe, run)
     sender.join()
+    signal.signal(number, handler)
+    assert not list(run.folder.glob(".gdq-*"))
     result = run_to_the_end(recipe, run, resume=True)
     assert result.measurement == finished.measurement
     ours, expected = (load_checkpoint(r.checkpoint).network for r in (result, finished))

@@ -213,15 +213,15 @@ def test_a_damaged_picture_is_one_line_on_stderr(here: Path) -> None:
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="signals are Unix's")
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
 def test_a_signal_leaves_nothing_half_written(here: Path, number: signal.Signals) -> None:
     (here / "long.png").write_bytes(png_bytes(np.zeros((20_000, 400, 3), dtype=np.uint8)))
     process = subprocess.Popen(
         command("long.png", "-b", "bundle", "-o", "out.png"),
         stderr=subprocess.PIPE,
         text=True,
-        # A background shell ignores SIGINT, and its children inherit that.
-        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
+        # A background shell ignores SIGINT, and nohup SIGHUP; children inherit that.
+        preexec_fn=lambda: signal.signal(number, signal.SIG_DFL),
     )
     deadline = time.monotonic() + 60
     while not list(here.glob(".gdq-*.part")):
