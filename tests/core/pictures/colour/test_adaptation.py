@@ -98,6 +98,8 @@ def test_a_profile_of_other_pictures_is_left_out_of_png() -> None:
 
 
 def test_a_profile_that_is_too_large_for_jpeg() -> None:
+    """At most 255 segments of 65,535 bytes, less length, name, number and count."""
+    assert LARGEST_PROFILE == 255 * (65_535 - 2 - 12 - 2)
     profile = large_profile(LARGEST_PROFILE + 1000)
     meaning, notes = adapt(ColourMeaning(profile), "jpeg", 3)
     assert meaning == UNSAID
