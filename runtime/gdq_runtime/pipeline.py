@@ -115,10 +115,11 @@ class Upscaler:
             EngineError: unknown engine, its library is not installed, or its graphs do not take
                 the policy's tiles.
             BundleError: the bundle has no graphs in the engine's format.
+            RequestError: no such policy or number of threads.
 
         """
         self.bundle = bundle
-        self._policy: Policy = policy
+        self._policy: Policy = Request(policy=policy).policy  # checked
         tile_size = bundle.manifest.tiling.size if policy == "uniform" else None
         self._engine = open_timed_engine(engine, bundle, tile_size)
         self._workers = Workers(threads)
@@ -135,6 +136,7 @@ class Upscaler:
 
         Raises:
             BundleError: no bundle, a damaged one, or one without graphs for the engine.
+            RequestError: no such policy or number of threads.
             EngineError: unknown engine, its library is not installed, or its graphs do not take
                 the policy's tiles.
 

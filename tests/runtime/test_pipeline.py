@@ -152,6 +152,8 @@ def test_wrong_arguments_are_sentences(upscaler: Upscaler, tmp_path: Path) -> No
         upscaler(np.zeros((4, 4, 3)))  # type: ignore[arg-type]
     with pytest.raises(EngineError, match="unknown engine 'abacus'"):
         Upscaler.open(upscaler.bundle.path, engine="abacus")
+    with pytest.raises(RequestError, match="policy must be 'uniform' or 'paper', not 'other'"):
+        Upscaler.open(upscaler.bundle.path, policy="other")  # type: ignore[arg-type]
     narrow = write_tiny_bundle(tmp_path / "narrow", bit_widths=(4, 8))
     with Upscaler.open(narrow) as other, pytest.raises(BundleError, match="no subgraph of 5 bits"):
         other(random_image(4, 4), bits=5)

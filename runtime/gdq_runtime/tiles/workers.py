@@ -14,7 +14,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from queue import Empty, SimpleQueue
 from typing import TypeVar
 
-from gdq_core.errors import EngineError
+from gdq_core.errors import EngineError, RequestError
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
@@ -36,7 +36,13 @@ class Workers:
         Args:
             threads: at least 1; None for one per processor of our affinity.
 
+        Raises:
+            RequestError: no such number of threads.
+
         """
+        is_number = isinstance(threads, int) and not isinstance(threads, bool)
+        if threads is not None and not (is_number and threads >= 1):
+            raise RequestError(f"threads must be a whole number of at least 1, not {threads!r}")
         self.threads = len(_processors()) if threads is None else threads
         self._hire()
 

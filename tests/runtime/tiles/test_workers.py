@@ -4,9 +4,11 @@ import os
 import threading
 import time
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 
+from gdq_core.errors import RequestError
 from gdq_runtime.tiles.workers import Workers
 
 
@@ -134,3 +136,9 @@ def test_closing_in_a_child_leaves_the_parents_threads(
         child.setattr(os, "getpid", lambda: -1)
         workers.close()
     assert list(workers.map_in_order(str, range(2), 2)) == ["0", "1"]
+
+
+@pytest.mark.parametrize("threads", [0, -1, "2", 1.5, True])
+def test_other_numbers_of_threads_are_refused(threads: Any) -> None:
+    with pytest.raises(RequestError, match="threads must be a whole number of at least 1, not "):
+        Workers(threads)
