@@ -296,7 +296,9 @@ def test_only_a_picture_is_replaced(upscaler: Upscaler, tmp_path: Path) -> None:
     with pytest.raises(OutputError, match="is not a picture of ours and is kept"):
         upscaler.upscale_file(source, target, overwrite=True)
     target.write_bytes(png_bytes(random_image(2, 2)))
+    target.chmod(0o600)
     upscaler.upscale_file(source, target, bits=4, overwrite=True)
+    assert target.stat().st_mode & 0o777 == 0o600
     np.testing.assert_array_equal(read(target), upscale(random_image(40, 40), 4))
 
 
