@@ -46,14 +46,14 @@ K4 = Algorithm(
             [1, 0, 0, 0, -1, 0],
             [0, 1, 1, 1, 1, 0],
             [0, -1, 1, -1, 1, 0],
-            [0, -1, -1, 1, 1, 0],
+            [0, 1, 1, -1, -1, 0],
             [0, -1, 1, 1, -1, 0],
             [0, 1, 0, -1, 0, 0],
             [0, -1, 0, 0, 0, 1],
         ]
     ),
     np.array(
-        [[2, 0, 0], [1, 1, 1], [1, -1, 1], [1, 0, -1], [0, 2, 0], [1, 1, -1], [0, 0, 2]]
+        [[2, 0, 0], [1, 1, 1], [1, -1, 1], [-1, 0, 1], [0, 2, 0], [1, 1, -1], [0, 0, 2]]
     ) / 2,
     np.array(
         [
@@ -96,6 +96,10 @@ KERNELS = {
     "f44_int16": (F4, F4),
 }
 """Name -> algorithm along the rows, along the columns."""
+
+
+HALVED = {id(DIRECT): [], id(F2): [], id(K4): [1, 2, 4], id(F4): []}
+"""Points whose sums are halved where layers end in integers, so that A^T needs additions only."""
 
 
 def products(kernel: str, padded: Integers, transformed: NDArray[np.integer[Any]]) -> Integers:

@@ -6,7 +6,7 @@ Imports nothing of the tests, because the emulated machine imports it as well.
 from __future__ import annotations
 
 import ctypes
-from ctypes import POINTER, byref, c_char_p, c_float, c_int16, c_int32, c_void_p
+from ctypes import POINTER, byref, c_char_p, c_float, c_int8, c_int16, c_int32, c_void_p
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -29,6 +29,30 @@ class _KernelInfo(ctypes.Structure):
     )
 
 
+class _BodyLayer(ctypes.Structure):
+    """``gdq_body_layer``."""
+
+    _fields_ = (
+        ("height", c_int32),
+        ("width", c_int32),
+        ("in_channels", c_int32),
+        ("out_channels", c_int32),
+        ("codes", c_void_p),
+        ("outside", c_int32),
+        ("weights", c_void_p),
+        ("start", c_void_p),
+        ("narrowing", c_int32),
+        ("factors", c_void_p),
+        ("residual", c_void_p),
+        ("stream", c_void_p),
+        ("codes_factor", c_int16),
+        ("low", c_int8),
+        ("high", c_int8),
+        ("made", c_void_p),
+        ("transformed", c_void_p),
+    )
+
+
 _SIGNATURES = {
     # function: (result, arguments), in the order of gdq_engine_test.h
     "gdq_kernel_count": (c_int32, ()),
@@ -42,6 +66,8 @@ _SIGNATURES = {
             POINTER(c_float), c_int32,
         ),
     ),
+    "gdq_body_group": (c_int32, (c_char_p, c_char_p)),
+    "gdq_body_run": (c_int32, (c_char_p, c_char_p, POINTER(_BodyLayer))),
     "gdq_model_choose_kernel": (c_int32, (c_void_p, c_int32, c_char_p)),
 }  # fmt: skip
 
@@ -72,6 +98,40 @@ class Convolved:
     @property
     def real(self) -> NDArray[np.float64]:
         return self.sums.astype(np.float64) * self.scales
+
+
+@dataclass(frozen=True, eq=False)
+class Body:
+    """A layer that ends in integers, in the numbers it is computed in (src/kernels/body.h)."""
+
+    codes: NDArray[np.int8]
+    """(height, width, in): less their centre."""
+    outside: int
+    """The code around them."""
+    weights: NDArray[np.float32]
+    """(out, in, 3, 3)."""
+    start: NDArray[np.int32]
+    """(out): added to the point of constants."""
+    narrowing: int
+    factors: NDArray[np.int16]
+    """(out)."""
+    limits: tuple[int, int]
+    """Of the codes that are made."""
+    residual: NDArray[np.int16] | None = None
+    """(height, width, out); without, codes are made of the sums."""
+    codes_factor: int = 0
+    """Of the stream."""
+    has_codes: bool = True
+
+
+@dataclass(frozen=True, eq=False)
+class BodyResult:
+    """What became of it."""
+
+    codes: NDArray[np.int8]
+    stream: NDArray[np.int16]
+    transformed: NDArray[np.int32]
+    """(products, out, in): the weights that were used."""
 
 
 class KernelLibrary(NativeLibrary):
@@ -129,3 +189,33 @@ class KernelLibrary(NativeLibrary):
         )  # fmt: skip
         assert status == 0, self.last_error()
         return Convolved(sums, transformed, scales)
+
+    def body_group(self, instruction_set: str, kernel: str) -> int:
+        """Output channels computed together where layers end in integers; 0: there are none."""
+        group = self.functions.gdq_body_group(instruction_set.encode(), kernel.encode())
+        assert group >= 0, self.last_error()
+        return int(group)
+
+    def run_body(self, instruction_set: str, kernel: Kernel, body: Body) -> BodyResult:
+        """Run a layer that ends in integers."""
+        height, width, inputs = body.codes.shape
+        outputs = len(body.weights)
+        shape = (height, width, outputs)
+        made = np.full(shape, 99, np.int8)
+        stream = np.full(shape, 9999, np.int16)
+        transformed = np.zeros((kernel.products, outputs, inputs), np.int32)
+        arrays = [np.ascontiguousarray(a) for a in (body.codes, body.weights, body.start)]
+        factors = np.ascontiguousarray(body.factors)
+        residual = None if body.residual is None else np.ascontiguousarray(body.residual)
+        codes, weights, start = (array.ctypes.data for array in arrays)
+        layer = _BodyLayer(
+            height, width, inputs, outputs, codes, body.outside, weights, start, body.narrowing,
+            factors.ctypes.data, None if residual is None else residual.ctypes.data,
+            stream.ctypes.data, body.codes_factor, *body.limits,
+            made.ctypes.data if body.has_codes else None, transformed.ctypes.data,
+        )  # fmt: skip
+        status = self.functions.gdq_body_run(
+            instruction_set.encode(), kernel.name.encode(), byref(layer)
+        )
+        assert status == 0, self.last_error()
+        return BodyResult(made, stream, transformed)

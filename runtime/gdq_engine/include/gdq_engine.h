@@ -52,6 +52,10 @@ GDQ_API const char* gdq_model_isa(const gdq_model* model);
 /* Name of the kernel that runs the 3x3 convolutions at a bit-width, NULL if there is no such width.
  */
 GDQ_API const char* gdq_model_kernel(const gdq_model* model, int32_t bit_width);
+/* How each integer layer runs at a bit-width, a line for each: its kernel, and whether it ends in
+ * integers of 16 bits or why it does not. NULL if there is no such width. Prepares the width. */
+GDQ_API const char* gdq_model_report(gdq_model* model, int32_t bit_width);
+
 /* Whether it holds the predictor, which chooses a tile's bit-width: 1 or 0. */
 GDQ_API int32_t gdq_model_has_predictor(const gdq_model* model);
 

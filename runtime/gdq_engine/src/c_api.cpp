@@ -67,6 +67,10 @@ const char* gdq_model_kernel(const gdq_model* model, int32_t bit_width) {
       nullptr, [&] { return gdq::kernel_shape(model->network.kernel(bit_width)).name; });
 }
 
+const char* gdq_model_report(gdq_model* model, int32_t bit_width) {
+  return guarded<const char*>(nullptr, [&] { return model->network.report(bit_width).c_str(); });
+}
+
 int32_t gdq_model_has_predictor(const gdq_model* model) {
   return model->network.predictor() != nullptr;
 }

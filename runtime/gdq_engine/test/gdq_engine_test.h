@@ -35,6 +35,29 @@ GDQ_API int32_t gdq_kernel_run(const char* isa, const char* kernel, int32_t bits
                                int32_t out_channels, const int16_t* codes, const float* weights,
                                float* sums, int32_t* transformed, float* scales, int32_t repeats);
 
+/* A layer that ends in integers (src/kernels/body.h), in the numbers it is given. */
+typedef struct {
+  int32_t height, width, in_channels, out_channels;
+  const int8_t* codes;     /* height x width x in_channels */
+  int32_t outside;         /* the code around them */
+  const float* weights;    /* out_channels x in_channels x 3 x 3 */
+  const int32_t* start;    /* out_channels: added to the point of constants */
+  int32_t narrowing;       /* bits dropped of sums */
+  const int16_t* factors;  /* out_channels */
+  const int16_t* residual; /* height x width x out_channels; NULL: codes are made of sums */
+  int16_t* stream;         /* the same, written */
+  int16_t codes_factor;    /* of the stream */
+  int8_t low, high;        /* of codes */
+  int8_t* made;            /* height x width x out_channels, written; NULL beside a stream: none */
+  int32_t* transformed;    /* products x out_channels x in_channels integer weights it used */
+} gdq_body_layer;
+
+/* Output channels that an instruction set computes together in such layers; 0: it has no such
+ * kernel.
+ */
+GDQ_API int32_t gdq_body_group(const char* isa, const char* kernel);
+GDQ_API int32_t gdq_body_run(const char* isa, const char* kernel, const gdq_body_layer* layer);
+
 /* Runs a kernel of this list wherever codes have `bit_width` bits, from the first tile on. Below 0
  * once a tile has been run, or if the kernel is not exact at this width or not written for the
  * model's instruction set. */

@@ -8,6 +8,7 @@
 #include "error.h"
 #include "gdq_engine_test.h"
 #include "isa/instruction_sets.h"
+#include "plan/body.h"
 #include "plan/weights.h"
 
 using gdq::guarded;
@@ -49,10 +50,9 @@ class SingleConvolution {
   void set_weights(const float* weights, int32_t* transformed, float* scales) {
     const size_t count = size_t(in_) * out_ * 9;
     const std::vector<double> real(weights, weights + count);
-    std::vector<int32_t> integers;
-    weights_ =
-        gdq::pack_integer(kernel_, *isa_.kernels, out_, in_, real.data(), nullptr, &integers);
-    if (transformed) std::copy(integers.begin(), integers.end(), transformed);
+    const gdq::IntegerWeights integer = gdq::quantize(kernel_, out_, in_, real.data(), nullptr);
+    weights_ = gdq::pack_integer(kernel_, *isa_.kernels, out_, in_, integer);
+    if (transformed) std::copy(integer.integers.begin(), integer.integers.end(), transformed);
     std::copy(weights_.scales.begin(), weights_.scales.end(), scales);
   }
 
@@ -122,6 +122,75 @@ class SingleConvolution {
   float* sums_ = nullptr;
 };
 
+// A map with a border of one, and room for whole tiles behind it.
+template <class T>
+struct PaddedMap {
+  PaddedMap(int height, int width, int channels, T outside)
+      : pitch(ptrdiff_t{width + 6} * channels), channels(channels) {
+    const size_t count = size_t(height + 6) * pitch;
+    memory = gdq::AlignedBytes(count * sizeof(T));
+    std::fill_n(memory.as<T>(), count, outside);
+  }
+  T* origin() { return memory.as<T>() + pitch + channels; }
+  void read(const T* from, int height, int width) {
+    for (int y = 0; y < height; y++)
+      std::copy_n(from + y * ptrdiff_t{width} * channels, width * channels, origin() + y * pitch);
+  }
+  void write(T* to, int height, int width) {
+    for (int y = 0; y < height; y++)
+      std::copy_n(origin() + y * pitch, width * channels, to + y * ptrdiff_t{width} * channels);
+  }
+
+  gdq::AlignedBytes memory;
+  ptrdiff_t pitch;
+  int channels;
+};
+
+void run_body(const gdq::KernelTable& table, gdq::IntegerKernel kernel,
+              const gdq_body_layer& layer) {
+  const int in = layer.in_channels, out = layer.out_channels;
+  if (!table.body_layers[kernel] || out % table.body.group != 0 || in % 16 != 0)
+    throw gdq::Error("this kernel has no such layers");
+  const std::vector<double> real(layer.weights, layer.weights + size_t(in) * out * 9);
+  gdq::IntegerWeights integer = gdq::quantize(kernel, out, in, real.data(), nullptr);
+  std::copy(integer.integers.begin(), integer.integers.end(), layer.transformed);
+  const gdq::BodyWeights weights = gdq::pack_body(kernel, table.body, out, in, integer);
+  const std::vector<int32_t> start = gdq::body_start(kernel, table.body, weights, layer.narrowing,
+                                                     {layer.start, layer.start + out});
+  PaddedMap<int8_t> source(layer.height, layer.width, in, static_cast<int8_t>(layer.outside));
+  PaddedMap<int8_t> codes(layer.height, layer.width, out, 0);
+  PaddedMap<int16_t> stream(layer.height, layer.width, out, 0);
+  source.read(layer.codes, layer.height, layer.width);
+  if (layer.residual) stream.read(layer.residual, layer.height, layer.width);
+  gdq::AlignedBytes scratch(gdq::body_scratch(kernel, table.body, in));
+  gdq::BodyLayer body{};
+  body.source = source.origin();
+  body.pitch = source.pitch;
+  body.height = layer.height;
+  body.width = layer.width;
+  body.in_channels = in;
+  body.out_channels = out;
+  body.weights = weights.packed.as<int8_t>();
+  body.start = start.data();
+  body.narrowing = layer.narrowing;
+  body.factors = layer.factors;
+  body.scratch = scratch.as<char>();
+  if (layer.residual) {
+    body.residual = body.stream = stream.origin();
+    body.residual_pitch = body.stream_pitch = stream.pitch;
+  }
+  if (layer.made) {
+    body.codes = codes.origin();
+    body.codes_pitch = codes.pitch;
+  }
+  body.codes_factor = layer.codes_factor;
+  body.codes_low = layer.low;
+  body.codes_high = layer.high;
+  table.body_layers[kernel](body);
+  if (layer.residual) stream.write(layer.stream, layer.height, layer.width);
+  if (layer.made) codes.write(layer.made, layer.height, layer.width);
+}
+
 }  // namespace
 
 extern "C" {
@@ -161,6 +230,20 @@ int32_t gdq_kernel_run(const char* isa, const char* kernel, int32_t bits, int32_
     convolution.set_codes(codes);
     if (repeats < 1) throw gdq::Error("a convolution runs at least once");
     convolution.run(sums, repeats);
+    return 0;
+  });
+}
+
+int32_t gdq_body_group(const char* isa, const char* kernel) {
+  return guarded<int32_t>(kFailed, [&] {
+    const gdq::KernelTable& table = *gdq::choose_instruction_set(isa).kernels;
+    return table.body_layers[require_kernel(kernel)] ? table.body.group : 0;
+  });
+}
+
+int32_t gdq_body_run(const char* isa, const char* kernel, const gdq_body_layer* layer) {
+  return guarded<int32_t>(kFailed, [&] {
+    run_body(*gdq::choose_instruction_set(isa).kernels, require_kernel(kernel), *layer);
     return 0;
   });
 }

@@ -50,6 +50,7 @@ _SIGNATURES: dict[str, tuple[Any, Sequence[Any]]] = {
     "gdq_model_bit_widths": (c_int32, (_Model, POINTER(c_int32))),
     "gdq_model_isa": (c_char_p, (_Model,)),
     "gdq_model_kernel": (c_char_p, (_Model, c_int32)),
+    "gdq_model_report": (c_char_p, (_Model, c_int32)),
     "gdq_model_has_predictor": (c_int32, (_Model,)),
     "gdq_runner_create": (_Runner, (_Model, c_int32, c_int32)),
     "gdq_runner_run": (c_int32, (_Runner, c_int32, c_void_p, c_void_p)),
@@ -152,6 +153,10 @@ class NativeModel:
     def kernel(self, bit_width: int) -> str:
         """Return the name of the kernel of the 3x3 convolutions at one of the bit-widths."""
         return _text(self.library.functions.gdq_model_kernel(self.handle, bit_width))
+
+    def report(self, bit_width: int) -> str:
+        """Tell how each integer layer runs at one of the bit-widths, a line for each."""
+        return _text(self.library.functions.gdq_model_report(self.handle, bit_width))
 
 
 class NativeRunner:

@@ -6,6 +6,9 @@
 
 #define GDQ_ISA avx512vnni
 
+#include "kernels/body.h"
+#include "kernels/vector.h"
+
 namespace gdq {
 namespace GDQ_ISA {
 
@@ -26,45 +29,75 @@ struct Isa {
 
   using Data8 = __m512i;
   static constexpr int kSteps8 = 1;
-  static inline __attribute__((always_inline)) Data8 data8(const int8_t* four) {
+  static GDQ_INLINE Data8 data8(const int8_t* four) {
     int bits;
     __builtin_memcpy(&bits, four, 4);
     return _mm512_set1_epi32(bits);
   }
   template <int Step>
-  static inline __attribute__((always_inline)) I32 dot4(I32 sum, const void* weights, Data8 data) {
-    return (I32)_mm512_dpbusd_epi32((__m512i)sum, data, _mm512_loadu_si512(weights));
+  static GDQ_INLINE I32 dot4(I32 sum, const void* weights, Data8 data) {
+    // Not the intrinsic: GCC 12 does not see that the sum is overwritten, and copies it every time.
+    asm("vpdpbusd %2, %1, %0" : "+v"(sum) : "v"(data), "v"(_mm512_loadu_si512(weights)));
+    return sum;
   }
 
   using Data16 = __m512i;
   static constexpr int kSteps16 = 1, kInt16Block = 1, kInt16Cost = 2;
-  static inline __attribute__((always_inline)) Data16 data16(const int16_t* two) {
+  static GDQ_INLINE Data16 data16(const int16_t* two) {
     int bits;
     __builtin_memcpy(&bits, two, 4);
     return _mm512_set1_epi32(bits);
   }
   template <int Step>
-  static inline __attribute__((always_inline)) I32 dot2(I32 sum, const void* weights, Data16 data) {
-    return (I32)_mm512_dpwssd_epi32((__m512i)sum, data, _mm512_loadu_si512(weights));
+  static GDQ_INLINE I32 dot2(I32 sum, const void* weights, Data16 data) {
+    asm("vpdpwssd %2, %1, %0" : "+v"(sum) : "v"(data), "v"(_mm512_loadu_si512(weights)));
+    return sum;
   }
+
+  // Of body layers: 16 sums, two vectors of weights and one of data.
+  static constexpr int kBodyRows = 8, kBodyBlocks = 2;
+  static constexpr bool kStartsPerRow = false, kRoundsInStart = true, kInterleaved = true;
+  typedef int16_t I16 __attribute__((vector_size(64)));
+  template <int Shift>
+  static GDQ_INLINE I16 narrowed(I32 a, I32 b) {
+    return (I16)_mm512_packs_epi32((__m512i)(a >> Shift), (__m512i)(b >> Shift));
+  }
+  static GDQ_INLINE I16 scaled(I16 x, I16 factor) {
+    return (I16)_mm512_mulhrs_epi16((__m512i)x, (__m512i)factor);
+  }
+  static GDQ_INLINE I16 scaled_sum(I16 sum, I16 x, I16 factor) {
+    return (I16)_mm512_adds_epi16((__m512i)sum, (__m512i)scaled(x, factor));
+  }
+  struct Codes {
+    __m256i low, high;
+    GDQ_INLINE Codes(int8_t low, int8_t high)
+        : low(_mm256_set1_epi8(low)), high(_mm256_set1_epi8(high)) {}
+    GDQ_INLINE void store(int8_t* to, I16 sixteenths) const {
+      const __m512i whole =
+          _mm512_mulhrs_epi16((__m512i)sixteenths, _mm512_set1_epi16(1 << (15 - kCodeShift)));
+      const __m256i bytes = _mm512_cvtsepi16_epi8(whole);
+      _mm256_storeu_si256(reinterpret_cast<__m256i*>(to),
+                          _mm256_min_epi8(_mm256_max_epi8(bytes, low), high));
+    }
+  };
 
   // Ties to even. The instruction makes the lowest number of what is too high for 32 bits, so that
   // must not reach it; operands in this order let NaN through, which becomes the lowest everywhere.
-  static inline __attribute__((always_inline)) __m512i rounded(F32 x) {
+  static GDQ_INLINE __m512i rounded(F32 x) {
     return _mm512_cvtps_epi32(_mm512_min_ps(_mm512_set1_ps(32767.0f), (__m512)x));
   }
 
-  static inline __attribute__((always_inline)) void store_stream(int16_t* to, F32 x) {
+  static GDQ_INLINE void store_stream(int16_t* to, F32 x) {
     _mm256_storeu_si256(reinterpret_cast<__m256i*>(to), _mm512_cvtsepi32_epi16(rounded(x)));
   }
 
   // The lowest and the highest code; saturation to 8 bits comes first.
   struct CodeRange {
     __m128i low, high;
-    inline __attribute__((always_inline)) CodeRange(float low, float high)
+    GDQ_INLINE CodeRange(float low, float high)
         : low(_mm_set1_epi8(static_cast<char>(low))),
           high(_mm_set1_epi8(static_cast<char>(high))) {}
-    inline __attribute__((always_inline)) void store(int8_t* to, F32 x) const {
+    GDQ_INLINE void store(int8_t* to, F32 x) const {
       const __m128i bytes = _mm512_cvtsepi32_epi8(rounded(x));
       _mm_storeu_si128(reinterpret_cast<__m128i*>(to),
                        _mm_min_epi8(_mm_max_epi8(bytes, low), high));

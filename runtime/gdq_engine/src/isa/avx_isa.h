@@ -4,6 +4,7 @@
 #include <immintrin.h>
 #include <stdint.h>
 
+#include "kernels/body.h"
 #include "kernels/narrow.h"
 #include "kernels/real.h"
 
@@ -39,6 +40,34 @@ struct AvxIsa : PortableNarrowing<8> {
   using Data16 = __m256i;
   static constexpr int kSteps16 = 1, kInt16Block = 1;
   static GDQ_INLINE Data16 data16(const int16_t* two) { return everywhere(two); }
+
+  // Of body layers: 12 sums, two vectors of weights and one of data are 15 of 16 registers.
+  static constexpr int kBodyRows = 6, kBodyBlocks = 4;
+  static constexpr bool kStartsPerRow = false, kRoundsInStart = true, kInterleaved = true;
+  typedef int16_t I16 __attribute__((vector_size(32)));
+  template <int Shift>
+  static GDQ_INLINE I16 narrowed(I32 a, I32 b) {
+    return (I16)_mm256_packs_epi32((__m256i)(a >> Shift), (__m256i)(b >> Shift));
+  }
+  static GDQ_INLINE I16 scaled(I16 x, I16 factor) {
+    return (I16)_mm256_mulhrs_epi16((__m256i)x, (__m256i)factor);
+  }
+  static GDQ_INLINE I16 scaled_sum(I16 sum, I16 x, I16 factor) {
+    return (I16)_mm256_adds_epi16((__m256i)sum, (__m256i)scaled(x, factor));
+  }
+  struct Codes {
+    __m128i low, high;
+    GDQ_INLINE Codes(int8_t low, int8_t high)
+        : low(_mm_set1_epi8(low)), high(_mm_set1_epi8(high)) {}
+    GDQ_INLINE void store(int8_t* to, I16 sixteenths) const {
+      const __m256i whole =
+          _mm256_mulhrs_epi16((__m256i)sixteenths, _mm256_set1_epi16(1 << (15 - kCodeShift)));
+      const __m128i bytes =
+          _mm_packs_epi16(_mm256_castsi256_si128(whole), _mm256_extracti128_si256(whole, 1));
+      _mm_storeu_si128(reinterpret_cast<__m128i*>(to),
+                       _mm_min_epi8(_mm_max_epi8(bytes, low), high));
+    }
+  };
 };
 
 }  // namespace GDQ_ISA

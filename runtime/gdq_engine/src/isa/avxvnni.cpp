@@ -13,11 +13,14 @@ struct Isa : AvxIsa {
 
   template <int Step>
   static GDQ_INLINE I32 dot4(I32 sum, const void* weights, Data8 data) {
-    return (I32)_mm256_dpbusd_avx_epi32((__m256i)sum, data, weights_at(weights));
+    // Not the intrinsic: GCC 12 does not see that the sum is overwritten, and copies it every time.
+    asm("%{vex%} vpdpbusd %2, %1, %0" : "+x"(sum) : "x"(data), "x"(weights_at(weights)));
+    return sum;
   }
   template <int Step>
   static GDQ_INLINE I32 dot2(I32 sum, const void* weights, Data16 data) {
-    return (I32)_mm256_dpwssd_avx_epi32((__m256i)sum, data, weights_at(weights));
+    asm("%{vex%} vpdpwssd %2, %1, %0" : "+x"(sum) : "x"(data), "x"(weights_at(weights)));
+    return sum;
   }
 };
 

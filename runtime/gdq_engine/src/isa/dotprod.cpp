@@ -15,11 +15,9 @@ struct Isa : NeonIsa {
   // One vector of data serves four steps, each by its lane.
   using Data8 = int8x16_t;
   static constexpr int kSteps8 = 4;
-  static inline __attribute__((always_inline)) Data8 data8(const int8_t* sixteen) {
-    return vld1q_s8(sixteen);
-  }
+  static GDQ_INLINE Data8 data8(const int8_t* sixteen) { return vld1q_s8(sixteen); }
   template <int Step>
-  static inline __attribute__((always_inline)) I32 dot4(I32 sum, const void* weights, Data8 data) {
+  static GDQ_INLINE I32 dot4(I32 sum, const void* weights, Data8 data) {
     const int8x16_t w = vld1q_s8(static_cast<const int8_t*>(weights));
     return (I32)vdotq_laneq_s32((int32x4_t)sum, w, data, Step);
   }

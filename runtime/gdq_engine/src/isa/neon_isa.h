@@ -4,7 +4,9 @@
 #include <arm_neon.h>
 #include <stdint.h>
 
+#include "kernels/body.h"
 #include "kernels/real.h"
+#include "kernels/vector.h"
 
 namespace gdq {
 namespace GDQ_ISA {
@@ -30,29 +32,53 @@ struct NeonIsa {
   // of a vector, because a product widens one half to four sums.
   using Data16 = int16x8_t;
   static constexpr int kSteps16 = 4, kInt16Block = 4;
-  static inline __attribute__((always_inline)) Data16 data16(const int16_t* eight) {
-    return vld1q_s16(eight);
-  }
+  static GDQ_INLINE Data16 data16(const int16_t* eight) { return vld1q_s16(eight); }
   template <int Step>
-  static inline __attribute__((always_inline)) I32 dot2(I32 sum, const void* weights, Data16 data) {
+  static GDQ_INLINE I32 dot2(I32 sum, const void* weights, Data16 data) {
     const int16x8_t w = vld1q_s16(static_cast<const int16_t*>(weights));
     const int32x4_t first = vmlal_laneq_s16((int32x4_t)sum, vget_low_s16(w), data, 2 * Step);
     return (I32)vmlal_high_laneq_s16(first, w, data, 2 * Step + 1);
   }
 
+  // Of body layers: 16 sums, the data of 8 tiles, two vectors of weights.
+  static constexpr int kBodyRows = 8, kBodyBlocks = 2;
+  static constexpr bool kStartsPerRow = true, kRoundsInStart = false, kInterleaved = false;
+  typedef int16_t I16 __attribute__((vector_size(16)));
+  template <int Shift>
+  static GDQ_INLINE I16 narrowed(I32 a, I32 b) {
+    if constexpr (Shift == 0)
+      return (I16)vqmovn_high_s32(vqmovn_s32((int32x4_t)a), (int32x4_t)b);
+    else
+      return (I16)vqrshrn_high_n_s32(vqrshrn_n_s32((int32x4_t)a, Shift), (int32x4_t)b, Shift);
+  }
+  static GDQ_INLINE I16 scaled(I16 x, I16 factor) {
+    return (I16)vqrdmulhq_s16((int16x8_t)x, (int16x8_t)factor);
+  }
+  static GDQ_INLINE I16 scaled_sum(I16 sum, I16 x, I16 factor) {
+#ifdef __ARM_FEATURE_QRDMX
+    return (I16)vqrdmlahq_s16((int16x8_t)sum, (int16x8_t)x, (int16x8_t)factor);
+#else
+    return (I16)vqaddq_s16((int16x8_t)sum, (int16x8_t)scaled(x, factor));
+#endif
+  }
+  struct Codes {
+    int8x8_t low, high;
+    GDQ_INLINE Codes(int8_t low, int8_t high) : low(vdup_n_s8(low)), high(vdup_n_s8(high)) {}
+    GDQ_INLINE void store(int8_t* to, I16 sixteenths) const {
+      const int8x8_t bytes = vqrshrn_n_s16((int16x8_t)sixteenths, kCodeShift);
+      vst1_s8(to, vmin_s8(vmax_s8(bytes, low), high));
+    }
+  };
+
   // float -> int16, saturated, ties to even.
-  static inline __attribute__((always_inline)) int16x4_t rounded(F32 x) {
-    return vqmovn_s32(vcvtnq_s32_f32((float32x4_t)x));
-  }
-  static inline __attribute__((always_inline)) void store_stream(int16_t* to, F32 x) {
-    vst1_s16(to, rounded(x));
-  }
+  static GDQ_INLINE int16x4_t rounded(F32 x) { return vqmovn_s32(vcvtnq_s32_f32((float32x4_t)x)); }
+  static GDQ_INLINE void store_stream(int16_t* to, F32 x) { vst1_s16(to, rounded(x)); }
   // The lowest and the highest code.
   struct CodeRange {
     int16x4_t low, high;
-    inline __attribute__((always_inline)) CodeRange(float low, float high)
+    GDQ_INLINE CodeRange(float low, float high)
         : low(vdup_n_s16((int16_t)low)), high(vdup_n_s16((int16_t)high)) {}
-    inline __attribute__((always_inline)) void store(int8_t* to, F32 x) const {
+    GDQ_INLINE void store(int8_t* to, F32 x) const {
       const int16x4_t codes = vmin_s16(vmax_s16(rounded(x), low), high);
       const int32x2_t four = vreinterpret_s32_s8(vmovn_s16(vcombine_s16(codes, codes)));
       const int bits = vget_lane_s32(four, 0);

@@ -3,6 +3,7 @@
 
 #define GDQ_ISA scalar
 
+#include "kernels/body.h"
 #include "kernels/narrow.h"
 #include "kernels/real.h"
 
@@ -34,6 +35,43 @@ struct Isa : PortableNarrowing<4> {
       for (int i = 0; i < 4; i++) sum[lane] += (int32_t)w[lane * 4 + i] * data[i];
     return sum;
   }
+
+  // Of body layers, in 32 bits as the other instruction sets define it.
+  static constexpr int kBodyRows = 4, kBodyBlocks = 2;
+  static constexpr bool kStartsPerRow = false, kRoundsInStart = false, kInterleaved = false;
+  typedef int16_t I16 __attribute__((vector_size(16)));
+  static int16_t saturated(int32_t x) {
+    return static_cast<int16_t>(x < -32768 ? -32768 : x > 32767 ? 32767 : x);
+  }
+  static int32_t shifted(int32_t x, int shift) {
+    return shift == 0 ? x : (x + (1 << (shift - 1))) >> shift;
+  }
+  template <int Shift>
+  static I16 narrowed(I32 a, I32 b) {
+    I16 x{};
+    for (int i = 0; i < kLanes; i++) {
+      x[i] = saturated(shifted(a[i], Shift));
+      x[kLanes + i] = saturated(shifted(b[i], Shift));
+    }
+    return x;
+  }
+  static I16 scaled(I16 x, I16 factor) { return scaled_sum(I16{}, x, factor); }
+  static I16 scaled_sum(I16 sum, I16 x, I16 factor) {
+    I16 y{};
+    for (int i = 0; i < 2 * kLanes; i++)
+      y[i] = saturated(sum[i] + shifted((int32_t)x[i] * factor[i], 15));
+    return y;
+  }
+  struct Codes {
+    int8_t low, high;
+    Codes(int8_t low, int8_t high) : low(low), high(high) {}
+    void store(int8_t* to, I16 sixteenths) const {
+      for (int i = 0; i < 2 * kLanes; i++) {
+        const int32_t code = shifted(sixteenths[i], kCodeShift);
+        to[i] = static_cast<int8_t>(code < low ? low : code > high ? high : code);
+      }
+    }
+  };
 
   using Data16 = const int16_t*;
   static constexpr int kSteps16 = 1, kInt16Block = 1, kInt16Cost = 1;

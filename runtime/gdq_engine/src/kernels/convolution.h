@@ -5,6 +5,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "kernels/body.h"
+
 namespace gdq {
 
 // What becomes of a convolution's sums: FORMAT.md, section Layer. Maps are given by the address of
@@ -131,6 +133,9 @@ struct KernelTable {
   int int16_block;     // weights of int16: output channels between those of two input channels
   int int16_cost;      // of a multiplication of int16, in multiplications of int8
   ConvolutionFunction integer[kIntegerKernels];  // null: not on this instruction set
+  BodyShape body;
+  // The same with an end in integers; null: there is none.
+  BodyFunction body_layers[kIntegerKernels];
   EpilogueFunction epilogues[kEpilogues];
   EpilogueFunction picture;
   PatchProductsFunction patch_products;

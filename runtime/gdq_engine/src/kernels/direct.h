@@ -136,6 +136,15 @@ GDQ_INLINE void run_rows(const Convolution& layer, int kernel, Copy&& copy, Mult
 
 struct Direct;
 
+template <class Rows>
+struct IsDirect {
+  static constexpr bool value = false;
+};
+template <>
+struct IsDirect<Direct> {
+  static constexpr bool value = true;
+};
+
 template <>
 struct Transformed<Direct, Direct, int8_t> {
   static void run(const Convolution& layer) {

@@ -1,6 +1,7 @@
 // All kernels for the instruction set that the including file describes as GDQ_ISA::Isa.
 #pragma once
 
+#include "kernels/body_transformed.h"
 #include "kernels/convolution.h"
 #include "kernels/direct.h"
 #include "kernels/epilogue.h"
@@ -20,6 +21,14 @@ constexpr ConvolutionFunction integer_kernel() {
     return Transformed<Rows, Columns, Element>::run;
 }
 
+template <class Rows, class Columns, class Element>
+constexpr BodyFunction body_kernel() {
+  if constexpr (IsDirect<Rows>::value || sizeof(Element) != 1 || !Isa::kHasDot4)
+    return nullptr;
+  else
+    return body_transformed<Rows, Columns>;
+}
+
 // A constant: it is made by the compiler, for nothing of one instruction set may run before it is
 // known that the processor has it.
 constexpr KernelTable kTable = {
@@ -28,6 +37,13 @@ constexpr KernelTable kTable = {
     Isa::kInt16Cost,
     {
 #define GDQ_KERNEL(id, name, rows, columns, element) integer_kernel<rows, columns, element>(),
+        GDQ_INTEGER_KERNELS(GDQ_KERNEL)
+#undef GDQ_KERNEL
+    },
+    {kBodyGroup, kBodyTiles, !Isa::kStartsPerRow, Isa::kRoundsInStart, Isa::kInterleaved,
+     Isa::kUnsignedData},
+    {
+#define GDQ_KERNEL(id, name, rows, columns, element) body_kernel<rows, columns, element>(),
         GDQ_INTEGER_KERNELS(GDQ_KERNEL)
 #undef GDQ_KERNEL
     },

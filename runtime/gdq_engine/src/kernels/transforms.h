@@ -7,10 +7,31 @@
 namespace gdq {
 namespace GDQ_ISA {
 
+// Integer algorithms also come in a form for body.h: `input_group` computes the points of one
+// group, which share sums, from `d(i)`, the i-th input; `halved_output` takes sums of which those
+// in `kHalved` were halved on the way, and gives the convolution itself.
+
 // F(2,3): 4 products for 2 outputs; points 0, 1, -1, infinity.
 struct F2 {
   static constexpr int kOutputs = 2, kInputs = 4, kPoints = 4;
   static constexpr bool kIntegerOutput = true;
+  static constexpr int kGroups = 3, kGroupFirst[] = {0, 1, 3, 4};
+  static constexpr bool kHalved[] = {false, false, false, false};
+
+  template <int Group, class V, class Input>
+  static GDQ_INLINE void input_group(Input&& d, V* v) {
+    if constexpr (Group == 0) v[0] = d(0) - d(2);
+    if constexpr (Group == 1) {
+      const V a = d(1), b = d(2);
+      v[0] = a + b;
+      v[1] = b - a;
+    }
+    if constexpr (Group == 2) v[0] = d(1) - d(3);
+  }
+  template <class V>
+  static GDQ_INLINE void halved_output(const V* p, V* y) {
+    output(p, y);
+  }
 
   template <class V>
   static GDQ_INLINE void input(const V* d, V* v) {
@@ -31,6 +52,34 @@ struct F2 {
 struct K4 {
   static constexpr int kOutputs = 4, kInputs = 6, kPoints = 7;
   static constexpr bool kIntegerOutput = true;
+  static constexpr int kGroups = 4, kGroupFirst[] = {0, 1, 3, 6, 7};
+  static constexpr bool kHalved[] = {false, true, true, false, true, false, false};
+
+  template <int Group, class V, class Input>
+  static GDQ_INLINE void input_group(Input&& d, V* v) {
+    if constexpr (Group == 0) v[0] = d(0) - d(4);
+    if constexpr (Group == 1) {
+      const V a = d(1) + d(3), b = d(2) + d(4);
+      v[0] = a + b;
+      v[1] = b - a;
+    }
+    if constexpr (Group == 2) {
+      const V c = d(2) - d(4), e = d(1) - d(3);
+      v[0] = e + c;
+      v[1] = c - e;
+      v[2] = e;
+    }
+    if constexpr (Group == 3) v[0] = d(5) - d(1);
+  }
+  template <class V>
+  static GDQ_INLINE void halved_output(const V* p, V* y) {
+    const V even = p[1] + p[2], odd = p[1] - p[2];
+    const V t = p[3] + p[5], u = p[4] + p[5];
+    y[0] = (p[0] + t) + even;
+    y[1] = odd + u;
+    y[2] = even - t;
+    y[3] = (odd - u) + p[6];
+  }
 
   template <class V>
   static GDQ_INLINE void input(const V* d, V* v) {
@@ -38,7 +87,7 @@ struct K4 {
     v[0] = d[0] - d[4];
     v[1] = a + b;
     v[2] = b - a;
-    v[3] = V{} - e - c;
+    v[3] = e + c;
     v[4] = c - e;
     v[5] = e;
     v[6] = d[5] - d[1];

@@ -2,28 +2,36 @@
 // derives them; kernels/transforms.h has B^T and A^T as additions.
 #pragma once
 
+#include <vector>
+
 #include "kernels/convolution.h"
+#include "kernels/points.h"
 
 namespace gdq {
 
-constexpr int kMostTaps = 5, kMostPoints = 8;
+constexpr int kMostTaps = 5, kMostPoints = 8, kMostInputs = 6, kMostOutputs = 4;
 
-// A one-dimensional algorithm.
+// A one-dimensional algorithm, y = A^T ((G g) . (B^T d)) / output_factor. Real ones have G only,
+// and the rest is zero.
 struct Algorithm {
   int outputs, points, taps;
-  // Each output is this many times the convolution.
   double output_factor;
   double g[kMostPoints][kMostTaps];
-  // Of each row of B^T: the sum of its magnitudes, and its sum. Unused in real algorithms.
-  int data_gain[kMostPoints];
-  int data_sum[kMostPoints];
-  // The power that noise in a weight has in the outputs: the squares of a row of B^T, and of what
-  // A^T makes of the point, each summed. Used where weights are quantized to 8 bits.
-  double noise[kMostPoints];
-  // What A^T multiplies by the point that constant data reaches; all outputs see it alike.
-  double constant_factor = 1;
+  double bt[kMostPoints][kMostInputs];
+  double at[kMostOutputs][kMostPoints];
+  // Points whose sums kernels/body.h halves, so that A^T needs additions only.
+  bool halved[kMostPoints];
   // Points are the taps themselves: weights stay as they are.
-  bool is_direct = false;
+  bool is_direct;
+
+  int inputs() const { return outputs + taps - 1; }
+  // Of a row of B^T: the sum of its magnitudes, and its sum.
+  int data_gain(int point) const;
+  int data_sum(int point) const;
+  // The power that noise in a weight has in all outputs.
+  double noise(int point) const;
+  // What A^T multiplies by the point that constant data reaches; all outputs see it alike.
+  double constant_factor() const { return is_direct ? 1 : at[0][1]; }
 };
 
 // 8 points, for 6 outputs of 3 taps, and for 4 outputs of 5 taps; in float only.
@@ -41,6 +49,11 @@ struct KernelShape {
 struct KernelAlgorithm {
   const Algorithm *rows, *columns;
   KernelShape shape;
+
+  // In which body layers compute points.
+  PointOrder order() const {
+    return {rows->halved, columns->halved, rows->points, columns->points};
+  }
 };
 
 const KernelAlgorithm& algorithm_of(IntegerKernel kernel);

@@ -20,6 +20,19 @@ std::vector<float> spread(const float* numbers, size_t count, size_t padded_coun
 
 }  // namespace
 
+IntegerWeights quantize_layer(const Model& model, const Layer& layer, IntegerKernel kernel) {
+  const Tensor& integers = model.tensors[layer.weights];
+  const Tensor& steps = model.tensors[layer.weight_steps];
+  std::vector<float> exact(layer.out_channels);
+  std::vector<double> real(integers.count);
+  const size_t per_channel = integers.count / layer.out_channels;
+  for (int oc = 0; oc < layer.out_channels; oc++)
+    exact[oc] = steps.floats()[steps.count == 1 ? 0 : oc];
+  for (size_t i = 0; i < real.size(); i++)
+    real[i] = double(integers.integers()[i]) * exact[i / per_channel];
+  return quantize(kernel, layer.out_channels, layer.in_channels, real.data(), exact.data());
+}
+
 Network::Network(Model model, const InstructionSet& isa)
     : model_(std::move(model)), isa_(isa), prepared_(model_.bit_widths.size()) {
   if (model_.predictor) predictor_.emplace(*model_.predictor, model_.tensors, *isa_.kernels);
@@ -68,20 +81,37 @@ void Network::choose_kernel(int bit_width, IntegerKernel kernel) {
 std::unique_ptr<PreparedNetwork> Network::prepare(int width_index) {
   auto network = std::make_unique<PreparedNetwork>();
   network->width_index = width_index;
-  network->layers.resize(model_.layers.size());
-  for (size_t i = 0; i < model_.layers.size(); i++)
-    prepare_layer(model_.layers[i], static_cast<int>(i), width_index, network->layers[i]);
+  const size_t count = model_.layers.size();
+  network->layers.resize(count);
+  for (const Value& value : model_.values) network->stream_steps.push_back(value.steps[0]);
+  for (size_t i = 0; i < count; i++)
+    if (model_.is_integer(model_.layers[i]))
+      pose_body(model_.layers[i], static_cast<int>(i), width_index, network->layers[i]);
+  unify_steps(*network);
+  for (size_t i = 0; i < count; i++) {
+    PreparedLayer& prepared = network->layers[i];
+    prepare_layer(model_.layers[i], static_cast<int>(i), *network, prepared);
+    if (model_.is_integer(model_.layers[i]))
+      network->report += "layer " + std::to_string(i) + ": " + prepared.note + "\n";
+  }
   return network;
 }
 
-void Network::prepare_layer(const Layer& layer, int layer_index, int width_index,
+void Network::prepare_layer(const Layer& layer, int layer_index, const PreparedNetwork& network,
                             PreparedLayer& prepared) {
+  const int width_index = network.width_index;
   prepared.out_channels = padded(layer.out_channels);
-  if (model_.is_integer(layer))
+  if (model_.is_integer(layer)) {
+    const bool solved = solve_body(layer, width_index, network.stream_steps, prepared);
+    const IntegerKernel kernel = kernel_for(model_.values[layer.source].bits[width_index]);
+    prepared.note = std::string(kernel_shape(kernel).name) + ", " +
+                    (solved ? "" : "sums of 32 bits for ") + prepared.note;
+    if (solved) return;
     prepare_integer(layer, layer_index, width_index, prepared);
-  else
-    prepare_real(layer, layer_index, prepared);
-  prepare_epilogue(layer, width_index, prepared);
+  } else {
+    prepare_real(layer, layer_index, network.stream_steps, prepared);
+  }
+  prepare_epilogue(layer, network, prepared);
 }
 
 template <class Pack>
@@ -107,15 +137,8 @@ void Network::prepare_integer(const Layer& layer, int layer_index, int width_ind
   const IntegerKernel kernel = kernel_for(bits);
   prepared.run = isa_.kernels->integer[kernel];
   prepared.weights = &pack_once(layer_index, kernel, [&] {
-    const Tensor& integers = model_.tensors[layer.weights];
-    const Tensor& steps = model_.tensors[layer.weight_steps];
-    std::vector<float> exact(out);
-    std::vector<double> real(integers.count);
-    const size_t per_channel = integers.count / out;
-    for (int oc = 0; oc < out; oc++) exact[oc] = steps.floats()[steps.count == 1 ? 0 : oc];
-    for (size_t i = 0; i < real.size(); i++)
-      real[i] = double(integers.integers()[i]) * exact[i / per_channel];
-    return pack_integer(kernel, *isa_.kernels, out, layer.in_channels, real.data(), exact.data());
+    return pack_integer(kernel, *isa_.kernels, out, layer.in_channels,
+                        quantize_layer(model_, layer, kernel));
   });
   const KernelShape& shape = kernel_shape(kernel);
   prepared.scratch_bytes = [=, &shape](int width) {
@@ -135,7 +158,8 @@ void Network::prepare_integer(const Layer& layer, int layer_index, int width_ind
   }
 }
 
-void Network::prepare_real(const Layer& layer, int layer_index, PreparedLayer& prepared) {
+void Network::prepare_real(const Layer& layer, int layer_index,
+                           const std::vector<float>& stream_steps, PreparedLayer& prepared) {
   const Value& source = model_.values[layer.source];
   const int in = layer.in_channels, out = layer.out_channels, kernel = layer.kernel;
   const int padded_out = prepared.out_channels;
@@ -143,7 +167,7 @@ void Network::prepare_real(const Layer& layer, int layer_index, PreparedLayer& p
   const int inside = layer.places == 9 ? 4 : 0;
   const float* weights =
       model_.tensors[layer.weights].floats() + size_t(inside) * kernel * kernel * in * out;
-  prepared.step = source.kind == ValueKind::kStream ? source.steps[0] : 1.0f;
+  prepared.step = source.kind == ValueKind::kStream ? stream_steps[layer.source] : 1.0f;
   if (source.kind == ValueKind::kStream && (kernel == 3 || kernel == 5)) {
     prepared.run = kernel == 3 ? table.three : table.five;
     prepared.weights = &pack_real_once(layer_index, kernel == 3 ? kReal3 : kReal5, [&] {
@@ -195,12 +219,28 @@ void Network::prepare_border(const Layer& layer, int layer_index, PreparedLayer&
   };
 }
 
-void Network::prepare_epilogue(const Layer& layer, int width_index, PreparedLayer& prepared) {
+// Whether more follows a layer than what the range of its codes does by itself.
+bool Network::needs_activation(const Layer& layer) const {
+  if (layer.gains != kNone) return true;
+  if (layer.slopes == kNone) return false;
+  const Tensor& slopes = model_.tensors[layer.slopes];
+  const bool relu = std::all_of(slopes.floats(), slopes.floats() + slopes.count,
+                                [](float slope) { return slope == 0; });
+  // The range of unsigned codes begins at zero: it is the ReLU.
+  return !(relu && layer.stream == kNone && layer.residual == kNone &&
+           !model_.values[layer.codes].is_signed);
+}
+
+void Network::prepare_epilogue(const Layer& layer, const PreparedNetwork& network,
+                               PreparedLayer& prepared) {
+  const int width_index = network.width_index;
   const auto values = [&](int index) { return index == kNone ? nullptr : &model_.values[index]; };
   const Value *stream = values(layer.stream), *codes = values(layer.codes);
   const Value* residual = values(layer.residual);
   const bool picture = stream && stream->kind == ValueKind::kPicture;
-  const double unit = picture ? 1.0 : stream ? stream->steps[0] : codes->steps[width_index];
+  const double unit = picture  ? 1.0
+                      : stream ? network.stream_steps[layer.stream]
+                               : codes->steps[width_index];
   for (float& scale : prepared.scales) scale = static_cast<float>(scale / unit);
   for (float& scale : prepared.border_scales) scale = static_cast<float>(scale / unit);
   for (float& bias : prepared.biases) bias = static_cast<float>(bias / unit);
@@ -219,15 +259,12 @@ void Network::prepare_epilogue(const Layer& layer, int width_index, PreparedLaye
       prepared.gains = spread(model_.tensors[layer.gains].floats(), out, padded_out, 1);
       prepared.shifts = spread(model_.tensors[layer.shifts].floats(), out, padded_out, 1 / unit);
     }
-    const bool relu =
-        layer.gains == kNone && std::all_of(prepared.slopes.begin(), prepared.slopes.end(),
-                                            [](float slope) { return slope == 0; });
-    // The range of unsigned codes begins at zero: it is the ReLU.
-    if (!(relu && !stream && !residual && !codes->is_signed)) flags |= kActivation;
   }
+  if (needs_activation(layer)) flags |= kActivation;
   if (residual) {
     flags |= kResidual;
-    e.residual_factor = static_cast<float>(layer.residual_factor * residual->steps[0] / unit);
+    e.residual_factor =
+        static_cast<float>(layer.residual_factor * network.stream_steps[layer.residual] / unit);
   }
   if (stream) flags |= kStream;
   if (codes) {

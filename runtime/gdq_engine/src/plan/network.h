@@ -12,6 +12,7 @@
 #include "isa/instruction_sets.h"
 #include "kernels/convolution.h"
 #include "model/model.h"
+#include "plan/body.h"
 #include "plan/predictor.h"
 #include "plan/real_weights.h"
 #include "plan/weights.h"
@@ -21,6 +22,13 @@ namespace gdq {
 // One layer at one bit-width. Pointers of an Epilogue are into the vectors here; what depends on
 // the tile (maps, sizes) is left for the runner.
 struct PreparedLayer {
+  // An integer layer that ends in integers has these; `numbers` are what `body` points to.
+  BodyFunction run_body = nullptr;
+  BodyLayer body{};
+  std::optional<BodyProblem> problem;
+  BodyNumbers numbers;
+  std::string note;  // how an integer layer ends, or why not in integers
+  // All others have these.
   ConvolutionFunction run = nullptr, run_border = nullptr;
   EpilogueFunction finish = nullptr;
   const PackedWeights* weights = nullptr;
@@ -37,7 +45,8 @@ struct PreparedLayer {
 struct PreparedNetwork {
   int width_index;
   std::vector<PreparedLayer> layers;
-  IntegerKernel kernel = kIntegerKernels;  // of the first integer layer
+  std::vector<float> stream_steps;  // of each value; those of a packed model or coarser
+  std::string report;               // a line for each integer layer
 };
 
 class Network {
@@ -54,6 +63,8 @@ class Network {
   const PreparedNetwork& at(int bit_width);
   // The kernel that runs integer layers whose codes have the bit-width's own number of bits.
   IntegerKernel kernel(int bit_width) const;
+  // How each integer layer is computed, line by line. Raises Error if there is no such bit-width.
+  const std::string& report(int bit_width) { return at(bit_width).report; }
   // Only before the first tile. Raises Error if it is later, or if the kernel is not exact at that
   // width or not on this instruction set.
   void choose_kernel(int bit_width, IntegerKernel kernel);
@@ -62,12 +73,22 @@ class Network {
   int index_of(int bit_width) const;
   IntegerKernel kernel_for(int bits) const;
   std::unique_ptr<PreparedNetwork> prepare(int width_index);
-  void prepare_layer(const Layer& layer, int layer_index, int width_index, PreparedLayer& prepared);
+  void prepare_layer(const Layer& layer, int layer_index, const PreparedNetwork& network,
+                     PreparedLayer& prepared);
+  std::string body_obstacle(const Layer& layer, IntegerKernel kernel) const;
+  bool needs_activation(const Layer& layer) const;
+  void pose_body(const Layer& layer, int layer_index, int width_index, PreparedLayer& prepared);
+  const BodyWeights& pack_body_once(const Layer& layer, int layer_index, IntegerKernel kernel);
+  void unify_steps(PreparedNetwork& network) const;
+  bool solve_body(const Layer& layer, int width_index, const std::vector<float>& stream_steps,
+                  PreparedLayer& prepared);
   void prepare_integer(const Layer& layer, int layer_index, int width_index,
                        PreparedLayer& prepared);
-  void prepare_real(const Layer& layer, int layer_index, PreparedLayer& prepared);
+  void prepare_real(const Layer& layer, int layer_index, const std::vector<float>& stream_steps,
+                    PreparedLayer& prepared);
   void prepare_border(const Layer& layer, int layer_index, PreparedLayer& prepared);
-  void prepare_epilogue(const Layer& layer, int width_index, PreparedLayer& prepared);
+  void prepare_epilogue(const Layer& layer, const PreparedNetwork& network,
+                        PreparedLayer& prepared);
 
   template <class Pack>
   const PackedWeights& pack_once(int layer_index, int form, Pack&& pack);
@@ -79,8 +100,12 @@ class Network {
   std::optional<Predictor> predictor_;
   mutable std::mutex mutex_;
   std::map<int, IntegerKernel> chosen_;                     // bits -> kernel
+  std::map<std::pair<int, int>, BodyWeights> bodies_;       // (layer, kernel)
   std::map<std::pair<int, int>, PackedWeights> packed_;     // (layer, form)
   std::vector<std::unique_ptr<PreparedNetwork>> prepared_;  // by index of bit-width
 };
+
+// The weights of an integer layer in the form of a kernel.
+IntegerWeights quantize_layer(const Model& model, const Layer& layer, IntegerKernel kernel);
 
 }  // namespace gdq

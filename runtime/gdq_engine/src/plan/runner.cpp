@@ -133,7 +133,10 @@ void Runner::run(int bit_width, const uint8_t* tile, uint8_t* picture) {
   if (scratch > scratch_.size()) scratch_ = AlignedBytes(scratch);
   set_borders(prepared.width_index);
   for (size_t i = 0; i < model.layers.size(); i++)
-    run_layer(model.layers[i], prepared.layers[i], tile, picture);
+    if (prepared.layers[i].run_body)
+      run_body(model.layers[i], prepared.layers[i]);
+    else
+      run_layer(model.layers[i], prepared.layers[i], tile, picture);
 }
 
 Prediction Runner::predict(const uint8_t* tile) {
@@ -142,6 +145,27 @@ Prediction Runner::predict(const uint8_t* tile) {
   const size_t scratch = predictor->scratch_bytes(height_, width_);
   if (scratch > scratch_.size()) scratch_ = AlignedBytes(scratch);
   return predictor->predict(tile, height_, width_, scratch_.as<char>());
+}
+
+void Runner::run_body(const Layer& layer, const PreparedLayer& prepared) {
+  const Value& source = network_.model().values[layer.source];
+  BodyLayer body = prepared.body;
+  body.source = codes(layer.source);
+  body.pitch = pitch(layer.source);
+  body.height = height_ * source.scale;
+  body.width = width_ * source.scale;
+  body.scratch = scratch_.as<char>();
+  if (layer.stream != kNone) {
+    body.residual = stream(layer.residual);
+    body.residual_pitch = pitch(layer.residual);
+    body.stream = stream(layer.stream);
+    body.stream_pitch = pitch(layer.stream);
+  }
+  if (layer.codes != kNone) {
+    body.codes = codes(layer.codes);
+    body.codes_pitch = pitch(layer.codes);
+  }
+  prepared.run_body(body);
 }
 
 void Runner::run_layer(const Layer& layer, const PreparedLayer& prepared, const uint8_t* tile,

@@ -33,6 +33,7 @@ class Runner {
   int border(size_t value) const;
   int take_map(const Value& value, int border);
   void set_borders(int width_index);
+  void run_body(const Layer& layer, const PreparedLayer& prepared);
   void run_layer(const Layer& layer, const PreparedLayer& prepared, const uint8_t* tile,
                  uint8_t* picture);
   int16_t* stream(int value);

@@ -26,8 +26,8 @@ double step_of(const KernelAlgorithm& kernel, const double* u, int in_channels) 
   const bool narrow = kernel.shape.weight_bits == 8;
   double largest = 0, sums = 0;
   for (int p = 0; p < kernel.shape.products; p++) {
-    const double bound = 128.0 * kernel.rows->data_gain[p / kernel.columns->points] *
-                         kernel.columns->data_gain[p % kernel.columns->points];
+    const double bound = 128.0 * kernel.rows->data_gain(p / kernel.columns->points) *
+                         kernel.columns->data_gain(p % kernel.columns->points);
     double sum = 0;
     for (int ic = 0; ic < in_channels; ic++) {
       largest = std::max(largest, std::abs(u[p * in_channels + ic]));
@@ -66,8 +66,8 @@ double narrow_step(const KernelAlgorithm& kernel, const double* u, int in_channe
         const double error = weight - step * narrow_code(weight * inverse);
         sum += error * error;
       }
-      noise += sum * kernel.rows->noise[p / kernel.columns->points] *
-               kernel.columns->noise[p % kernel.columns->points];
+      noise += sum * kernel.rows->noise(p / kernel.columns->points) *
+               kernel.columns->noise(p % kernel.columns->points);
     }
     if (noise < least) least = noise, best = step;
   }
@@ -99,67 +99,89 @@ void round_together(const double* u, double step, int in_channels, int32_t* inte
 }
 
 template <class Element>
-void pack_channel(const KernelAlgorithm& kernel, const Packing& packing, int oc, int out_channels,
-                  int in_channels, const std::vector<int32_t>& integers, PackedWeights& result) {
+void pack_elements(const KernelAlgorithm& kernel, const Packing& packing, int out_channels,
+                   int in_channels, const std::vector<int32_t>& integers, PackedWeights& result) {
+  const size_t count = integers.size();
+  result.packed = AlignedBytes(count * sizeof(Element));
   for (int p = 0; p < kernel.shape.products; p++)
-    for (int ic = 0; ic < in_channels; ic++)
-      result.packed.as<Element>()[packing.index(p, ic, oc, in_channels, out_channels)] =
-          static_cast<Element>(integers[p * in_channels + ic]);
+    for (int oc = 0; oc < out_channels; oc++)
+      for (int ic = 0; ic < in_channels; ic++)
+        result.packed.as<Element>()[packing.index(p, ic, oc, in_channels, out_channels)] =
+            static_cast<Element>(integers[(size_t(p) * out_channels + oc) * in_channels + ic]);
+}
+
+// Quantizes one output channel. u: (products, in); rounded: (in) of each product, `pitch` apart.
+double round_channel(const KernelAlgorithm& kernel, const double* u, int in_channels,
+                     const float* exact_step, int32_t* rounded, size_t pitch) {
+  const bool direct = kernel.rows->is_direct, narrow = kernel.shape.weight_bits == 8;
+  const double step = direct && exact_step ? *exact_step
+                      : direct || !narrow  ? step_of(kernel, u, in_channels)
+                                           : narrow_step(kernel, u, in_channels);
+  for (int p = 0; p < kernel.shape.products; p++) {
+    const double* real = u + size_t(p) * in_channels;
+    int32_t* integers = rounded + p * pitch;
+    if (narrow && !direct)
+      round_together(real, step, in_channels, integers);
+    else
+      for (int ic = 0; ic < in_channels; ic++)
+        integers[ic] = static_cast<int32_t>(std::nearbyint(real[ic] / step));
+  }
+  return step;
 }
 
 }  // namespace
 
-PackedWeights pack_integer(IntegerKernel id, const KernelTable& table, int out_channels,
-                           int in_channels, const double* weights, const float* exact_steps,
-                           std::vector<int32_t>* transformed) {
+IntegerWeights quantize(IntegerKernel id, int out_channels, int in_channels, const double* weights,
+                        const float* exact_steps) {
   const KernelAlgorithm& kernel = algorithm_of(id);
   const Algorithm &rows = *kernel.rows, &columns = *kernel.columns;
   const int products = kernel.shape.products;
-  const bool direct = rows.is_direct, narrow = kernel.shape.weight_bits == 8;
-  PackedWeights result;
-  result.packed = AlignedBytes(size_t(products) * out_channels * in_channels * (narrow ? 1 : 2));
-  result.start.assign(size_t(direct ? 1 : products) * out_channels, 0);
-  if (transformed) transformed->assign(size_t(products) * out_channels * in_channels, 0);
+  const size_t pitch = size_t(out_channels) * in_channels;
+  IntegerWeights result;
+  result.integers.resize(products * pitch);
+  result.sums.resize(size_t(products) * out_channels);
   std::vector<double> u(size_t(products) * in_channels), one(products);
-  std::vector<int32_t> integers(u.size());
   for (int oc = 0; oc < out_channels; oc++) {
     for (int ic = 0; ic < in_channels; ic++) {
       transform(rows, columns, weights + (size_t(oc) * in_channels + ic) * 9, one.data());
       for (int p = 0; p < products; p++) u[size_t(p) * in_channels + ic] = one[p];
     }
-    const double step = direct && exact_steps ? exact_steps[oc]
-                        : direct || !narrow   ? step_of(kernel, u.data(), in_channels)
-                                              : narrow_step(kernel, u.data(), in_channels);
+    int32_t* rounded = &result.integers[size_t(oc) * in_channels];
+    const double step = round_channel(kernel, u.data(), in_channels,
+                                      exact_steps ? exact_steps + oc : nullptr, rounded, pitch);
     double ones = 0;
     for (int p = 0; p < products; p++) {
       int32_t sum = 0;
-      const double* real = &u[size_t(p) * in_channels];
-      int32_t* rounded = &integers[size_t(p) * in_channels];
-      if (narrow && !direct)
-        round_together(real, step, in_channels, rounded);
-      else
-        for (int ic = 0; ic < in_channels; ic++)
-          rounded[ic] = static_cast<int32_t>(std::nearbyint(real[ic] / step));
-      for (int ic = 0; ic < in_channels; ic++) {
-        const int32_t integer = rounded[ic];
-        if (transformed)
-          (*transformed)[(size_t(p) * out_channels + oc) * in_channels + ic] = integer;
-        sum += integer;
-      }
-      if (narrow && table.unsigned_data)
-        result.start[size_t(direct ? 0 : p) * out_channels + oc] -= 128 * sum;
-      const int gain = rows.data_sum[p / columns.points] * columns.data_sum[p % columns.points];
-      ones += static_cast<double>(gain) * sum;
+      for (int ic = 0; ic < in_channels; ic++) sum += rounded[p * pitch + ic];
+      result.sums[size_t(p) * out_channels + oc] = sum;
+      ones +=
+          double(rows.data_sum(p / columns.points) * columns.data_sum(p % columns.points)) * sum;
     }
     const double scale = step / (rows.output_factor * columns.output_factor);
     result.scales.push_back(static_cast<float>(scale));
-    result.ones.push_back(ones * rows.constant_factor * columns.constant_factor);
-    if (narrow)
-      pack_channel<int8_t>(kernel, {4}, oc, out_channels, in_channels, integers, result);
-    else
-      pack_channel<int16_t>(kernel, {2, table.int16_block}, oc, out_channels, in_channels, integers,
-                            result);
+    result.ones.push_back(ones * rows.constant_factor() * columns.constant_factor());
   }
+  return result;
+}
+
+PackedWeights pack_integer(IntegerKernel id, const KernelTable& table, int out_channels,
+                           int in_channels, const IntegerWeights& weights) {
+  const KernelAlgorithm& kernel = algorithm_of(id);
+  const bool direct = kernel.rows->is_direct, narrow = kernel.shape.weight_bits == 8;
+  PackedWeights result;
+  result.scales = weights.scales;
+  result.ones = weights.ones;
+  result.start.assign(size_t(direct ? 1 : kernel.shape.products) * out_channels, 0);
+  if (narrow && table.unsigned_data)
+    for (int p = 0; p < kernel.shape.products; p++)
+      for (int oc = 0; oc < out_channels; oc++)
+        result.start[size_t(direct ? 0 : p) * out_channels + oc] -=
+            128 * weights.sums[size_t(p) * out_channels + oc];
+  if (narrow)
+    pack_elements<int8_t>(kernel, {4}, out_channels, in_channels, weights.integers, result);
+  else
+    pack_elements<int16_t>(kernel, {2, table.int16_block}, out_channels, in_channels,
+                           weights.integers, result);
   return result;
 }
 

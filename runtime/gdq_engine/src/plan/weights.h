@@ -17,14 +17,23 @@ struct PackedWeights {
   std::vector<double> ones;    // (out): sums where all codes are one
 };
 
-// (out, in, 3, 3) real weights; codes of up to kernel_shape().largest_bits.
+// Transformed weights as whole numbers.
+struct IntegerWeights {
+  std::vector<int32_t> integers;  // (products, out, in)
+  std::vector<int32_t> sums;      // (products, out): over the input channels
+  std::vector<float> scales;      // (out): sums -> real, for a step of one
+  std::vector<double> ones;       // (out): sums where all codes are one
+};
+
+// Quantizes (out, in, 3, 3) real weights for codes of up to kernel_shape().largest_bits.
 // exact_steps: (out) steps of which the weights are multiples by -128..127; they are kept where the
 //              kernel has no transform. May be null.
-// table: of the instruction set that will run it.
-// transformed: if not null, filled with the (products, out, in) integers.
+IntegerWeights quantize(IntegerKernel kernel, int out_channels, int in_channels,
+                        const double* weights, const float* exact_steps);
+
+// table: of the instruction set that will run them.
 PackedWeights pack_integer(IntegerKernel kernel, const KernelTable& table, int out_channels,
-                           int in_channels, const double* weights, const float* exact_steps,
-                           std::vector<int32_t>* transformed = nullptr);
+                           int in_channels, const IntegerWeights& weights);
 
 inline int padded(int channels) { return (channels + 15) / 16 * 16; }
 

@@ -1,0 +1,48 @@
+// What becomes of the sums of a body layer, in int16 and in registers: codes, or a stream and
+// codes.
+#pragma once
+
+#include "kernels/body.h"
+#include "kernels/vector.h"
+
+namespace gdq {
+namespace GDQ_ISA {
+
+// What a layer writes.
+enum class End { kCodes, kStream, kStreamAndCodes };
+
+// Where a tile's outputs go: its first pixel, the channels of one group.
+struct Target {
+  int8_t* codes;
+  int16_t* stream;
+  const int16_t* residual;
+};
+
+// The end of a layer for one group of channels. What is read of the layer is copied first: stores
+// of int8_t may alias anything.
+template <End kEnd>
+struct Finish {
+  typename Isa::I16 factor, codes_factor;
+  typename Isa::Codes codes;
+
+  GDQ_INLINE Finish(const BodyLayer& layer, int channel)
+      : factor(load<typename Isa::I16>(layer.factors + channel)),
+        codes_factor(all<typename Isa::I16>(layer.codes_factor)),
+        codes(layer.codes_low, layer.codes_high) {}
+
+  // One pixel.
+  GDQ_INLINE void write(typename Isa::I16 sums, int8_t* to_codes, int16_t* to_stream,
+                        const int16_t* residual) const {
+    if constexpr (kEnd == End::kCodes) {
+      codes.store(to_codes, Isa::scaled(sums, factor));
+    } else {
+      const auto stream = Isa::scaled_sum(load<typename Isa::I16>(residual), sums, factor);
+      store(to_stream, stream);
+      if constexpr (kEnd == End::kStreamAndCodes)
+        codes.store(to_codes, Isa::scaled(stream, codes_factor));
+    }
+  }
+};
+
+}  // namespace GDQ_ISA
+}  // namespace gdq
