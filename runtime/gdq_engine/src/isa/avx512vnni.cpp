@@ -55,6 +55,7 @@ struct Isa {
   }
 
   // Of body layers: 16 sums, two vectors of weights and one of data.
+  static constexpr bool kKnowsChannels = true;  // those that are usual, when it is compiled
   static constexpr int kBodyRows = 8, kBodyBlocks = 2;
   static constexpr bool kStartsPerRow = false, kRoundsInStart = true, kInterleaved = true;
   typedef int16_t I16 __attribute__((vector_size(64)));

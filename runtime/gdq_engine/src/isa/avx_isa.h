@@ -42,6 +42,7 @@ struct AvxIsa : PortableNarrowing<8> {
   static GDQ_INLINE Data16 data16(const int16_t* two) { return everywhere(two); }
 
   // Of body layers: 12 sums, two vectors of weights and one of data are 15 of 16 registers.
+  static constexpr bool kKnowsChannels = true;  // those that are usual, when it is compiled
   static constexpr int kBodyRows = 6, kBodyBlocks = 4;
   static constexpr bool kStartsPerRow = false, kRoundsInStart = true, kInterleaved = true;
   typedef int16_t I16 __attribute__((vector_size(32)));

@@ -41,6 +41,7 @@ struct NeonIsa {
   }
 
   // Of body layers: 16 sums, the data of 8 tiles, two vectors of weights.
+  static constexpr bool kKnowsChannels = true;  // those that are usual, when it is compiled
   static constexpr int kBodyRows = 8, kBodyBlocks = 2;
   static constexpr bool kStartsPerRow = true, kRoundsInStart = false, kInterleaved = false;
   typedef int16_t I16 __attribute__((vector_size(16)));

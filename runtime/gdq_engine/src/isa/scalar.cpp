@@ -37,6 +37,7 @@ struct Isa : PortableNarrowing<4> {
   }
 
   // Of body layers, in 32 bits as the other instruction sets define it.
+  static constexpr bool kKnowsChannels = false;  // it is no faster for it
   static constexpr int kBodyRows = 4, kBodyBlocks = 2;
   static constexpr bool kStartsPerRow = false, kRoundsInStart = false, kInterleaved = false;
   typedef int16_t I16 __attribute__((vector_size(16)));

@@ -216,14 +216,11 @@ struct AnyChannels {
 
 template <class Body>
 GDQ_INLINE void with_channels(int channels, Body&& body) {
-  switch (channels) {
-    case 32:
-      return body(KnownChannels<32>{});
-    case 64:
-      return body(KnownChannels<64>{});
-    default:
-      return body(AnyChannels{channels});
+  if constexpr (Isa::kKnowsChannels) {
+    if (channels == 32) return body(KnownChannels<32>{});
+    if (channels == 64) return body(KnownChannels<64>{});
   }
+  body(AnyChannels{channels});
 }
 
 template <class Channels>
