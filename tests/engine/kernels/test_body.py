@@ -38,7 +38,7 @@ def saturated(numbers: Integers) -> Integers:
 def halvings(kernel: str) -> Integers:
     """(points down, points across): what is dropped of a point's sums beside the narrowing."""
     down, across = KERNELS[kernel]
-    return np.add.outer(_halved(down), _halved(across))
+    return _halved(down)[:, None] + _halved(across)
 
 
 def _halved(algorithm: Algorithm) -> Integers:
@@ -62,7 +62,8 @@ def expected_outputs(kernel: str, body: Body, transformed: NDArray[np.int32]) ->
     a, y, b, x, out = tiles.shape
     height, width, _ = body.codes.shape
     made = tiles.reshape(a * y, b * x, out)[:height, :width].astype(np.int64)
-    return (made + 2**15) % 2**16 - 2**15  # the plan proves that nothing wraps; here it may
+    wrapped: Integers = (made + 2**15) % 2**16 - 2**15
+    return wrapped  # the plan proves that nothing wraps; here it may
 
 
 def check(library: KernelLibrary, instruction_set: str, kernel: Kernel, body: Body) -> None:
