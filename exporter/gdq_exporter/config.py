@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
+from typing import Final, get_args
 
 from gdq_exporter.errors import ExportError
 from gdq_runtime.bundle.manifest import Format
@@ -25,12 +25,8 @@ PROFILES: Final[dict[str, Profile]] = {
 }
 DEFAULT_PROFILE: Final = "stream_float-tail_float"
 
-FORMATS: Final[dict[Format, str]] = {
-    # format - engine of the runtime that proves what was written
-    "onnx": "onnxruntime",
-    "tflite": "litert",
-    "engine": "gdq",
-}
+FORMATS: Final[tuple[Format, ...]] = get_args(Format)
+"""In which graphs can be written; ``targets/registry.py`` has a target for each."""
 
 
 @dataclass(frozen=True)
@@ -86,6 +82,6 @@ class ExportConfig:
 def _check_formats(formats: tuple[str, ...]) -> None:
     if not formats or len(set(formats)) < len(formats):
         raise ExportError(f"formats {formats} must be one or more, each of them once")
-    if unknown := sorted(set(formats) - FORMATS.keys()):
+    if unknown := sorted(set(formats) - set(FORMATS)):
         known = ", ".join(FORMATS)
         raise ExportError(f"format {unknown[0]!r} is unknown; there is {known}")

@@ -2,40 +2,41 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from pathlib import Path
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from gdq_core.bit_widths import BitWidth
+from gdq_core.bit_widths import BIT_WIDTHS
 from gdq_exporter.errors import ExportError
+from gdq_exporter.targets.base import Target
 from gdq_runtime.bundle.manifest import GoldenTile
 from gdq_runtime.engines.base import Engine
+from gdq_validate.agreement import read_picture
 
 FOLDER = "golden"
 _TILES = 4
 
 
-def write_golden(
-    folder: Path, engine: Engine, bit_widths: Sequence[BitWidth], tiles: NDArray[np.uint8]
+def write_golden_tiles(
+    folder: Path, target: Target, engine: Engine, tiles: NDArray[np.uint8]
 ) -> list[GoldenTile]:
-    """Writes tiles with the engine's answers; every bit-width has at least one output.
+    """Writes tiles with what the first target's engine predicts of them and makes of them.
 
     Args:
         folder: bundle under construction.
-        engine: open on the bundle's graphs; its answers become the truth.
-        bit_widths: of the bundle's subgraphs.
+        target: the first one.
+        engine: its own, open on the bundle; its answers become the truth.
         tiles: (N, size, size, 3) to choose from.
     """
     (folder / FOLDER).mkdir()
-    chosen = _most_varied(engine, tiles)
     golden = []
-    for number, tile in enumerate(chosen):
+    for number, tile in enumerate(_most_varied(engine, tiles)):
         prediction = engine.predict(tile)
         # Each tile proves its own width, and the tiles in turn prove all of them.
-        widths = {prediction.bit_width, bit_widths[number % len(bit_widths)]}
+        widths = {prediction.bit_width, BIT_WIDTHS[number % len(BIT_WIDTHS)]}
         golden.append(
             GoldenTile.model_validate(
                 {
@@ -43,16 +44,51 @@ def write_golden(
                     "logits": prediction.logits.tolist(),
                     "entropy": prediction.entropy,
                     "bit_width": prediction.bit_width,
-                    "outputs": {
-                        str(width): _save(
-                            folder, f"{number}_bits{width}.png", engine.run(width, tile)
-                        )
-                        for width in sorted(widths)
-                    },
+                    "outputs": {target.name: _run(folder, target, engine, number, tile, widths)},
                 }
             )
         )
     return golden
+
+
+def add_outputs(
+    folder: Path, golden: Sequence[GoldenTile], target: Target, engine: Engine
+) -> list[GoldenTile]:
+    """Adds what another target's engine makes of golden tiles, where it rounds in its own way."""
+    added = []
+    for number, entry in enumerate(golden):
+        tile = read_picture(folder / entry.tile)
+        widths = {int(width) for paths in entry.outputs.values() for width in paths}
+        outputs = {target.name: _run(folder, target, engine, number, tile, widths)}
+        added.append(entry.model_copy(update={"outputs": entry.outputs | outputs}))
+    return added
+
+
+def share_outputs(golden: Sequence[GoldenTile], owner: Target, target: Target) -> list[GoldenTile]:
+    """Holds a target that rounds like another to the other's outputs."""
+    return [
+        entry.model_copy(
+            update={"outputs": entry.outputs | {target.name: entry.outputs[owner.name]}}
+        )
+        for entry in golden
+    ]
+
+
+def _run(
+    folder: Path,
+    target: Target,
+    engine: Engine,
+    number: int,
+    tile: NDArray[np.uint8],
+    widths: Collection[int],
+) -> dict[str, str]:
+    """Bit-width -> picture of a tile."""
+    return {
+        str(width): _save(
+            folder, f"{number}_bits{width}_{target.name}.png", engine.run(width, tile)
+        )
+        for width in sorted(widths)
+    }
 
 
 def _most_varied(engine: Engine, tiles: NDArray[np.uint8]) -> list[NDArray[np.uint8]]:

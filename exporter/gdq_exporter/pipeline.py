@@ -9,7 +9,9 @@ from dataclasses import dataclass
 from importlib.metadata import version
 from importlib.util import find_spec
 from pathlib import Path
-from typing import TYPE_CHECKING, get_args
+from typing import get_args
+
+import onnx_ir as ir
 
 from gdq_core.bit_widths import BIT_WIDTHS
 from gdq_core.errors import EngineError
@@ -17,7 +19,7 @@ from gdq_core.files.drafts import draft_folder
 from gdq_core.files.text import write_text
 from gdq_exporter.bundle_writer import MANIFEST, bundle_output, list_files
 from gdq_exporter.calibration import CalibrationSet, load_calibration
-from gdq_exporter.checks.agreement import check_agreement
+from gdq_exporter.checks.agreement import check_agreement, rounds_like
 from gdq_exporter.checks.memory import is_measurable, measure_memory
 from gdq_exporter.checks.parity import (
     ParityResult,
@@ -28,16 +30,15 @@ from gdq_exporter.checks.parity import (
 )
 from gdq_exporter.checks.results import CheckResults
 from gdq_exporter.complexity import Macs, count_macs
-from gdq_exporter.config import FORMATS, PROFILES, ExportConfig
+from gdq_exporter.config import PROFILES, ExportConfig
 from gdq_exporter.errors import ExportError
-from gdq_exporter.golden import write_golden
-from gdq_exporter.lowering import LoweredNetwork, lower_shared, lower_width
+from gdq_exporter.golden import add_outputs, share_outputs, write_golden_tiles
+from gdq_exporter.lowering import lower_shared, lower_width
 from gdq_exporter.report import write_report
 from gdq_exporter.request import check_request
-from gdq_exporter.targets.engine.writer import check_expressible
+from gdq_exporter.targets.base import Findings, Source, Target
 from gdq_exporter.targets.graphs import write_graphs
-from gdq_exporter.targets.onnx.fusion import FusionResult, check_fusion
-from gdq_exporter.targets.onnx.mobile_usability import MobileUsability, check_mobile_usability
+from gdq_exporter.targets.registry import all_targets, get_target
 from gdq_exporter.trace import trace
 from gdq_exporter.trade_off.operating_points import find_flat_tiles, find_trade_off
 from gdq_exporter.trade_off.tile_errors import measure_tiles
@@ -53,7 +54,6 @@ from gdq_runtime.bundle.manifest import (
     FlatTiles,
     Format,
     GoldenTile,
-    GraphSpec,
     Manifest,
     Network,
     Predictor,
@@ -64,10 +64,7 @@ from gdq_runtime.bundle.manifest import (
 from gdq_runtime.bundle.reader import Bundle
 from gdq_runtime.engines.base import Engine
 from gdq_runtime.engines.registry import open_engine
-from gdq_validate.agreement import Agreement, compare_with_golden
-
-if TYPE_CHECKING:
-    from gdq_exporter.targets.tflite.delegation import DelegationResult
+from gdq_validate.agreement import Agreement
 
 Progress = Callable[[str], None]
 """Told, in a few words, what is being done now."""
@@ -118,40 +115,43 @@ def _fill(
     progress(f"tracing {loaded.network.name} x{loaded.network.scale}")
     traced = trace(loaded.network, config.tile)
     network = _describe_network(loaded.network, count_macs(traced))
-    shared = lower_shared(traced, PROFILES[config.profile])
-    lowered = []
-    for bit_width in BIT_WIDTHS:
-        progress(f"lowering to {bit_width} bits")
-        lowered.append(lower_width(shared, bit_width, calibration.tiles))
-    formats = _choose_formats(config, lowered, progress)
+    source = _lower(traced, loaded.network, calibration, config, progress)
+    targets = _choose_targets(config, source, progress)
     progress("writing and checking the graphs")
-    predictor, subgraphs = write_graphs(folder, loaded.network, lowered, formats, calibration.tiles)
-    fusion = _check_fusion(folder, subgraphs, lowered)
-    delegation = _check_delegation(folder, [predictor, *subgraphs])
-    mobile = _check_mobile_usability(folder, [predictor, *subgraphs], config.tile)
+    predictor, subgraphs = write_graphs(folder, source, targets)
+    findings = _check_written(folder, targets, predictor, subgraphs, source)
     draft = _draft_manifest(
-        folder, network, predictor, subgraphs, loaded, calibration, config, formats
+        folder, network, predictor, subgraphs, loaded, calibration, config, targets
     )
-    unproved = _find_unproved(Bundle(folder, draft))
-    proved = [graph_format for graph_format in formats if graph_format not in unproved]
+    unproved = _find_unproved(Bundle(folder, draft), targets)
+    proved = [target for target in targets if target.name not in unproved]
     progress("comparing with torch")
     golden, parity, agreement = _prove(folder, draft, loaded.network, calibration, config, proved)
     progress("measuring what bits buy")
-    trade_off, flat_tiles = _measure_trade_off(folder, draft, config)
+    trade_off, flat_tiles = _measure_trade_off(folder, draft, targets[0], config)
     memory = {}
     if config.measure_memory:
         progress("measuring memory")
-        memory = measure_memory(Bundle(folder, draft), proved)
-    checks = CheckResults(fusion, delegation, mobile, unproved, parity, agreement, memory)
-    known = {"golden": golden, "trade_off": trade_off, "flat_tiles": flat_tiles}
+        memory = measure_memory(Bundle(folder, draft), [target.engine for target in proved])
+    checks = CheckResults(findings, unproved, parity, agreement, memory)
+    known = {
+        "golden": golden,
+        "agreement": {target.name: list(target.bounds) for target in proved},
+        "trade_off": trade_off,
+        "flat_tiles": flat_tiles,
+    }
     return _seal(folder, draft.model_copy(update=known), checks), checks
 
 
 def _check_possible(config: ExportConfig) -> None:
-    if _may_write("tflite", config) and find_spec("ai_edge_litert") is None:
+    for target in all_targets():
+        library = target.library
+        if not _may_write(target.name, config) or library is None or find_spec(library.module):
+            continue
+        others = [name for name in get_args(Format) if name != target.name]
         raise ExportError(
-            "format 'tflite' needs a package that is not installed: pip install ai-edge-litert, or "
-            "choose --formats onnx"
+            f"format {target.name!r} needs a package that is not installed: pip install "
+            f"{library.package}, or choose --formats {','.join(others)}"
         )
     if config.measure_memory and not is_measurable():
         raise ExportError("memory can be measured on Linux only: leave --measure-memory out")
@@ -161,19 +161,34 @@ def _may_write(graph_format: Format, config: ExportConfig) -> bool:
     return config.formats is None or graph_format in config.formats
 
 
-def _choose_formats(
-    config: ExportConfig, lowered: list[LoweredNetwork], progress: Progress
-) -> tuple[Format, ...]:
+def _lower(
+    traced: ir.Model,
+    network: SuperResolutionNetwork,
+    calibration: CalibrationSet,
+    config: ExportConfig,
+    progress: Progress,
+) -> Source:
+    shared = lower_shared(traced, PROFILES[config.profile])
+    lowered = []
+    for bit_width in BIT_WIDTHS:
+        progress(f"lowering to {bit_width} bits")
+        lowered.append(lower_width(shared, bit_width, calibration.tiles))
+    return Source(lowered, network.predictor_parameters(), network.scale, calibration.tiles)
+
+
+def _choose_targets(config: ExportConfig, source: Source, progress: Progress) -> list[Target]:
     """What was asked for; unasked, all that can express the network."""
     if config.formats is not None:
-        return config.formats
-    formats: tuple[Format, ...] = get_args(Format)
-    try:
-        check_expressible(lowered)
-    except ExportError as error:
-        progress(f"leaving out format engine: {error}")
-        return tuple(name for name in formats if name != "engine")
-    return formats
+        return [get_target(name) for name in config.formats]
+    chosen = []
+    for target in all_targets():
+        try:
+            target.check_expressible(source)
+        except ExportError as error:
+            progress(f"leaving out format {target.name}: {error}")
+        else:
+            chosen.append(target)
+    return chosen
 
 
 def _describe_network(network: SuperResolutionNetwork, macs: Macs) -> Network:
@@ -186,33 +201,18 @@ def _describe_network(network: SuperResolutionNetwork, macs: Macs) -> Network:
     )
 
 
-def _check_fusion(
-    folder: Path, subgraphs: list[Subgraph], lowered: list[LoweredNetwork]
-) -> dict[int, FusionResult]:
-    return {
-        subgraph.bit_width: check_fusion(folder / subgraph.onnx, network.model)
-        for subgraph, network in zip(subgraphs, lowered, strict=True)
-        if subgraph.onnx is not None
-    }
-
-
-def _check_delegation(folder: Path, graphs: list[GraphSpec]) -> dict[str, DelegationResult]:
-    places = [graph.tflite for graph in graphs if graph.tflite is not None]
-    if not places:
-        return {}
-    # LiteRT is needed only for what it runs.
-    from gdq_exporter.targets.tflite.delegation import check_delegation
-
-    return {
-        place.signature: check_delegation(folder / place.file, place.signature) for place in places
-    }
-
-
-def _check_mobile_usability(
-    folder: Path, graphs: list[GraphSpec], tile: int
-) -> dict[str, MobileUsability]:
-    files = [folder / graph.onnx for graph in graphs if graph.onnx is not None]
-    return {file.stem: check_mobile_usability(file, tile) for file in files}
+def _check_written(
+    folder: Path,
+    targets: Sequence[Target],
+    predictor: Predictor,
+    subgraphs: list[Subgraph],
+    source: Source,
+) -> Findings:
+    """Each target's own checks; sections of the report that no target fills stay empty."""
+    findings: Findings = {section: {} for target in all_targets() for section in target.sections}
+    for target in targets:
+        findings |= target.check(folder, predictor, subgraphs, source)
+    return findings
 
 
 def _draft_manifest(
@@ -223,41 +223,42 @@ def _draft_manifest(
     loaded: LoadedCheckpoint,
     calibration: CalibrationSet,
     config: ExportConfig,
-    formats: tuple[Format, ...],
+    targets: Sequence[Target],
 ) -> Manifest:
     """The manifest as far as it is known before the graphs were proved."""
     return Manifest(
         schema_version=SCHEMA_VERSION,
-        formats=list(formats),
+        formats=[target.name for target in targets],
         network=network,
         profile=config.profile,
         tiling=Tiling(size=config.tile, overlap=config.overlap),
         predictor=predictor,
         subgraphs=subgraphs,
         golden=[],
+        agreement={},
         calibration=Calibration(
             source=calibration.source, images=calibration.images, tiles=len(calibration.tiles)
         ),
         checkpoint=Checkpoint(name=loaded.name, sha256=loaded.sha256),
         tools={
             tool: version(tool)
-            for tool in (*_TOOLS, *(["ai-edge-litert"] if "tflite" in formats else []))
+            for tool in (*_TOOLS, *(one.library.package for one in targets if one.library))
         },
         files=list_files(folder),
     )
 
 
-def _find_unproved(bundle: Bundle) -> dict[Format, str]:
+def _find_unproved(bundle: Bundle, targets: Sequence[Target]) -> dict[Format, str]:
     """Formats that nothing on this machine can run, each with the reason.
 
     Not the first one, whose engine makes the golden tiles: an export without it fails.
     """
     unproved: dict[Format, str] = {}
-    for graph_format in bundle.manifest.formats[1:]:
+    for target in targets[1:]:
         try:
-            _open_engine(bundle, graph_format).close()
+            _open_engine(bundle, target).close()
         except EngineError as error:
-            unproved[graph_format] = str(error)
+            unproved[target.name] = str(error)
     return unproved
 
 
@@ -267,46 +268,50 @@ def _prove(
     network: SuperResolutionNetwork,
     calibration: CalibrationSet,
     config: ExportConfig,
-    formats: Sequence[Format],
+    targets: Sequence[Target],
 ) -> tuple[list[GoldenTile], dict[str, ParityResult], list[Agreement]]:
-    """Runs the written graphs of some formats against torch, and against each other.
+    """Runs the written graphs of some targets against torch, and against each other.
 
-    The first format's engine makes the golden tiles, of what was proved.
+    The first target's engine makes the golden tiles, of what was proved; one that rounds in its
+    own way adds its own outputs.
     """
     bundle, bit_widths = Bundle(folder, draft), [graph.bit_width for graph in draft.subgraphs]
     pictures = load_calibration(config.calibration, config.tile * network.scale, _PARITY_PAIRS)
     reference = TorchReference(network, make_pairs(pictures.tiles, network.scale))
     golden: list[GoldenTile] = []
     parity, agreement = {}, []
-    for graph_format in formats:
-        with closing(_open_engine(bundle, graph_format)) as engine:
+    for number, target in enumerate(targets):
+        with closing(_open_engine(bundle, target)) as engine:
             parity[engine.name] = ParityResult(
                 tiles=len(calibration.tiles),
                 undecided=check_decisions(network, engine, calibration.tiles),
                 widths=tuple(check_width(reference, engine, width) for width in bit_widths),
             )
             if not golden:
-                golden = write_golden(folder, engine, bit_widths, calibration.tiles)
-            elif "engine" in (graph_format, formats[0]):
-                # It rounds less than the others, so they are held to torch alone.
-                agreement.append(compare_with_golden(bundle, golden, engine))
+                golden = write_golden_tiles(folder, target, engine, calibration.tiles)
+                continue
+            earlier = targets[:number]
+            owner = next((one for one in earlier if rounds_like(one, target)), None)
+            agreement.append(check_agreement(bundle, golden, engine, target, owner or targets[0]))
+            if owner is None:
+                golden = add_outputs(folder, golden, target, engine)
             else:
-                agreement.append(check_agreement(bundle, golden, engine))
+                golden = share_outputs(golden, owner, target)
     return golden, parity, agreement
 
 
-def _open_engine(bundle: Bundle, graph_format: Format) -> Engine:
-    return open_engine(FORMATS[graph_format], bundle, bundle.manifest.tiling.size)
+def _open_engine(bundle: Bundle, target: Target) -> Engine:
+    return open_engine(target.engine, bundle, bundle.manifest.tiling.size)
 
 
 def _measure_trade_off(
-    folder: Path, draft: Manifest, config: ExportConfig
+    folder: Path, draft: Manifest, target: Target, config: ExportConfig
 ) -> tuple[TradeOff, FlatTiles | None]:
     """Runs every width on tiles with ground truth, and finds the dial and what needs no network."""
     scale = draft.network.scale
     photos = load_calibration(config.calibration, config.tile * scale, config.trade_off_tiles)
     pairs = make_pairs(photos.tiles, scale)
-    with closing(_open_engine(Bundle(folder, draft), draft.formats[0])) as engine:
+    with closing(_open_engine(Bundle(folder, draft), target)) as engine:
         bit_widths = [subgraph.bit_width for subgraph in draft.subgraphs]
         seen = measure_tiles(engine, bit_widths, pairs, photos.picture_of)
     return find_trade_off(seen), find_flat_tiles(seen)

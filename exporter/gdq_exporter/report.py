@@ -34,16 +34,17 @@ def write_report(folder: Path, manifest: Manifest, checks: CheckResults) -> None
 def describe(manifest: Manifest, checks: CheckResults) -> dict[str, Any]:
     """The facts of an export, as JSON has them.
 
-    Files; what ONNX Runtime makes of the graphs, per width, and LiteRT, per signature; what each
-    graph asks of a phone; formats that nothing here can run, with the reason; parity with torch,
-    per engine; agreement of further engines with the golden tiles; memory per engine and graph, in
-    bytes, if it was measured.
+    Files; the sections of each target's own findings (what ONNX Runtime and LiteRT make of the
+    graphs, what each graph asks of a phone); formats that nothing here can run, with the reason;
+    parity with torch, per engine; agreement of further engines with the golden tiles; memory per
+    engine and graph, in bytes, if it was measured.
     """
     return {
         "files": [entry.model_dump() for entry in manifest.files],
-        "onnx": {str(width): dataclasses.asdict(one) for width, one in checks.fusion.items()},
-        "tflite": {name: dataclasses.asdict(one) for name, one in checks.delegation.items()},
-        "mobile": {name: dataclasses.asdict(one) for name, one in checks.mobile.items()},
+        **{
+            section: {name: dataclasses.asdict(one) for name, one in found.items()}
+            for section, found in checks.findings.items()
+        },
         "unproved": checks.unproved,
         "parity": {engine: _describe_parity(one) for engine, one in checks.parity.items()},
         "agreement": [one.model_dump(mode="json") for one in checks.agreement],

@@ -12,18 +12,12 @@ from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, Field, computed_field
 
 from gdq_core.errors import BundleError
-from gdq_runtime.bundle.manifest import GoldenTile
+from gdq_runtime.bundle.manifest import AgreementBound, Format, GoldenTile
 from gdq_runtime.bundle.reader import Bundle
 from gdq_runtime.engines.base import Engine
 
-LARGEST_SHARE = 1e-3
-"""Of samples that may differ by more than one."""
-
-OWN_ROUNDING = frozenset({"gdq"})
-"""Engines that round less than the graphs say, so that only decisions can be held to others'.
-
-The export compares their pictures with torch's.
-"""
+ACROSS_ROUNDINGS = (AgreementBound(levels=1, share=0.2), AgreementBound(levels=4, share=2e-3))
+"""For two formats of one network that round differently: docs/numerics.md, "Bounds"."""
 
 
 class Agreement(BaseModel):
@@ -35,6 +29,9 @@ class Agreement(BaseModel):
     accelerator: Annotated[str, Field(description="what the engine really ran on")]
     reference: Annotated[str, Field(description="golden tiles, or another engine and its pictures")]
     differences: Annotated[dict[int, int], Field(description="gray levels apart -> samples")]
+    bounds: Annotated[
+        tuple[AgreementBound, ...], Field(description="what the differences are held to")
+    ]
     tiles: int
     same_bit_width: Annotated[int, Field(description="tiles that got the reference's bit-width")]
 
@@ -53,7 +50,7 @@ class Agreement(BaseModel):
     @property
     def beyond_one(self) -> float:
         """Share of samples that differ by more than one."""
-        return sum(n for apart, n in self.differences.items() if apart > 1) / self.samples
+        return self.share_beyond(1)
 
     @computed_field  # type: ignore[prop-decorator]
     @property
@@ -64,12 +61,22 @@ class Agreement(BaseModel):
     @computed_field  # type: ignore[prop-decorator]
     @property
     def holds(self) -> bool:
-        """Whether the contract is kept: same bit-widths, and nearly all samples within one.
+        """Whether the contract is kept: same bit-widths, and nearly all samples near enough."""
+        return self.is_near and self.same_bit_width == self.tiles
 
-        The latter is not asked of engines with a rounding of their own.
-        """
-        is_near = self.engine in OWN_ROUNDING or self.beyond_one <= LARGEST_SHARE
-        return is_near and self.same_bit_width == self.tiles
+    @property
+    def is_near(self) -> bool:
+        """Whether the pictures are within all bounds."""
+        return self.broken_bound is None
+
+    @property
+    def broken_bound(self) -> AgreementBound | None:
+        """The first bound that the pictures leave."""
+        return next((one for one in self.bounds if self.share_beyond(one.levels) > one.share), None)
+
+    def share_beyond(self, levels: int) -> float:
+        """Share of samples that differ by more than so many gray levels."""
+        return sum(n for apart, n in self.differences.items() if apart > levels) / self.samples
 
 
 def count_differences(
@@ -83,25 +90,58 @@ def count_differences(
     return {int(apart): int(counts[apart]) for apart in np.flatnonzero(counts)}
 
 
-def compare_with_golden(bundle: Bundle, golden: Sequence[GoldenTile], engine: Engine) -> Agreement:
-    """Run the golden tiles of a bundle.
+def prove(bundle: Bundle, engine: Engine, graph_format: Format) -> Agreement:
+    """Hold an engine to the golden outputs of the format that it reads.
 
-    Args:
-        bundle: in which the tiles lie.
-        golden: tiles and expected outputs.
-        engine: open on the bundle.
+    Where the format has none, because nothing could run it where the bundle was exported, another
+    format's outputs and ``ACROSS_ROUNDINGS`` stand in.
 
     Raises:
         BundleError: there is no golden tile, or one is no picture.
 
     """
-    if not golden:
+    manifest = bundle.manifest
+    if not manifest.golden:
         raise BundleError(f"{bundle.path} holds no golden tiles to compare with")
+    own = manifest.agreement.get(graph_format)
+    source = next(iter(manifest.agreement)) if own is None else graph_format
+    bounds = ACROSS_ROUNDINGS if own is None else own
+    return compare_with_golden(bundle, manifest.golden, engine, source, bounds)
+
+
+def round_alike(bundle: Bundle, one: Format, other: Format) -> bool:
+    """Say whether two formats of a bundle are held to the same golden outputs."""
+    outputs = [tile.outputs for tile in bundle.manifest.golden]
+    return one == other or all(
+        one in paths and other in paths and paths[one] == paths[other] for paths in outputs
+    )
+
+
+def compare_with_golden(
+    bundle: Bundle,
+    golden: Sequence[GoldenTile],
+    engine: Engine,
+    source: Format,
+    bounds: Sequence[AgreementBound],
+) -> Agreement:
+    """Run golden tiles.
+
+    Args:
+        bundle: in which the tiles lie.
+        golden: tiles and expected outputs, at least one.
+        engine: open on the bundle.
+        source: the format whose outputs are expected.
+        bounds: what the differences are held to.
+
+    Raises:
+        BundleError: a golden tile is no picture.
+
+    """
     inputs = [read_picture(bundle.path / tile.tile) for tile in golden]
     pairs = (
         (engine.run(int(width), tile), read_picture(bundle.path / expected))
         for entry, tile in zip(golden, inputs, strict=True)
-        for width, expected in entry.outputs.items()
+        for width, expected in entry.outputs[source].items()
     )
     decisions = zip(golden, inputs, strict=True)
     return Agreement(
@@ -109,6 +149,7 @@ def compare_with_golden(bundle: Bundle, golden: Sequence[GoldenTile], engine: En
         accelerator=engine.accelerator_used,
         reference="golden tiles",
         differences=count_differences(pairs),
+        bounds=tuple(bounds),
         tiles=len(golden),
         same_bit_width=sum(
             engine.predict(tile).bit_width == entry.bit_width for entry, tile in decisions

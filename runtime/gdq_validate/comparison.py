@@ -10,10 +10,17 @@ from numpy.typing import NDArray
 
 from gdq_core.errors import BundleError, EngineError
 from gdq_runtime import Upscaler
+from gdq_runtime.bundle.manifest import AgreementBound, Format
 from gdq_runtime.bundle.reader import Bundle
 from gdq_runtime.engines.base import Engine
-from gdq_runtime.engines.registry import engine_names, open_engine
-from gdq_validate.agreement import Agreement, compare_with_golden, count_differences
+from gdq_runtime.engines.registry import ENGINES, engine_names, open_engine
+from gdq_validate.agreement import (
+    ACROSS_ROUNDINGS,
+    Agreement,
+    count_differences,
+    prove,
+    round_alike,
+)
 from gdq_validate.ground_truth import GroundTruth
 
 ALL = "all"
@@ -59,30 +66,52 @@ def compare_golden_tiles(bundle: Bundle, engines: Sequence[str]) -> Iterator[Agr
     """Runs the bundle's golden tiles through each engine."""
     for name in engines:
         with closing(_open(name, bundle)) as engine:
-            yield compare_with_golden(bundle, bundle.manifest.golden, engine)
+            yield prove(bundle, engine, _format_of(name))
 
 
 def compare_pictures(
     bundle: Bundle, engines: Sequence[str], truths: Sequence[GroundTruth], threads: int | None
 ) -> Iterator[Agreement]:
-    """Upscales pictures with each engine, its own predictor deciding; all against the first."""
+    """Upscales pictures with each engine, its own predictor deciding.
+
+    Each is held to the first engine that rounds like it, by the bounds of its format; one that has
+    no such predecessor is held to the first of all, by ``ACROSS_ROUNDINGS``.
+    """
     names = [name for name in engines if name != REFERENCE]
     if len(names) < 2:
         return
-    first, *others = names
     lows = [truth.load()[0] for truth in truths]
-    expected, _ = _upscale(bundle, first, lows, threads)
-    for name in others:
+    pictures = f"{len(lows)} picture{'s' if len(lows) > 1 else ''}"
+    expected: dict[str, _Made] = {}
+    for name in names:
         made, accelerator = _upscale(bundle, name, lows, threads)
-        pairs = list(zip(made, expected, strict=True))
-        yield Agreement(
-            engine=name,
-            accelerator=accelerator,
-            reference=f"{first}, {len(lows)} picture{'s' if len(lows) > 1 else ''}",
-            differences=count_differences((one[0], other[0]) for one, other in pairs),
-            tiles=sum(bit_map.size for _, bit_map in expected),
-            same_bit_width=sum(int((one[1] == other[1]).sum()) for one, other in pairs),
-        )
+        alike = next((one for one in expected if _round_alike(bundle, one, name)), None)
+        if expected:
+            other = alike or next(iter(expected))
+            pairs = list(zip(made, expected[other], strict=True))
+            yield Agreement(
+                engine=name,
+                accelerator=accelerator,
+                reference=f"{other}, {pictures}",
+                differences=count_differences((one[0], two[0]) for one, two in pairs),
+                bounds=_bounds(bundle, name) if alike else ACROSS_ROUNDINGS,
+                tiles=sum(bit_map.size for _, bit_map in expected[other]),
+                same_bit_width=sum(int((one[1] == two[1]).sum()) for one, two in pairs),
+            )
+        if alike is None:
+            expected[name] = made
+
+
+def _round_alike(bundle: Bundle, one: str, other: str) -> bool:
+    return round_alike(bundle, _format_of(one), _format_of(other))
+
+
+def _bounds(bundle: Bundle, engine: str) -> tuple[AgreementBound, ...]:
+    return tuple(bundle.manifest.agreement.get(_format_of(engine), ACROSS_ROUNDINGS))
+
+
+def _format_of(engine: str) -> Format:
+    return "onnx" if engine == REFERENCE else ENGINES[engine].reads
 
 
 def _upscale(

@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 
 from gdq_runtime import Bundle, BundleError
 from gdq_runtime.engines.base import Engine
-from gdq_runtime.engines.registry import engine_names, open_engine
+from gdq_runtime.engines.registry import ENGINES, engine_names, open_engine
 from gdq_validate.agreement import count_differences, read_picture
 
 ENGINES = tuple(name for name in engine_names() if name != "tensorflow")
@@ -53,13 +53,14 @@ def _try_engine(name: str, bundle: Bundle) -> dict[str, Any]:
 def _run_engine(engine: Engine, bundle: Bundle) -> dict[str, Any]:
     """Decisions by tile; by bit-width, how many samples are how far from the expected ones."""
     start = time.perf_counter()
+    source = ENGINES[engine.name].reads
     decisions = []
     pixels = hashlib.sha256()
     pairs: dict[str, list[tuple[NDArray[np.uint8], NDArray[np.uint8]]]] = defaultdict(list)
     for golden in bundle.manifest.golden:
         tile = read_picture(bundle.file(golden.tile))
         decisions.append({"expected": golden.bit_width, "got": engine.predict(tile).bit_width})
-        for width, expected in golden.outputs.items():
+        for width, expected in golden.outputs[source].items():
             got = engine.run(int(width), tile)
             pixels.update(got.tobytes())
             pairs[width].append((got, read_picture(bundle.file(expected))))

@@ -122,9 +122,10 @@ def test_what_is_expected_wrongly_is_noticed(machine: Machine, tmp_path: Path) -
     manifest = read_manifest(folder)
     golden = {"tile": "tile.png", "logits": [0, 0, 0], "entropy": 0}
     manifest["golden"] = [
-        {**golden, "bit_width": 4, "outputs": {"4": "right.png", "8": "wrong.png"}},
-        {**golden, "bit_width": 5, "outputs": {"4": "right.png"}},
+        {**golden, "bit_width": 4, "outputs": {"onnx": {"4": "right.png", "8": "wrong.png"}}},
+        {**golden, "bit_width": 5, "outputs": {"onnx": {"4": "right.png"}}},
     ]
+    manifest["agreement"] = {"onnx": [{"levels": 1, "share": 1e-3}]}
     write_manifest(folder, manifest)
     engines = run_golden_tiles(machine, CPUS[0], folder).engines
     answer = engines.pop("onnxruntime")

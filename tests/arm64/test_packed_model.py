@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from arm64.answers import LARGEST_SHARE
 from arm64.packed_model import run_tiles
 from engine.kernel_interface import KernelLibrary
 from engine.library import need_library
@@ -20,7 +21,6 @@ from gdq_exporter.targets.engine.writer import pack
 from gdq_exporter.trace import trace
 from gdq_models import load_checkpoint
 from gdq_runtime.engines.native_library import NativeModel
-from gdq_validate.agreement import LARGEST_SHARE
 
 ROOT = Path(__file__).resolve().parents[2]
 CHECKPOINT = ROOT / "models/zoo/edsr_mobile_x2/edsr_mobile_x2.safetensors"

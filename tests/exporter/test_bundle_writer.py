@@ -16,7 +16,7 @@ from gdq_core.files.drafts import draft_folder
 from gdq_core.files.text import write_text
 from gdq_exporter.bundle_writer import bundle_output, list_files
 
-MANIFEST = json.dumps({"schema_version": 3, "subgraphs": [], "files": [{"path": "content"}]})
+MANIFEST = json.dumps({"schema_version": 4, "subgraphs": [], "files": [{"path": "content"}]})
 
 
 def make(target: Path, content: str = "new", *, overwrite: bool = False) -> None:

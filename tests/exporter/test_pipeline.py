@@ -29,7 +29,7 @@ from gdq_models import (
 )
 from gdq_runtime.bundle.manifest import Format, Manifest
 from gdq_runtime.bundle.reader import Bundle
-from gdq_runtime.engines.registry import open_engine
+from gdq_runtime.engines.registry import ENGINES, open_engine
 from runtime.engine_library import need_library
 
 
@@ -47,7 +47,7 @@ def assert_golden(bundle: Bundle, tile_size: int | None, engine_name: str = "onn
         prediction = engine.predict(tile)
         assert prediction.bit_width == golden.bit_width
         np.testing.assert_allclose(prediction.logits, golden.logits, rtol=1e-3, atol=1e-3)
-        for width, path in golden.outputs.items():
+        for width, path in golden.outputs[ENGINES[engine_name].reads].items():
             difference = engine.run(int(width), tile).astype(int) - read(bundle.file(path))
             assert np.abs(difference).max() <= 1
             assert (difference != 0).mean() <= 1e-3
@@ -93,9 +93,9 @@ def test_one_format_is_enough(
         open_engine(other, bundle, 16)
     assert list(result.checks.parity) == [engine]
     assert result.checks.agreement == []
-    assert bool(result.checks.fusion) == (graph_format == "onnx")
-    assert bool(result.checks.delegation) == (graph_format == "tflite")
-    assert bool(result.checks.mobile) == (graph_format == "onnx")
+    assert bool(result.checks.findings["onnx"]) == (graph_format == "onnx")
+    assert bool(result.checks.findings["tflite"]) == (graph_format == "tflite")
+    assert bool(result.checks.findings["mobile"]) == (graph_format == "onnx")
     assert ("ai-edge-litert" in bundle.manifest.tools) == (graph_format == "tflite")
 
 
@@ -109,7 +109,7 @@ def test_our_engine_s_file_is_written_by_default(exported: ExportResult) -> None
     assert {graph.engine for graph in graphs} == {"engine/model.gdq"}
     assert ("gdq" in exported.checks.parity) != ("engine" in exported.checks.unproved)
     for golden in bundle.manifest.golden:
-        for width, path in golden.outputs.items():
+        for width, path in golden.outputs["onnx"].items():
             picture = run_packed(model, int(width), read(bundle.file(golden.tile)))
             error = np.square(picture.astype(float) - read(bundle.file(path))).mean()
             assert 10 * np.log10(255**2 / error) > 45
@@ -136,7 +136,7 @@ def test_the_oracle_reproduces_golden_tiles(exported: ExportResult) -> None:
     bundle = Bundle.open(exported.bundle)
     for golden in bundle.manifest.golden:
         tile = read(bundle.file(golden.tile))
-        width, path = next(iter(golden.outputs.items()))
+        width, path = next(iter(golden.outputs["onnx"].items()))
         onnx_file = bundle.subgraph(int(width)).onnx
         assert onnx_file is not None
         model = ir.load(bundle.file(onnx_file))
@@ -162,15 +162,15 @@ def test_the_manifest_says_what_was_exported(
 
 
 def test_the_result_says_what_was_checked(exported: ExportResult, config: ExportConfig) -> None:
-    checks = exported.checks
-    assert set(checks.fusion) == {4, 5, 6, 8}
-    assert [name for name, one in checks.delegation.items() if one.is_whole] == [
+    checks, findings = exported.checks, exported.checks.findings
+    assert set(findings["onnx"]) == {"4", "5", "6", "8"}
+    assert [name for name, one in findings["tflite"].items() if one.is_whole] == [
         "bits4",
         "bits5",
         "bits6",
         "bits8",
     ]
-    assert set(checks.mobile) == {"predictor", "bits4", "bits5", "bits6", "bits8"}
+    assert set(findings["mobile"]) == {"predictor", "bits4", "bits5", "bits6", "bits8"}
     assert list(checks.parity)[:2] == ["onnxruntime", "litert"]
     for parity in checks.parity.values():
         assert parity.tiles == config.calibration_tiles
@@ -220,7 +220,7 @@ def test_a_released_checkpoint_becomes_a_bundle(tmp_path: Path) -> None:
     result = export(tmp_path / "srresnet.pt", tmp_path / "bundle", settings)
     assert result.manifest.network.name == "srresnet"
     assert (result.manifest.calibration.source, result.manifest.calibration.images) == ("photos", 1)
-    assert {fusion.integer_convs for fusion in result.checks.fusion.values()} == {2}
+    assert {fusion.integer_convs for fusion in result.checks.findings["onnx"].values()} == {2}
     assert_golden(Bundle.open(tmp_path / "bundle"), 16)
 
 
@@ -280,7 +280,7 @@ def test_a_bundle_may_be_replaced(checkpoint: Path, tmp_path: Path) -> None:
     """An export that fails leaves the old one as it was."""
     target = tmp_path / "bundle"
     target.mkdir()
-    (target / "manifest.json").write_text('{"schema_version": 3, "subgraphs": []}')
+    (target / "manifest.json").write_text('{"schema_version": 4, "subgraphs": []}')
     replacing = ExportConfig(tile=16, calibration_tiles=4, overwrite=True)
     with pytest.raises(CheckpointError, match="nothing"):
         export(tmp_path / "nothing", target, replacing)

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from gdq_exporter import ExportResult
+from gdq_exporter.checks.results import CheckResults
 from gdq_exporter.report import describe, write_report
 
 
@@ -22,13 +23,13 @@ def test_the_report_of_a_bundle_is_json_of_what_was_checked(exported: ExportResu
     report = strict((exported.bundle / "report.json").read_text())
     checks = exported.checks
     assert set(report["onnx"]) == {"4", "5", "6", "8"}
-    for width, fusion in checks.fusion.items():
-        assert report["onnx"][str(width)]["integer_convs"] == fusion.integer_convs
+    for width, fusion in checks.findings["onnx"].items():
+        assert report["onnx"][width]["integer_convs"] == fusion.integer_convs
     assert set(report["tflite"]) == {"bits4", "bits5", "bits6", "bits8", "predictor"}
-    for name, delegation in checks.delegation.items():
+    for name, delegation in checks.findings["tflite"].items():
         assert report["tflite"][name]["is_whole"] == delegation.is_whole
     assert set(report["mobile"]) == set(report["tflite"])
-    for name, usability in checks.mobile.items():
+    for name, usability in checks.findings["mobile"].items():
         assert report["mobile"][name]["opset"] == usability.opset
         assert report["mobile"][name]["nnapi"]["partitions"] == usability.nnapi.partitions
     # Our own engine only where its library was built.
@@ -54,11 +55,11 @@ def test_the_page_shows_the_numbers_and_pictures_that_exist(exported: ExportResu
             assert f"<td>{width.reference_psnr:.2f}<td>{width.exported_psnr:.2f}" in page
     assert "What ONNX Runtime runs" in page
     assert "<tr><td>bits5<td>all<td>" in page
-    nnapi = exported.checks.mobile["bits4"].nnapi
+    nnapi = exported.checks.findings["mobile"]["bits4"].nnapi
     assert f"<tr><td>bits4<td>all<td>{nnapi.taken} of {nnapi.nodes}<td>" in page
     assert f"NNAPI leaves to the CPU: 1 Cast, {nnapi.left_to_cpu['Clip']} Clip" in page
     for golden in exported.manifest.golden:
-        for path in golden.outputs.values():
+        for path in golden.outputs["onnx"].values():
             assert f'src="{path}"' in page
             assert (exported.bundle / path).is_file()
 
@@ -71,10 +72,15 @@ def test_a_format_that_was_not_run_says_so(exported: ExportResult, tmp_path: Pat
     assert "engine: written, not proved: no &lt;library&gt; here" in page
 
 
+def without(exported: ExportResult, *sections: str) -> CheckResults:
+    findings = exported.checks.findings | {section: {} for section in sections}
+    return dataclasses.replace(exported.checks, findings=findings, agreement=[])
+
+
 def test_a_bundle_of_one_format_says_nothing_of_the_other(
     exported: ExportResult, tmp_path: Path
 ) -> None:
-    checks = dataclasses.replace(exported.checks, fusion={}, mobile={}, agreement=[])
+    checks = without(exported, "onnx", "mobile")
     write_report(tmp_path, exported.manifest, checks)
     page = (tmp_path / "report.html").read_text()
     assert "What ONNX Runtime runs" not in page
@@ -83,7 +89,7 @@ def test_a_bundle_of_one_format_says_nothing_of_the_other(
 
 
 def test_without_tflite_only_nnapi_is_predicted(exported: ExportResult, tmp_path: Path) -> None:
-    checks = dataclasses.replace(exported.checks, delegation={}, agreement=[])
+    checks = without(exported, "tflite")
     write_report(tmp_path, exported.manifest, checks)
     page = (tmp_path / "report.html").read_text()
     assert "Mobile readiness" in page

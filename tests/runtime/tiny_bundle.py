@@ -71,7 +71,7 @@ def tiny_manifest(
 ) -> dict[str, Any]:
     picture = {"name": "tile", "dtype": "uint8", "shape": [1, "height", "width", 3]}
     return {
-        "schema_version": 3,
+        "schema_version": 4,
         "formats": ["onnx"],
         "network": {
             "name": "nearest",
@@ -104,6 +104,7 @@ def tiny_manifest(
             for bit_width in bit_widths
         ],
         "golden": [],
+        "agreement": {},
         "calibration": {"source": "none", "images": 1, "tiles": 1},
         "checkpoint": {"name": "none", "sha256": "0" * 64},
         "tools": {"onnx": onnx.__version__},

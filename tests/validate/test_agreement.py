@@ -6,7 +6,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 
-from gdq_validate.agreement import Agreement, count_differences
+from gdq_runtime.bundle.manifest import AgreementBound
+from gdq_validate.agreement import ACROSS_ROUNDINGS, Agreement, count_differences
 
 PICTURES = arrays.arrays(np.uint8, (3, 4, 3))
 
@@ -17,6 +18,7 @@ def agreement(differences: dict[int, int], same: int = 2) -> Agreement:
         accelerator="CPU",
         reference="golden tiles",
         differences=differences,
+        bounds=(AgreementBound(levels=1, share=1e-3),),
         tiles=2,
         same_bit_width=same,
     )
@@ -45,7 +47,18 @@ def test_the_contract(differences: dict[int, int], same: int, holds: bool) -> No
     assert result.equal == differences[0] / result.samples
 
 
-def test_an_engine_that_rounds_less_is_held_to_the_decisions_alone() -> None:
-    far = agreement({0: 1, 9: 1}).model_copy(update={"engine": "gdq"})
-    assert far.holds
-    assert not far.model_copy(update={"same_bit_width": 1}).holds
+@pytest.mark.parametrize(
+    ("differences", "holds"),
+    [
+        ({0: 500, 1: 300, 4: 198, 9: 2}, True),
+        ({0: 500, 1: 299, 2: 201}, False),
+        ({0: 997, 5: 3}, False),
+        ({255: 1000}, False),
+    ],
+)
+def test_formats_that_round_differently_are_held_to_bounds_too(
+    differences: dict[int, int], holds: bool
+) -> None:
+    """All samples 255 apart once held for our own engine."""
+    across = agreement(differences).model_copy(update={"bounds": ACROSS_ROUNDINGS})
+    assert across.holds == holds

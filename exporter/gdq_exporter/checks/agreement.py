@@ -1,32 +1,48 @@
-"""One engine's golden tiles, run by another: a failure ends the export."""
+"""One target's golden outputs, made by another target's engine: a failure ends the export."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
 from gdq_exporter.errors import ExportError
+from gdq_exporter.targets.base import Target
 from gdq_runtime.bundle.manifest import GoldenTile
 from gdq_runtime.bundle.reader import Bundle
 from gdq_runtime.engines.base import Engine
-from gdq_validate.agreement import LARGEST_SHARE, Agreement, compare_with_golden
+from gdq_validate.agreement import ACROSS_ROUNDINGS, Agreement, compare_with_golden
 
 
-def check_agreement(bundle: Bundle, golden: Sequence[GoldenTile], engine: Engine) -> Agreement:
-    """Runs golden tiles of another engine.
+def check_agreement(
+    bundle: Bundle,
+    golden: Sequence[GoldenTile],
+    engine: Engine,
+    target: Target,
+    owner: Target,
+) -> Agreement:
+    """Runs golden tiles of another target's engine.
 
     Args:
         bundle: whose tiles they are.
         golden: tiles and expected outputs.
         engine: open on the bundle.
+        target: whose engine it is.
+        owner: whose outputs are expected.
 
     Raises:
-        ExportError: more samples differ by more than one than the contract allows.
+        ExportError: the pictures are further apart than the target's bounds allow, or, where the
+            two round differently, ``ACROSS_ROUNDINGS``.
     """
-    result = compare_with_golden(bundle, golden, engine)
-    if result.beyond_one > LARGEST_SHARE:
+    bounds = target.bounds if rounds_like(target, owner) else ACROSS_ROUNDINGS
+    result = compare_with_golden(bundle, golden, engine, owner.name, bounds)
+    if (bound := result.broken_bound) is not None:
         raise ExportError(
-            f"{engine.name} differs from the golden tiles by more than one on "
-            f"{100 * result.beyond_one:.2f} % of the samples ({100 * LARGEST_SHARE} % are allowed);"
-            " please report this"
+            f"{engine.name} differs from the golden tiles by more than {bound.levels} on "
+            f"{100 * result.share_beyond(bound.levels):.2f} % of the samples "
+            f"({100 * bound.share:g} % are allowed); please report this"
         )
     return result
+
+
+def rounds_like(one: Target, other: Target) -> bool:
+    """Whether two targets are held to the same golden outputs."""
+    return one.name == other.name or (one.rounds_as_written and other.rounds_as_written)

@@ -7,9 +7,7 @@ import sys
 from collections.abc import Sequence
 
 from gdq_exporter.checks.memory_probe import STATUS
-from gdq_exporter.config import FORMATS
 from gdq_exporter.errors import ExportError
-from gdq_runtime.bundle.manifest import Format
 from gdq_runtime.bundle.reader import Bundle
 
 _PROBE = "gdq_exporter.checks.memory_probe"
@@ -20,7 +18,7 @@ def is_measurable() -> bool:
     return STATUS.exists()
 
 
-def measure_memory(bundle: Bundle, formats: Sequence[Format]) -> dict[str, dict[str, int]]:
+def measure_memory(bundle: Bundle, engines: Sequence[str]) -> dict[str, dict[str, int]]:
     """Opens every graph alone, in a fresh process, and runs one tile on one thread.
 
     What counts is how far the peak of the resident set rises above the process with the engine's
@@ -32,7 +30,7 @@ def measure_memory(bundle: Bundle, formats: Sequence[Format]) -> dict[str, dict[
 
     Args:
         bundle: what to measure.
-        formats: whose engines to measure it in.
+        engines: in which to measure it.
 
     Returns:
         Bytes per engine and graph; subgraphs are named ``bits4`` to ``bits8``.
@@ -42,11 +40,11 @@ def measure_memory(bundle: Bundle, formats: Sequence[Format]) -> dict[str, dict[
     """
     widths = {f"bits{width}": width for width in bundle.bit_widths}
     return {
-        FORMATS[graph_format]: {
-            name: _measure(bundle, FORMATS[graph_format], width)
+        engine: {
+            name: _measure(bundle, engine, width)
             for name, width in ({"predictor": None} | widths).items()
         }
-        for graph_format in formats
+        for engine in engines
     }
 
 

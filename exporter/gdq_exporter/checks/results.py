@@ -3,28 +3,19 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 from gdq_exporter.checks.parity import ParityResult
+from gdq_exporter.targets.base import Findings
 from gdq_runtime.bundle.manifest import Format
 from gdq_validate.agreement import Agreement
-
-if TYPE_CHECKING:
-    from gdq_exporter.targets.onnx.fusion import FusionResult
-    from gdq_exporter.targets.onnx.mobile_usability import MobileUsability
-    from gdq_exporter.targets.tflite.delegation import DelegationResult
 
 
 @dataclass(frozen=True)
 class CheckResults:
     """What was found, per format and engine."""
 
-    fusion: dict[int, FusionResult]
-    """Per bit-width; empty without ONNX."""
-    delegation: dict[str, DelegationResult]
-    """Per signature; empty without TFLite."""
-    mobile: dict[str, MobileUsability]
-    """Per graph, by its name in the file; empty without ONNX."""
+    findings: Findings
+    """Of the targets' own checks; sections of formats that were not written are empty."""
     unproved: dict[Format, str]
     """Formats that were written but that nothing on this machine can run: why not."""
     parity: dict[str, ParityResult]

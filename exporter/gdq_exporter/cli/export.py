@@ -141,41 +141,20 @@ def _as_text(result: ExportResult) -> str:
         ]
     lines += ["", *_describe_checks(result.checks), ""]
     lines += [f"{entry.size:>10,}  {entry.path}" for entry in manifest.files]
-    lines += ["", f"next: gdq-upscale PHOTO -b {result.bundle} -o upscaled.png{_engine(result)}"]
+    lines += ["", f"next: gdq-upscale PHOTO -b {result.bundle} -o upscaled.png"]
     return "\n".join(lines)
 
 
-def _engine(result: ExportResult) -> str:
-    """Return the option without which gdq-upscale would choose an engine that has no graphs."""
-    from gdq_runtime.bundle.reader import Bundle
-    from gdq_runtime.engines.registry import default_engine
-
-    formats = result.manifest.formats
-    chosen, _ = default_engine(Bundle(result.bundle, result.manifest))
-    fitting = [FORMATS[graph_format] for graph_format in formats]
-    return "" if chosen in fitting else f" --engine {fitting[0]}"
-
-
 def _describe_checks(checks: CheckResults) -> list[str]:
+    from gdq_exporter.targets.registry import all_targets
+
     lines = [f"{name}: written, not proved: {reason}" for name, reason in checks.unproved.items()]
     for engine, parity in checks.parity.items():
         agreeing = parity.tiles - len(parity.undecided)
         lines.append(f"{engine}: bit-widths equal torch's on {agreeing} of {parity.tiles} tiles")
-    if checks.fusion:
-        convs = ", ".join(
-            f"{one.integer_convs} + {one.float_convs} at {width} bits"
-            for width, one in checks.fusion.items()
-        )
-        lines.append(f"onnxruntime: integer + float convolutions: {convs}")
-    if checks.delegation:
-        whole = ", ".join(name for name, one in checks.delegation.items() if one.is_whole)
-        lines.append(f"litert: as a whole on XNNPACK: {whole}")
-    if checks.mobile:
-        parts = ", ".join(
-            f"{name} {one.nnapi.taken}/{one.nnapi.nodes} nodes in {one.nnapi.partitions}"
-            for name, one in checks.mobile.items()
-        )
-        lines.append(f"nnapi, predicted: {parts}")
+    for target in all_targets():
+        if any(checks.findings[section] for section in target.sections):
+            lines += target.summarise(checks.findings)
     for engine, graphs in checks.memory.items():
         sizes = ", ".join(f"{name} {size / 1e6:.0f} MB" for name, size in graphs.items())
         lines.append(f"{engine}: memory: {sizes}")

@@ -11,8 +11,8 @@ from gdq_core.bit_widths import FLOAT
 from gdq_core.errors import BundleError, EngineError
 from gdq_runtime.bundle.reader import Bundle
 from gdq_runtime.engines.base import Engine
-from gdq_runtime.engines.registry import engine_names, open_engine
-from gdq_validate.agreement import Agreement, compare_with_golden
+from gdq_runtime.engines.registry import ENGINES, engine_names, open_engine
+from gdq_validate.agreement import Agreement, prove
 
 ALL = "all"
 OPENVINO, ONNXRUNTIME = "openvino", "onnxruntime"
@@ -98,7 +98,7 @@ def _open(name: str, bundle: Bundle, float_network: Path | None) -> Candidate:
     has_float = float_network is not None and name in _WITH_FLOAT
     engine = _open_engine(name, bundle, float_network)
     try:
-        agreement = compare_with_golden(bundle, bundle.manifest.golden, engine)
+        agreement = prove(bundle, engine, "onnx" if name == OPENVINO else ENGINES[name].reads)
     except BaseException:
         engine.close()
         raise

@@ -14,7 +14,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validat
 
 from gdq_core.bit_widths import BitWidth
 
-SCHEMA_VERSION: Final = 3
+SCHEMA_VERSION: Final = 4
 """Raised when a reader of the previous version would misread a manifest."""
 
 Format = Literal["onnx", "tflite", "engine"]
@@ -228,15 +228,27 @@ class FlatTiles(_Model):
     loss_db: Annotated[float, Field(ge=0, description="PSNR (luma) lost by interpolating them, dB")]
 
 
+class AgreementBound(_Model):
+    """How near pictures must come to expected ones: only so many samples may be further apart."""
+
+    levels: Annotated[int, Field(ge=0, le=255, description="gray levels")]
+    share: Annotated[float, Field(ge=0, lt=1, description="of the samples that may exceed them")]
+
+
 class GoldenTile(_Model):
-    """A tile with its expected results, so that any implementation can prove itself."""
+    """A tile with its expected results, so that any implementation can prove itself.
+
+    Each format has outputs of its own where its graphs round in a way of their own; formats that
+    round alike name the same files.
+    """
 
     tile: Annotated[BundlePath, Field(description="PNG, size x size, RGB")]
     logits: Annotated[list[float], Field(min_length=3, max_length=3)]
     entropy: float
     bit_width: Annotated[BitWidth, Field(description="expected decision")]
     outputs: Annotated[
-        dict[str, BundlePath], Field(min_length=1, description="bit-width -> expected PNG")
+        dict[Format, dict[str, BundlePath]],
+        Field(min_length=1, description="format -> bit-width -> expected PNG"),
     ]
 
 
@@ -258,7 +270,7 @@ class Checkpoint(_Model):
 class Manifest(_Model):
     """Everything a runtime must know of a bundle."""
 
-    schema_version: Literal[3]
+    schema_version: Literal[4]
     formats: Annotated[
         list[Format], Field(min_length=1, description="every graph is there in each of them")
     ]
@@ -272,6 +284,13 @@ class Manifest(_Model):
         FlatTiles | None, Field(description="null if interpolation costs too much on every tile")
     ] = None
     golden: list[GoldenTile]
+    agreement: Annotated[
+        dict[Format, Annotated[list[AgreementBound], Field(min_length=1)]],
+        Field(
+            description="format -> how near every engine of it, on any processor, must come to its "
+            "golden outputs, all bounds at once; only formats that have such outputs"
+        ),
+    ]
     calibration: Calibration
     checkpoint: Checkpoint
     tools: Annotated[dict[str, str], Field(description="package -> version used to export")]
@@ -289,12 +308,23 @@ class Manifest(_Model):
             dialled = {width for point in self.trade_off.points for width in point.bit_widths}
             if missing := sorted(dialled - set(widths)):
                 raise ValueError(f"the trade-off uses {missing[0]} bits, which have no subgraph")
-        used = self._graph_files()
-        for golden in self.golden:
-            used |= {golden.tile, *golden.outputs.values()}
+        used = self._graph_files() | self._golden_files()
         if unlisted := sorted(used - listed):
             raise ValueError(f"{unlisted[0]!r} is used but not listed under files")
         return self
+
+    def _golden_files(self) -> set[str]:
+        """Golden tiles and outputs, which are there in each format that has a bound."""
+        files: set[str] = set()
+        for golden in self.golden:
+            if golden.outputs.keys() != self.agreement.keys():
+                found, meant = sorted(golden.outputs), sorted(self.agreement)
+                raise ValueError(f"a golden tile has outputs in {found}, bounds are of {meant}")
+            files |= {golden.tile}
+            files |= {path for paths in golden.outputs.values() for path in paths.values()}
+        if foreign := sorted(self.agreement.keys() - set(self.formats)):
+            raise ValueError(f"agreement bounds {foreign[0]!r}, which is no format of the bundle")
+        return files
 
     def _graph_files(self) -> set[str]:
         """List the files of all graphs; each must be there in each format, and in no other."""

@@ -19,7 +19,7 @@ from onnx import helper
 from onnx.reference import ReferenceEvaluator
 from onnx.reference.op_run import OpRun
 
-from gdq_runtime.bundle.manifest import GraphSpec
+from gdq_runtime.bundle.manifest import Format, GraphSpec
 from gdq_runtime.bundle.reader import Bundle
 from gdq_runtime.engines.base import Prediction
 
@@ -118,6 +118,7 @@ class NumpyEngine:
     """Runs a bundle's ONNX graphs; any tile size."""
 
     name = "numpy"
+    graph_format: Format = "onnx"
     accelerator_asked = accelerator_used = "NumPy, exact integers"
 
     def __init__(self, bundle: Bundle) -> None:
@@ -126,7 +127,7 @@ class NumpyEngine:
         Raises:
             BundleError: the bundle has no ONNX graphs.
         """
-        bundle.require("onnx", self.name)
+        bundle.require(self.graph_format, self.name)
         self._bundle = bundle
         self._evaluators: dict[str, ReferenceEvaluator] = {}
 

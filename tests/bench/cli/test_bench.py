@@ -15,6 +15,8 @@ from click.testing import CliRunner, Result
 
 from gdq_bench.cli.bench import main
 from gdq_bench.protocol import BenchResult
+from runtime.engine_library import need_library
+from runtime.miscompiled import miscompile
 from runtime.tiny_bundle import read_manifest, seal, write_tiny_bundle
 
 HEAVY = ["numpy", "cv2", "onnxruntime", "pydantic", "openvino", "onnx", "jinja2"]
@@ -68,7 +70,7 @@ def test_wrong_outputs_are_not_timed(here: Path, exported: Path) -> None:
 def damage_golden_outputs(folder: Path) -> None:
     """Make the promised pictures darker."""
     for golden in read_manifest(folder)["golden"]:
-        for name in golden["outputs"].values():
+        for name in golden["outputs"]["onnx"].values():
             picture = cv2.imread(str(folder / name))
             assert picture is not None
             cv2.imwrite(str(folder / name), picture // 2)
@@ -167,3 +169,13 @@ except SystemExit:
 """
     finished = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)
     assert finished.stdout.splitlines()[-1] == "[]", finished.stdout + finished.stderr
+
+
+def test_a_miscompiled_kernel_is_not_timed(here: Path, exported: Path) -> None:
+    """Of our own engine, whose pictures once were not looked at."""
+    need_library()
+    miscompile(exported, here / "bad")
+    result = run("bad", "--engines", "litert,gdq")
+    assert result.exit_code == 1
+    assert result.stderr.splitlines()[-1] == "error: wrong outputs, not timed: gdq"
+    assert run("bundle", "--engines", "gdq").exit_code == 0

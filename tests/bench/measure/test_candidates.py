@@ -98,9 +98,10 @@ def write_with_golden_tile(folder: Path) -> Path:
     manifest["golden"] = [
         {
             "tile": "tile.png", "logits": [0, 0, 0], "entropy": 0, "bit_width": predict(tile),
-            "outputs": {"4": "out.png"},
+            "outputs": {"tflite": {"4": "out.png"}},
         }
     ]  # fmt: skip
+    manifest["agreement"] = {"tflite": [{"levels": 1, "share": 1e-3}]}
     write_manifest(folder, manifest)
     seal(folder)
     return folder

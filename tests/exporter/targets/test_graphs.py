@@ -7,8 +7,10 @@ import pytest
 from exporter import traced
 from exporter.traced import TILE
 from factories import sample_tiles
+from gdq_exporter.targets.base import Source
 from gdq_exporter.targets.engine.writer import FILE
 from gdq_exporter.targets.graphs import write_graphs
+from gdq_exporter.targets.registry import get_target
 from gdq_runtime.bundle.manifest import Format
 
 
@@ -28,7 +30,9 @@ def test_every_graph_is_there_in_every_format(formats: tuple[Format, ...], tmp_p
     lowered = [traced.lowered("wide edsr x2", 4), traced.lowered("wide edsr x2", 8)]
     network = traced.network("wide edsr x2")
     tiles = sample_tiles(2, TILE).permute(0, 2, 3, 1).byte().numpy()
-    predictor, subgraphs = write_graphs(tmp_path, network, lowered, formats, tiles)
+    source = Source(lowered, network.predictor_parameters(), network.scale, tiles)
+    targets = [get_target(name) for name in formats]
+    predictor, subgraphs = write_graphs(tmp_path, source, targets)
     assert [subgraph.bit_width for subgraph in subgraphs] == [4, 8]
     assert predictor.gate == network.predictor_parameters().gate
     for graph in (predictor, *subgraphs):

@@ -48,6 +48,28 @@ def add_unlisted_engine(manifest: dict[str, Any]) -> None:
     manifest["files"].pop()
 
 
+def add_golden(manifest: dict[str, Any], outputs: list[str], bounds: list[str]) -> None:
+    """One golden tile, its files listed, with outputs in some formats and bounds of some."""
+    manifest["files"].append({"path": "golden.png", "size": 1, "sha256": "0" * 64})
+    manifest["golden"] = [
+        {
+            "tile": "golden.png",
+            "logits": [0, 0, 0],
+            "entropy": 0,
+            "bit_width": 4,
+            "outputs": {name: {"4": "golden.png"} for name in outputs},
+        }
+    ]
+    manifest["agreement"] = {name: [{"levels": 1, "share": 1e-3}] for name in bounds}
+
+
+def test_golden_tiles_have_outputs_and_bounds_by_format(manifest: dict[str, Any]) -> None:
+    add_golden(manifest, ["onnx"], ["onnx"])
+    parsed = Manifest.model_validate(manifest)
+    assert parsed.golden[0].outputs == {"onnx": {"4": "golden.png"}}
+    assert parsed.agreement["onnx"][0].levels == 1
+
+
 CHANGES: dict[str, Callable[[dict[str, Any]], object]] = {
     "tile size must be a multiple of 4": lambda m: m["tiling"].update(size=98),
     "overlap must be at most half of the tile": lambda m: m["tiling"].update(overlap=9),
@@ -55,6 +77,12 @@ CHANGES: dict[str, Callable[[dict[str, Any]], object]] = {
     "a bit-width has two subgraphs": lambda m: m["subgraphs"][0].update(bit_width=5),
     "a file is listed twice": lambda m: m["files"].append(m["files"][0]),
     "'x' is used but not listed under files": lambda m: m["predictor"].update(onnx="x"),
+    r"a golden tile has outputs in \['onnx'\], bounds are of \[\]": lambda m: add_golden(
+        m, ["onnx"], []
+    ),
+    "agreement bounds 'engine', which is no format": lambda m: add_golden(
+        m, ["engine"], ["engine"]
+    ),
     "leaves the bundle's folder": lambda m: m["predictor"].update(onnx="../x"),
     "a format is listed twice": lambda m: m["formats"].append("onnx"),
     r"a graph is there as \['onnx'\], not as \['tflite'\]": lambda m: m.update(formats=["tflite"]),

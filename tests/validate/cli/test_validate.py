@@ -14,6 +14,8 @@ from factories import tiny_edsr
 from gdq_exporter import ExportResult
 from gdq_models import save_checkpoint
 from gdq_validate.cli.validate import main
+from runtime.engine_library import need_library
+from runtime.miscompiled import miscompile
 from runtime.tiny_bundle import add_dial, write_tiny_bundle
 
 
@@ -140,3 +142,15 @@ def test_the_page_is_one_file_with_every_picture(here: Path) -> None:
     # Two maps and four details of each: bicubic, routed, all 8 bit, ground truth.
     assert len(sources) == 2 * 6
     assert all(source.startswith("data:image/") for source in sources)
+
+
+def test_a_miscompiled_kernel_fails(exported: ExportResult, tmp_path: Path) -> None:
+    """Of our own engine, whose pictures once were not looked at; 16 channels, one of them wrong."""
+    need_library()
+    good = CliRunner().invoke(main, [str(exported.bundle), "--engines", "gdq"])
+    assert good.exit_code == 0, good.output
+    bad = miscompile(exported.bundle, tmp_path / "bundle")
+    result = CliRunner().invoke(main, [str(bad), "--engines", "gdq"])
+    assert result.exit_code == 1
+    assert "BROKEN" in result.stdout
+    assert "missed: gdq breaks the contract" in result.stderr

@@ -122,7 +122,7 @@ def test_the_integer_convolutions_of_a_graph_are_all_replaced(exported: ExportRe
     for subgraph in bundle.manifest.subgraphs:
         assert subgraph.onnx is not None
         kinds = [node.op_type for node in with_integer_convs(bundle.file(subgraph.onnx)).graph.node]
-        fused = exported.checks.fusion[subgraph.bit_width]
+        fused = exported.checks.findings["onnx"][str(subgraph.bit_width)]
         assert kinds.count("IntegerConv") == fused.integer_convs > 0
         assert kinds.count("Conv") == fused.float_convs
 

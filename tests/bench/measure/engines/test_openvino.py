@@ -10,7 +10,7 @@ from gdq_bench.measure.float_network import write_float_network
 from gdq_core.bit_widths import FLOAT
 from gdq_core.errors import BundleError, EngineError
 from gdq_runtime.bundle.reader import Bundle
-from gdq_validate.agreement import compare_with_golden, read_picture
+from gdq_validate.agreement import prove, read_picture
 from runtime.tiny_bundle import predict, read_manifest, upscale, write_manifest, write_tiny_bundle
 
 pytest.importorskip("openvino", reason="openvino comes with the extra of that name")
@@ -57,7 +57,7 @@ def test_an_exported_bundle_in_integers_and_in_float(bundle: Bundle, tmp_path: P
     assert graph is not None
     write_float_network(bundle.file(graph), tmp_path / "float.onnx")
     engine = OpenvinoEngine(bundle, 32, tmp_path / "float.onnx")
-    assert compare_with_golden(bundle, bundle.manifest.golden, engine).holds
+    assert prove(bundle, engine, "onnx").holds
     assert (engine.accelerator_asked, engine.accelerator_used) == ("CPU", "CPU")
     tile = read_picture(bundle.file(bundle.manifest.golden[0].tile))
     apart = engine.run(FLOAT, tile).astype(int) - engine.run(8, tile)

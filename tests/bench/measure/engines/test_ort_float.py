@@ -10,7 +10,7 @@ from gdq_bench.measure.float_network import write_float_network
 from gdq_core.bit_widths import FLOAT
 from gdq_core.errors import EngineError
 from gdq_runtime.bundle.reader import Bundle
-from gdq_validate.agreement import compare_with_golden, read_picture
+from gdq_validate.agreement import prove, read_picture
 
 
 def test_float_beside_the_bundles_widths(bundle: Bundle, tmp_path: Path) -> None:
@@ -18,7 +18,7 @@ def test_float_beside_the_bundles_widths(bundle: Bundle, tmp_path: Path) -> None
     assert graph is not None
     write_float_network(bundle.file(graph), tmp_path / "float.onnx")
     engine = OrtFloatEngine(bundle, 32, tmp_path / "float.onnx")
-    assert compare_with_golden(bundle, bundle.manifest.golden, engine).differences.keys() == {0}
+    assert prove(bundle, engine, "onnx").differences.keys() == {0}
     tile = read_picture(bundle.file(bundle.manifest.golden[0].tile))
     apart = engine.run(FLOAT, tile).astype(int) - engine.run(8, tile)
     assert np.abs(apart).max() > 0
