@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import torch
 from torch import Tensor, nn
 
@@ -10,6 +12,7 @@ from gdq_models import (
     BitPredictor,
     EntropyTable,
     SRResNet,
+    SuperResolutionNetwork,
     tile_entropy,
 )
 from gdq_models.networks.srresnet import ResidualBlock, UpsamplingStage
@@ -72,6 +75,13 @@ def tiny_srresnet(
             nn.init.uniform_(block.shortcut, 0.8, 1.2)
         _make_ready(network, seed)
     return network
+
+
+TINY: dict[str, Callable[..., SuperResolutionNetwork]] = {
+    "edsr": tiny_edsr,
+    "srresnet": tiny_srresnet,
+}
+"""One for each entry of the registry."""
 
 
 def released_state_dict(

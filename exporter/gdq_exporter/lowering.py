@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 
 import numpy as np
@@ -21,6 +20,7 @@ from gdq_exporter.passes.order import (
     step_passes,
     width_passes,
 )
+from gdq_exporter.passes.running import run_passes
 
 
 @dataclass(frozen=True, eq=False)
@@ -41,21 +41,18 @@ def lower_shared(traced: ir.Model, profile: Profile) -> ir.Model:
         ExportError: the network has an operator that cannot be written.
     """
     check_traced(traced)
-    return _run(traced, shared_passes(integer_tail=profile.integer_tail))
+    return run_passes(
+        traced, shared_passes(integer_tail=profile.integer_tail), "for all bit-widths"
+    )
 
 
 def lower_width(shared: ir.Model, bit_width: BitWidth, tiles: NDArray[np.uint8]) -> LoweredNetwork:
     """Specialises the shared network to a bit-width; ``tiles`` (N, size, size, 3) calibrate it."""
-    compact = _run(shared.clone(), width_passes(bit_width))
-    runnable = _run(compact.clone(), runnable_passes())
+    stage = f"at {bit_width} bits"
+    compact = run_passes(shared.clone(), width_passes(bit_width), stage)
+    runnable = run_passes(compact.clone(), runnable_passes(), stage)
     points = calibrate(runnable, unquantized(runnable), tiles)
-    compact = _run(compact, step_passes(points))
-    model = _run(compact.clone(), integer_passes())
+    compact = run_passes(compact, step_passes(points), stage)
+    model = run_passes(compact.clone(), integer_passes(), stage)
     check_lowered(model)
     return LoweredNetwork(bit_width, model, compact)
-
-
-def _run(model: ir.Model, passes: Iterable[ir.passes.PassBase]) -> ir.Model:
-    for lowering_pass in passes:
-        model = lowering_pass(model).model
-    return model

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from gdq_models.errors import CheckpointError
     from gdq_models.networks.base import SuperResolutionNetwork
     from gdq_models.networks.edsr import EDSR
-    from gdq_models.networks.registry import NETWORKS
+    from gdq_models.networks.registry import all_networks
     from gdq_models.networks.srresnet import SRResNet
     from gdq_models.predictor.e2b import EntropyTable, load_entropy_table, save_entropy_table
     from gdq_models.predictor.entropy import tile_entropy
@@ -33,7 +33,6 @@ if TYPE_CHECKING:
 __all__ = [
     "BIT_WIDTHS",
     "EDSR",
-    "NETWORKS",
     "ActivationQuantizer",
     "BitPredictor",
     "CheckpointError",
@@ -45,6 +44,7 @@ __all__ = [
     "SRResNet",
     "SuperResolutionNetwork",
     "WeightQuantizer",
+    "all_networks",
     "integer_range",
     "load_checkpoint",
     "load_entropy_table",
@@ -59,7 +59,6 @@ __getattr__ = import_late(
     {
         "BIT_WIDTHS": "gdq_core.bit_widths",
         "EDSR": "gdq_models.networks.edsr",
-        "NETWORKS": "gdq_models.networks.registry",
         "ActivationQuantizer": "gdq_models.quantizers.activation",
         "BitPredictor": "gdq_models.predictor.predictor",
         "CheckpointError": "gdq_models.errors",
@@ -71,6 +70,7 @@ __getattr__ = import_late(
         "SRResNet": "gdq_models.networks.srresnet",
         "SuperResolutionNetwork": "gdq_models.networks.base",
         "WeightQuantizer": "gdq_models.quantizers.weight",
+        "all_networks": "gdq_models.networks.registry",
         "integer_range": "gdq_models.quantizers.activation",
         "load_checkpoint": "gdq_models.checkpoint",
         "load_entropy_table": "gdq_models.predictor.e2b",

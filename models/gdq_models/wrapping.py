@@ -7,7 +7,7 @@ from collections import defaultdict
 from torch import Tensor
 
 from gdq_models.errors import CheckpointError
-from gdq_models.networks.registry import NETWORKS
+from gdq_models.networks.registry import all_networks
 from gdq_models.networks.srresnet_released import is_released
 
 _State = dict[str, Tensor]
@@ -41,4 +41,4 @@ def unwrap(state: _State) -> _State:
 
 def _is_network(state: _State) -> bool:
     shapes = {key: tuple(value.shape) for key, value in state.items()}
-    return is_released(state) or any(network.detects(shapes) for network in NETWORKS)
+    return is_released(state) or any(network.detects(shapes) for network in all_networks())

@@ -19,8 +19,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gdq_runtime import Bundle, BundleError
+from gdq_runtime.engines import registry
 from gdq_runtime.engines.base import Engine
-from gdq_runtime.engines.registry import ENGINES, engine_names, open_engine
+from gdq_runtime.engines.registry import engine_names, open_engine
 from gdq_validate.agreement import count_differences, read_picture
 
 ENGINES = tuple(name for name in engine_names() if name != "tensorflow")
@@ -53,7 +54,7 @@ def _try_engine(name: str, bundle: Bundle) -> dict[str, Any]:
 def _run_engine(engine: Engine, bundle: Bundle) -> dict[str, Any]:
     """Decisions by tile; by bit-width, how many samples are how far from the expected ones."""
     start = time.perf_counter()
-    source = ENGINES[engine.name].reads
+    source = registry.ENGINES[engine.name].reads
     decisions = []
     pixels = hashlib.sha256()
     pairs: dict[str, list[tuple[NDArray[np.uint8], NDArray[np.uint8]]]] = defaultdict(list)

@@ -1,4 +1,4 @@
-"""Written bundle against torch: the same bit-widths, the same pictures (design, section 5)."""
+"""Written bundle against torch, same bit-widths and pictures: level 2 of docs/numerics.md."""
 
 from __future__ import annotations
 

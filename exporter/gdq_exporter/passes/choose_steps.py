@@ -41,6 +41,12 @@ class ChooseStepsPass(ir.passes.InPlacePass):
             _quantize(model, image, IMAGE_POINT)
         return ir.passes.PassResult(model, bool(values or images))
 
+    def requires(self, model: ir.Model) -> None:
+        """Every value that needs a quantization was calibrated."""
+        for value in unquantized(model):
+            if value.name not in self._points:
+                raise ir.passes.PreconditionError(f"{value.name!r} was not calibrated")
+
     def ensures(self, model: ir.Model) -> None:
         """Every integer conv reads and writes quantized tensors."""
         if left := unquantized(model):

@@ -30,6 +30,12 @@ class ExpandMergedTailPass(ir.passes.InPlacePass):
             editing.drop_unused(model)
         return ir.passes.PassResult(model, bool(found))
 
+    def requires(self, model: ir.Model) -> None:
+        """The kernels of every merged tail are constants."""
+        for node in editing.nodes_of(model, operators.MERGED_TAIL, operators.DOMAIN):
+            if any(editing.constant(value) is None for value in node.inputs[1:]):
+                raise ir.passes.PreconditionError("a gdq::MergedTail computes its kernels")
+
     def ensures(self, model: ir.Model) -> None:
         """No merged tail is left."""
         if any(editing.nodes_of(model, operators.MERGED_TAIL, operators.DOMAIN)):

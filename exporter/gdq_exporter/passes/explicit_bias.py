@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import onnx_ir as ir
 
-from gdq_exporter.ir import forms, rewriting
+from gdq_exporter.ir import editing, forms, rewriting
 from gdq_exporter.ir.forms import Layer
 
 
@@ -21,6 +21,11 @@ class ExplicitBiasPass(ir.passes.InPlacePass):
         for layer in bare:
             rewriting.set_bias(model, layer, np.zeros(layer.outputs), "zero_bias")
         return ir.passes.PassResult(model, bool(bare))
+
+    def requires(self, model: ir.Model) -> None:
+        """Batch norms are folded: they may give a convolution its bias."""
+        if any(editing.nodes_of(model, "BatchNormalization")):
+            raise ir.passes.PreconditionError("a BatchNormalization is left")
 
     def ensures(self, model: ir.Model) -> None:
         """Every convolution has a bias."""

@@ -32,6 +32,12 @@ class FoldBatchNormPass(ir.passes.InPlacePass):
             editing.drop_unused(model)
         return ir.passes.PassResult(model, bool(found))
 
+    def requires(self, model: ir.Model) -> None:
+        """Statistics, scale and shift of every batch norm are constants."""
+        for node in editing.nodes_of(model, "BatchNormalization"):
+            if any(editing.constant(value) is None for value in node.inputs[1:5]):
+                raise ir.passes.PreconditionError("a BatchNormalization computes its statistics")
+
     def ensures(self, model: ir.Model) -> None:
         """No batch norm is left."""
         if any(editing.nodes_of(model, "BatchNormalization")):

@@ -29,6 +29,16 @@ class FoldRescalingPass(ir.passes.InPlacePass):
             editing.drop_unused(model)
         return ir.passes.PassResult(model, modified)
 
+    def requires(self, model: ir.Model) -> None:
+        """Learned weights are still float: their steps would have to be rescaled too."""
+        if forms.integer_convs(model):
+            raise ir.passes.PreconditionError("weights are integers already")
+
+    def ensures(self, model: ir.Model) -> None:
+        """No multiplication by one is left."""
+        if any(_factor(node) == 1 for node in model.graph):
+            raise ir.passes.PostconditionError("a multiplication by one is left")
+
 
 def _factor(node: ir.Node) -> float | None:
     if not (editing.is_op(node, "Mul") or editing.is_op(node, "Div")):

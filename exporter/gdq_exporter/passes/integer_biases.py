@@ -44,6 +44,12 @@ class IntegerBiasesPass(ir.passes.InPlacePass):
             if layer.integer_weight is None:
                 raise ir.passes.PreconditionError(f"{layer} has integer weights of another kind")
 
+    def ensures(self, model: ir.Model) -> None:
+        """No integer conv has a float bias."""
+        for conv in forms.integer_convs(model):
+            if editing.constant(conv.inputs[2]) is not None:
+                raise ir.passes.PostconditionError(f"{forms.read(conv)} has a float bias")
+
 
 def _store(model: ir.Model, conv: ir.Node) -> None:
     layer, point = forms.read(conv), quantization.read(conv.inputs[0])

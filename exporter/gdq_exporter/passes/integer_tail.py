@@ -6,6 +6,7 @@ import numpy as np
 import onnx_ir as ir
 
 from gdq_exporter.ir import editing, forms, operators, rewriting
+from gdq_exporter.ir.forms import Layer
 
 _TINY = np.finfo(np.float32).tiny
 
@@ -21,13 +22,29 @@ class IntegerTailPass(ir.passes.InPlacePass):
 
     def call(self, model: ir.Model) -> ir.passes.PassResult:
         """Quantizes the weights of every such conv."""
-        behind, last = _behind_integer_convs(model), _pixel_makers(model)
-        found = [node for node in model.graph if node in behind and node not in last]
-        for conv in found:
-            _quantize_weights(model, conv)
+        found = _float_layers_between(model)
+        for layer in found:
+            _quantize_weights(model, layer)
         if found:
             editing.drop_unused(model)
         return ir.passes.PassResult(model, bool(found))
+
+    def requires(self, model: ir.Model) -> None:
+        """Learned weights are integers already: what is float, training left so."""
+        if any(editing.nodes_of(model, operators.WEIGHT_QUANT, operators.DOMAIN)):
+            raise ir.passes.PreconditionError("a gdq::WeightQuant is left")
+
+    def ensures(self, model: ir.Model) -> None:
+        """Between the body and what makes the pixels no convolution has float weights."""
+        if left := _float_layers_between(model):
+            raise ir.passes.PostconditionError(f"{left[0]}, has float weights")
+
+
+def _float_layers_between(model: ir.Model) -> list[Layer]:
+    """Convolutions with constant float weights behind integer ones that make no pixels."""
+    behind, last = _behind_integer_convs(model), _pixel_makers(model)
+    layers = [forms.read(node) for node in model.graph if node in behind and node not in last]
+    return [layer for layer in layers if layer is not None and layer.real_weight is not None]
 
 
 def _behind_integer_convs(model: ir.Model) -> set[ir.Node]:
@@ -60,12 +77,9 @@ def _makes_pixels(node: ir.Node) -> bool:
     return is_merged_tail or forms.read(node) is not None
 
 
-def _quantize_weights(model: ir.Model, conv: ir.Node) -> None:
-    layer = forms.read(conv)
-    assert layer is not None
+def _quantize_weights(model: ir.Model, layer: Layer) -> None:
     weights = layer.real_weight
-    if weights is None:
-        return
+    assert weights is not None
     steps = (np.abs(weights).max(axis=(1, 2, 3)) / 127).astype(np.float32)
     steps[steps < _TINY] = 1  # a channel of zeros, or as good as that
     codes = np.rint(weights / layer.along_outputs(steps)).clip(-127, 127)

@@ -25,6 +25,14 @@ class IntegerWeightsPass(ir.passes.InPlacePass):
             editing.drop_unused(model)
         return ir.passes.PassResult(model, bool(found))
 
+    def requires(self, model: ir.Model) -> None:
+        """Every step is one number above zero."""
+        for node in editing.nodes_of(model, operators.WEIGHT_QUANT, operators.DOMAIN):
+            step = editing.scalar(node.inputs[1])
+            if editing.constant(node.inputs[1]) is not None and not (step and step > 0):
+                name = editing.input_of(node, 0).name
+                raise ir.passes.PreconditionError(f"the step of {name!r} is no number above zero")
+
     def ensures(self, model: ir.Model) -> None:
         """No weight is left to be quantized at run time."""
         if any(editing.nodes_of(model, operators.WEIGHT_QUANT, operators.DOMAIN)):

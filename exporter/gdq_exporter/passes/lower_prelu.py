@@ -17,15 +17,30 @@ class LowerPReluPass(ir.passes.InPlacePass):
 
     def call(self, model: ir.Model) -> ir.passes.PassResult:
         """Rewrites every PRelu with one slope."""
-        modified = False
-        for node in editing.nodes_of(model, "PRelu"):
-            slopes = editing.constant(node.inputs[1])
-            if slopes is None or np.unique(slopes).size != 1:
-                continue
-            slope = float(slopes.flat[0])
+        found = _with_one_slope(model)
+        for node, slope in found:
             leaky = editing.insert(model, node, "LeakyRelu", [node.inputs[0]], {"alpha": slope})
             editing.redirect(node.outputs[0], leaky)
-            modified = True
-        if modified:
+        if found:
             editing.drop_unused(model)
-        return ir.passes.PassResult(model, modified)
+        return ir.passes.PassResult(model, bool(found))
+
+    def requires(self, model: ir.Model) -> None:
+        """Every PRelu has slopes."""
+        if any(editing.constant(n.inputs[1]) is None for n in editing.nodes_of(model, "PRelu")):
+            raise ir.passes.PreconditionError("a PRelu computes its slopes")
+
+    def ensures(self, model: ir.Model) -> None:
+        """No PRelu with one slope is left."""
+        if _with_one_slope(model):
+            raise ir.passes.PostconditionError("a PRelu with one slope is left")
+
+
+def _with_one_slope(model: ir.Model) -> list[tuple[ir.Node, float]]:
+    """PRelus whose slopes are all the same number, and that number."""
+    slopes = [(node, editing.constant(node.inputs[1])) for node in editing.nodes_of(model, "PRelu")]
+    return [
+        (node, float(one.flat[0]))
+        for node, one in slopes
+        if one is not None and np.unique(one).size == 1
+    ]

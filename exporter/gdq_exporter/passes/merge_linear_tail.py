@@ -70,6 +70,16 @@ class MergeLinearTailPass(ir.passes.InPlacePass):
         editing.drop_unused(model)
         return ir.passes.PassResult(model, True)
 
+    def requires(self, model: ir.Model) -> None:
+        """The network makes one image."""
+        if len(model.graph.outputs) != 1:
+            raise ir.passes.PreconditionError(f"{len(model.graph.outputs)} outputs instead of one")
+
+    def ensures(self, model: ir.Model) -> None:
+        """The end of the network is not linear any more, or is one layer."""
+        if _find(model) is not None:
+            raise ir.passes.PostconditionError("a linear tail is left")
+
 
 def _find(model: ir.Model) -> tuple[ir.Value, list[_Stage]] | None:
     """The features that the linear tail reads and its stages, or None."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
@@ -22,19 +23,39 @@ class OrderDepthToSpacePass(ir.passes.InPlacePass):
 
     def call(self, model: ir.Model) -> ir.passes.PassResult:
         """Reorders every CRD pixel shuffle that alone follows a convolution."""
-        modified = False
-        for node in editing.nodes_of(model, "DepthToSpace"):
-            if node.attributes.get_string("mode", "DCR") != "CRD":
-                continue
-            layer = forms.read(editing.input_of(node, 0).producer())
-            if layer is None or editing.sole_consumer(layer.node.outputs[0]) is not node:
-                continue
-            if _permute(model, layer, node.attributes.get_int("blocksize", 1)):
-                node.attributes["mode"] = ir.AttrString("mode", "DCR")
-                modified = True
-        if modified:
+        found = list(_permutable(model))
+        for node, layer in found:
+            _permute(model, layer, node.attributes.get_int("blocksize", 1))
+            node.attributes["mode"] = ir.AttrString("mode", "DCR")
+        if found:
             editing.drop_unused(model)
-        return ir.passes.PassResult(model, modified)
+        return ir.passes.PassResult(model, bool(found))
+
+    def requires(self, model: ir.Model) -> None:
+        """The channels of every pixel shuffle are known to be a multiple of its block's pixels."""
+        for node, layer in _permutable(model):
+            if layer.outputs % node.attributes.get_int("blocksize", 1) ** 2:
+                raise ir.passes.PreconditionError(f"{layer}, has no whole number of blocks")
+
+    def ensures(self, model: ir.Model) -> None:
+        """No pixel shuffle in torch's order alone follows a convolution that could be permuted."""
+        for _, layer in _permutable(model):
+            raise ir.passes.PostconditionError(f"torch's order is left behind {layer}")
+
+
+def _permutable(model: ir.Model) -> Iterator[tuple[ir.Node, Layer]]:
+    """Pixel shuffles in torch's order, and the convolutions with constants that they alone read."""
+    for node in editing.nodes_of(model, "DepthToSpace"):
+        layer = forms.read(editing.input_of(node, 0).producer())
+        if (
+            node.attributes.get_string("mode", "DCR") == "CRD"
+            and layer is not None
+            and layer.form.is_convolution
+            and layer.constant_bias is not None
+            and not (layer.real_weight is None and layer.integer_weight is None)
+            and editing.sole_consumer(layer.node.outputs[0]) is node
+        ):
+            yield node, layer
 
 
 def dcr_order(channels: int, block: int) -> NDArray[np.int64]:
@@ -43,23 +64,19 @@ def dcr_order(channels: int, block: int) -> NDArray[np.int64]:
     return indices.transpose(1, 2, 0).reshape(-1)
 
 
-def _permute(model: ir.Model, layer: Layer, block: int) -> bool:
+def _permute(model: ir.Model, layer: Layer, block: int) -> None:
     """Reorders the outputs of a convolution with constant weights and bias."""
-    real, integer, bias = layer.real_weight, layer.integer_weight, layer.constant_bias
-    if not layer.form.is_convolution or bias is None or (real is None and integer is None):
-        return False
     order = dcr_order(layer.outputs, block)
 
     def permuted(weight: NDArray[Any]) -> NDArray[Any]:
         return forms.densify(weight, layer.form)[order]
 
-    if real is not None:
-        rewriting.set_weight(model, layer, permuted(real))
-    elif integer is not None:
+    if layer.real_weight is not None:
+        rewriting.set_weight(model, layer, permuted(layer.real_weight))
+    elif (integer := layer.integer_weight) is not None:
         steps = integer.steps[order] if integer.steps.ndim else integer.steps
         rewriting.set_integer_weight(model, layer, permuted(integer.codes), steps)
-    if layer.bias is not None:
-        rewriting.set_bias(model, layer, bias[order])
+    if layer.bias is not None and layer.constant_bias is not None:
+        rewriting.set_bias(model, layer, layer.constant_bias[order])
     if not layer.form.is_dense:
         layer.node.attributes["group"] = ir.AttrInt64("group", 1)
-    return True

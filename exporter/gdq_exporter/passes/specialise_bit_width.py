@@ -30,6 +30,14 @@ class SpecialiseBitWidthPass(ir.passes.InPlacePass):
             editing.drop_unused(model)
         return ir.passes.PassResult(model, bool(found))
 
+    def requires(self, model: ir.Model) -> None:
+        """Every quantizer has a stored step above zero for each bit-width."""
+        for node in editing.nodes_of(model, operators.ACT_QUANT, operators.DOMAIN):
+            steps = editing.constant(node.inputs[1])
+            if steps is None or steps.shape != (len(BIT_WIDTHS),) or not (steps > 0).all():
+                name = editing.input_of(node, 0).name
+                raise ir.passes.PreconditionError(f"the steps of {name!r} are not all above zero")
+
     def ensures(self, model: ir.Model) -> None:
         """No quantizer is left without a bit-width."""
         if any(editing.nodes_of(model, operators.ACT_QUANT, operators.DOMAIN)):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from gdq_models.predictor.entropy import BINS, KERNEL_SIGMA, LUMA_WEIGHTS
 from gdq_models.predictor.parameters import PredictorParameters
 
 Array = NDArray[np.float64]
@@ -16,6 +17,25 @@ GRANULARITIES = (1, 2, 4)
 
 STRIPS = 4
 """The entropy looks at pixels in so many strips, whose distances to all bins fit the cache."""
+
+
+SMALLEST_SHARE = 1e-30
+"""Of a bin that no pixel is near: its part of the entropy is 0, not 0 * log 0."""
+
+_KERNEL_WIDTH = np.sqrt(2) * KERNEL_SIGMA
+"""The unit of luma in the entropy, so that a kernel's exponent is minus a distance squared."""
+
+
+def luma_weights() -> Array:
+    """(3,): from RGB of 0..255 to luma in widths of the entropy's kernel."""
+    weights: Array = np.array(LUMA_WEIGHTS) / (255 * _KERNEL_WIDTH)
+    return weights
+
+
+def luma_bins() -> Array:
+    """(32,): where the entropy looks at the density, in widths of its kernel."""
+    bins: Array = np.linspace(0, 1, BINS) / _KERNEL_WIDTH
+    return bins
 
 
 def linear_gate(parameters: PredictorParameters) -> tuple[Array, Array]:

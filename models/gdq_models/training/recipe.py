@@ -7,10 +7,19 @@ from pathlib import Path
 from typing import Annotated, Literal
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, PositiveFloat, PositiveInt, ValidationError
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Field,
+    PositiveFloat,
+    PositiveInt,
+    ValidationError,
+)
 from pydantic import model_validator as validate_model
 
 from gdq_core.bit_widths import BIT_WIDTHS
+from gdq_models.networks.registry import network_names
 from gdq_models.predictor.gate_kind import GateKind
 from gdq_models.training.errors import TrainingError
 
@@ -20,6 +29,12 @@ Share = Annotated[float, Field(gt=0, le=1)]
 
 class _Model(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+def _is_known(name: str) -> str:
+    if name not in network_names():
+        raise ValueError(f"there is no network {name!r}; there is {', '.join(network_names())}")
+    return name
 
 
 class NetworkRecipe(_Model):
@@ -33,7 +48,7 @@ class NetworkRecipe(_Model):
         gate: kind of gate; the paper's normalises.
     """
 
-    name: Literal["edsr", "srresnet"]
+    name: Annotated[str, AfterValidator(_is_known)]
     scale: Literal[2, 3, 4]
     channels: Annotated[int, Field(ge=4, le=512)] = 64
     blocks: Annotated[int, Field(ge=1, le=256)] = 16

@@ -10,11 +10,10 @@ from gdq_models.checkpoint import is_float_weight, load_float_checkpoint
 from gdq_models.errors import CheckpointError
 from gdq_models.networks.base import SuperResolutionNetwork
 from gdq_models.networks.edsr import EDSR
+from gdq_models.networks.registry import create_network
 from gdq_models.networks.srresnet import SRResNet
 from gdq_models.training.recipe import NetworkRecipe
 from gdq_models.training.start_as_edsr import begin_as_edsr
-
-_CLASSES: dict[str, type[EDSR] | type[SRResNet]] = {"edsr": EDSR, "srresnet": SRResNet}
 
 _VALUES = ("value_range", "mean")
 """Of images inside a network."""
@@ -34,8 +33,12 @@ def build_network(wanted: NetworkRecipe, weights: Path | None, seed: int) -> Sup
         CheckpointError: the checkpoint cannot be used, or holds another network.
     """
     torch.manual_seed(seed)
-    network = _CLASSES[wanted.name](
-        scale=wanted.scale, channels=wanted.channels, blocks=wanted.blocks, gate=wanted.gate
+    network = create_network(
+        wanted.name,
+        scale=wanted.scale,
+        channels=wanted.channels,
+        blocks=wanted.blocks,
+        gate=wanted.gate,
     )
     # Every choice equally likely: one that a softmax has all but ruled out gets no gradient.
     for parameter in network.gate_predictor.gate.linear.parameters():

@@ -84,6 +84,15 @@ class GraphSpec(_Model):
     inputs: Annotated[list[TensorSpec], Field(min_length=1)]
     outputs: Annotated[list[TensorSpec], Field(min_length=1)]
 
+    def files(self) -> dict[Format, str]:
+        """Format -> file that holds the graph, in the formats in which it is there."""
+        places: dict[Format, str | None] = {
+            "onnx": self.onnx,
+            "tflite": None if self.tflite is None else self.tflite.file,
+            "engine": self.engine,
+        }
+        return {name: file for name, file in places.items() if file is not None}
+
 
 class Subgraph(GraphSpec):
     """The network at one activation bit-width."""
@@ -332,13 +341,9 @@ class Manifest(_Model):
             raise ValueError("a format is listed twice")
         files: set[str] = set()
         for graph in (self.predictor, *self.subgraphs):
-            places = {
-                "onnx": graph.onnx,
-                "tflite": None if graph.tflite is None else graph.tflite.file,
-                "engine": graph.engine,
-            }
-            found = sorted(name for name, place in places.items() if place is not None)
-            if found != sorted(self.formats):
-                raise ValueError(f"a graph is there as {found}, not as {sorted(self.formats)}")
-            files |= {place for place in places.values() if place is not None}
+            found = graph.files()
+            if sorted(found) != sorted(self.formats):
+                formats = sorted(self.formats)
+                raise ValueError(f"a graph is there as {sorted(found)}, not as {formats}")
+            files |= set(found.values())
         return files

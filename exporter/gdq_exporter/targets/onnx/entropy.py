@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-import numpy as np
 import onnx_ir as ir
 
 from gdq_exporter.targets.onnx.graph_builder import GraphBuilder
-from gdq_exporter.targets.predictor_constants import STRIPS
-from gdq_models.predictor.entropy import BINS, KERNEL_SIGMA, LUMA_WEIGHTS
+from gdq_exporter.targets.predictor_constants import (
+    SMALLEST_SHARE,
+    STRIPS,
+    luma_bins,
+    luma_weights,
+)
 
 
 def add_entropy(graph: GraphBuilder, tile: ir.Value, height: ir.Value, width: ir.Value) -> ir.Value:
@@ -28,18 +31,15 @@ def add_entropy(graph: GraphBuilder, tile: ir.Value, height: ir.Value, width: ir
     sides, corner = graph.op("Concat", side, side, axis=0), graph.int64(0, 0)
     square = graph.op("Slice", tile, corner, sides, graph.int64(1, 2))
     pixels = graph.op("Cast", square, to=int(ir.DataType.FLOAT))
-    # Lengths in units of the kernel's width times sqrt(2), so that the exponent is -distance^2.
-    unit = np.sqrt(2) * KERNEL_SIGMA
-    weights = graph.float32(np.array(LUMA_WEIGHTS).reshape(3, 1) / (255 * unit))
+    weights = graph.float32(luma_weights()[:, None])
     luma = graph.op("MatMul", graph.op("Reshape", pixels, graph.int64(-1, 3)), weights)
     row = graph.op("Reshape", luma, graph.int64(1, -1))
-    bins = graph.float32(np.linspace(0, 1, BINS)[:, None] / unit)
+    bins = graph.float32(luma_bins()[:, None])
     # Strip by strip, for the processor's cache.
     densities = [_density(graph, strip, bins) for strip in graph.split(row, STRIPS, axis=1)]
     density = graph.op("Sum", *densities)
     total = graph.op("ReduceSum", density, graph.int64(0), keepdims=1)
-    # A bin that no pixel is near has density 0; its share of the entropy is 0, not 0 * log 0.
-    share = graph.op("Max", graph.op("Div", density, total), graph.float32(1e-30))
+    share = graph.op("Max", graph.op("Div", density, total), graph.float32(SMALLEST_SHARE))
     terms = graph.op("Mul", share, graph.op("Log", share))
     return graph.op("Neg", graph.op("ReduceSum", terms, graph.int64(0), keepdims=1))
 

@@ -6,7 +6,7 @@ import numpy as np
 import onnx_ir as ir
 
 from gdq_exporter.targets.onnx.graph_builder import GraphBuilder
-from gdq_exporter.targets.predictor_constants import linear_gate
+from gdq_exporter.targets.predictor_constants import BLOCK, linear_gate
 from gdq_models.predictor.parameters import PredictorParameters
 
 
@@ -44,8 +44,8 @@ def add_gate(
 
 
 def _pooled(graph: GraphBuilder, length: ir.Value) -> ir.Value:
-    four = graph.int64(4)
-    return graph.op("Mul", graph.op("Div", length, four), four)
+    block = graph.int64(BLOCK)
+    return graph.op("Mul", graph.op("Div", length, block), block)
 
 
 def _pooled_area(graph: GraphBuilder, height: ir.Value, width: ir.Value) -> ir.Value:

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from itertools import pairwise
 
-import numpy as np
-
-from gdq_exporter.targets.predictor_constants import STRIPS
+from gdq_exporter.targets.predictor_constants import (
+    SMALLEST_SHARE,
+    STRIPS,
+    luma_bins,
+    luma_weights,
+)
 from gdq_exporter.targets.tflite import operators
 from gdq_exporter.targets.tflite.model_builder import GraphBuilder, Tensor
-from gdq_models.predictor.entropy import BINS, KERNEL_SIGMA, LUMA_WEIGHTS
 
 
 def add_entropy(graph: GraphBuilder, pixels: Tensor) -> Tensor:
@@ -25,11 +27,9 @@ def add_entropy(graph: GraphBuilder, pixels: Tensor) -> Tensor:
         (1,) float.
     """
     count = pixels.shape[1] * pixels.shape[2]
-    # Lengths in units of the kernel's width times sqrt(2), so that the exponent is -distance^2.
-    unit = np.sqrt(2) * KERNEL_SIGMA
-    weights = graph.constant(np.array(LUMA_WEIGHTS)[None] / (255 * unit))
+    weights = graph.constant(luma_weights()[None])
     luma = operators.linear(graph, operators.reshape(graph, pixels, count, 3), weights)
-    bins = graph.constant(np.linspace(0, 1, BINS)[:, None] / unit)
+    bins = graph.constant(luma_bins()[:, None])
     # Strip by strip, for the processor's cache.
     bounds = [count * strip // STRIPS for strip in range(STRIPS + 1)]
     row = operators.reshape(graph, luma, 1, count)
@@ -38,8 +38,7 @@ def add_entropy(graph: GraphBuilder, pixels: Tensor) -> Tensor:
     for strip in strips[1:]:
         density = operators.arithmetic(graph, "ADD", density, _density(graph, strip, bins))
     share = operators.arithmetic(graph, "DIV", density, operators.reduce(graph, "SUM", density, 0))
-    # A bin that no pixel is near has density 0; its share of the entropy is 0, not 0 * log 0.
-    positive = operators.arithmetic(graph, "MAXIMUM", share, graph.constant([1e-30]))
+    positive = operators.arithmetic(graph, "MAXIMUM", share, graph.constant([SMALLEST_SHARE]))
     logarithm = operators.unary(graph, "LOG", positive)
     terms = operators.arithmetic(graph, "MUL", positive, logarithm)
     total = operators.reduce(graph, "SUM", terms, 0)

@@ -1,6 +1,6 @@
 """The gate of the paper: group-normalised features at three granularities.
 
-The formulas are those of the ONNX graph (``writers/onnx/gate_group_norm.py``, for whole blocks of
+The formulas are those of the ONNX graph (``targets/onnx/gate_group_norm.py``, for whole blocks of
 four pixels).
 """
 

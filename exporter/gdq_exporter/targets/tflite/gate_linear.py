@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from gdq_exporter.targets.predictor_constants import linear_gate
+from gdq_exporter.targets.predictor_constants import BLOCK, linear_gate
 from gdq_exporter.targets.tflite import operators
 from gdq_exporter.targets.tflite.model_builder import GraphBuilder, Tensor
 from gdq_models.predictor.parameters import PredictorParameters
@@ -33,7 +33,7 @@ def add_gate(graph: GraphBuilder, pixels: Tensor, parameters: PredictorParameter
     repeated = graph.constant(np.repeat(boxes[None], kernel, axis=0))
     sums = operators.matmul(graph, repeated, columns)
     weight, bias = linear_gate(parameters)
-    pooled = side // 4 * 4
+    pooled = side // BLOCK * BLOCK
     return operators.linear(
         graph,
         operators.reshape(graph, sums, 1, kernel * kernel * 3),
@@ -46,4 +46,4 @@ def box_matrix(side: int, kernel: int) -> NDArray[np.float32]:
     """(kernel, side) zeros and ones: which pixels the conv's tap at each offset sums."""
     offsets = np.arange(kernel)[:, None] - kernel // 2
     outputs = np.arange(side) - offsets
-    return ((outputs >= 0) & (outputs < side // 4 * 4)).astype(np.float32)
+    return ((outputs >= 0) & (outputs < side // BLOCK * BLOCK)).astype(np.float32)

@@ -1,4 +1,4 @@
-"""The patch-bit predictor as a TFLite graph; what it computes stands in ``writers/onnx/predictor``.
+"""The patch-bit predictor as a TFLite graph; what it computes stands in ``targets/onnx/predictor``.
 
 Its decision (comparisons, a look-up) is a few scalars on plain kernels; XNNPACK has no such
 operators. The rest has no convolution either.
