@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 
@@ -9,10 +9,10 @@ import pytest
 from gdq_bench.measure.machine import processors
 from gdq_bench.targets import host
 from gdq_bench.targets.host import Plan, measure_host
-from gdq_runtime.bundle.manifest import GoldenTile
+from gdq_runtime.bundle.manifest import Format
 from gdq_runtime.bundle.reader import Bundle
 from gdq_runtime.engines.base import Engine
-from gdq_validate.agreement import Agreement, compare_with_golden
+from gdq_validate.agreement import Agreement, prove
 
 
 def silent(_: str) -> AbstractContextManager[Callable[[int, int], None]]:
@@ -35,11 +35,11 @@ def test_one_run_tells_everything(bundle: Bundle, photos: Path) -> None:
 def test_an_engine_that_computes_something_else_is_not_timed(
     bundle: Bundle, photos: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def compare(bundle: Bundle, golden: Sequence[GoldenTile], engine: Engine) -> Agreement:
-        found = compare_with_golden(bundle, golden, engine)
+    def compare(bundle: Bundle, engine: Engine, graph_format: Format) -> Agreement:
+        found = prove(bundle, engine, graph_format)
         return found if engine.name == "litert" else found.model_copy(update={"same_bit_width": 0})
 
-    monkeypatch.setattr("gdq_bench.measure.candidates.compare_with_golden", compare)
+    monkeypatch.setattr("gdq_bench.measure.candidates.prove", compare)
     result = measure_host(bundle, Plan("onnxruntime,litert", photos, 1), silent)
     assert result.wrong == ["onnxruntime"]
     assert {timed.engine for timed in (*result.tiles, *result.pictures)} == {"litert"}
