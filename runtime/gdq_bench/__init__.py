@@ -1,5 +1,5 @@
 """Measures a bundle: all engines and floating point side by side, in one run on one device.
 
-``clock``, ``statistics``, ``machine`` and ``results`` know nothing of where is measured;
-``targets`` has one module per place.
+``protocol`` is what all results are, ``measure`` how they are found, ``report`` how they are shown;
+``targets`` has one module per place, ``suite`` what this project promises of itself.
 """

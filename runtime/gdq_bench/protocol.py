@@ -22,6 +22,8 @@ Bits = Annotated[
     int | None,
     Field(description="of all tiles; 32 is float; null if each got its predicted bit-width"),
 ]
+Facts = dict[str, float | int | str]
+"""Name and unit -> what was found."""
 Ratio = Annotated[
     Spread | None,
     Field(description="processor time over the baseline's, round by round; null without one"),
@@ -99,6 +101,29 @@ class PictureTimes(_Timed):
     speedup: Annotated[
         Spread | None, Field(description="wall time of one worker over this; null of one worker")
     ] = None
+
+
+class Result(_Model):
+    """A number that was promised, as the suite (`make bench`) measured it."""
+
+    name: Annotated[str, Field(description="what was measured, in words")]
+    value: float
+    unit: Literal["s", "ratio", "%", "M cycles"]
+    bar: Annotated[float, Field(description="what it must reach")]
+    at_least: Annotated[bool, Field(description="whether the bar is a lower bound")] = False
+    facts: Annotated[Facts, Field(description="medians, sizes and counts that it came from")] = {}
+
+    @property
+    def is_reached(self) -> bool:
+        """Whether the number reaches its bar."""
+        return self.value >= self.bar if self.at_least else self.value <= self.bar
+
+
+class SuiteResults(_Model):
+    """What one benchmark of the suite found."""
+
+    machine: MachineFacts
+    results: list[Result]
 
 
 class BenchResult(_Model):

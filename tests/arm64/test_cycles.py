@@ -7,10 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from gdq_devices.emulated.errors import ProgramError
 from gdq_devices.emulated.llvm import Function, Llvm, add_llvm
 from gdq_devices.emulated.machine import FOLDER, Machine
 from gdq_devices.emulated.trace import Libraries, Program, StageOf, trace
+from gdq_devices.errors import ProgramError
 
 MACHINE = Machine(FOLDER)
 CALLS = 7

@@ -39,6 +39,7 @@ def main(names: Sequence[str], checkpoint: Path, quick: bool, document: bool) ->
 
     if unknown := [name for name in names if name not in BENCHMARKS]:
         raise click.UsageError(f"no benchmark {unknown[0]!r}; there is {', '.join(BENCHMARKS)}")
+    load(STORED)  # what cannot be added to is found before hours of measuring, not after
     missed = False
     with tempfile.TemporaryDirectory() as folder:
         subjects = Subjects(checkpoint, Path(folder), quick)

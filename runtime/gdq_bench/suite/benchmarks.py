@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from gdq_bench.protocol import Result
 from gdq_bench.suite import (
     bundle_size,
     cold_start,
@@ -17,7 +18,6 @@ from gdq_bench.suite import (
     workers,
 )
 from gdq_bench.suite.arm_cycles import benchmark as arm_cycles
-from gdq_bench.suite.results import Result
 from gdq_bench.suite.subjects import Subjects
 
 BENCHMARKS: dict[str, Callable[[Subjects], list[Result]]] = {

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from gdq_bench.suite.results import Result
+from gdq_bench.protocol import Facts, Result
 from gdq_bench.suite.subjects import Subjects
 from gdq_core.bit_widths import BIT_WIDTHS
 from gdq_exporter.calibration import load_calibration
@@ -25,8 +25,16 @@ def measure(subjects: Subjects) -> list[Result]:
     lowered = [lower_width(shared, bit_width, tiles) for bit_width in BIT_WIDTHS]
     four = _size(subjects.folder / "four", network, lowered)
     one = min(_size(subjects.folder / f"one{x.bit_width}", network, [x]) for x in lowered)
-    facts: dict[str, float | int | str] = {"four widths, bytes": four, "one width, bytes": one}
-    return [Result("bundle of four bit-widths against one", four / one, "ratio", 1.05, facts=facts)]
+    facts: Facts = {"four widths, bytes": four, "one width, bytes": one}
+    return [
+        Result(
+            name="bundle of four bit-widths against one",
+            value=four / one,
+            unit="ratio",
+            bar=1.05,
+            facts=facts,
+        )
+    ]
 
 
 def _size(folder: Path, network: SuperResolutionNetwork, lowered: list[LoweredNetwork]) -> int:

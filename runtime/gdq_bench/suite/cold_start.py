@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from statistics import median
 
+from gdq_bench.measure.commands import run_commands
 from gdq_bench.measure.machine import pinned
-from gdq_bench.suite.clock import facts_of, run_commands
-from gdq_bench.suite.results import Result
+from gdq_bench.protocol import Result
+from gdq_bench.suite.results import facts_of
 from gdq_bench.suite.subjects import Subjects
 
 
@@ -21,16 +22,16 @@ def measure(subjects: Subjects) -> list[Result]:
         upscaling, _ = run_commands(command, rounds)
     return [
         Result(
-            "gdq-upscale --help",
-            median(helping.wall),
-            "s",
+            name="gdq-upscale --help",
+            value=median(helping.wall),
+            unit="s",
             bar=0.3,
             facts=facts_of("--help", helping),
         ),
         Result(
-            "first tile",
-            median(upscaling.wall),
-            "s",
+            name="first tile",
+            value=median(upscaling.wall),
+            unit="s",
             bar=1.5,
             facts=facts_of("one tile", upscaling),
         ),

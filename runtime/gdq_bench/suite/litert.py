@@ -10,12 +10,12 @@ from statistics import median
 
 from ai_edge_litert.interpreter import Interpreter
 
-from gdq_bench.measure.clock import Times, interleave
+from gdq_bench.measure.clock import Times, interleave, ratio
 from gdq_bench.measure.machine import pinned
 from gdq_bench.measure.sample_picture import mosaic
-from gdq_bench.suite.clock import facts_of, ratio
+from gdq_bench.protocol import Facts, Result
 from gdq_bench.suite.plain_int8 import SIGNATURE, write_plain_int8
-from gdq_bench.suite.results import Result
+from gdq_bench.suite.results import facts_of
 from gdq_bench.suite.subjects import Subjects
 from gdq_core.bit_widths import BIT_WIDTHS, BitWidth
 from gdq_exporter.calibration import load_calibration
@@ -39,23 +39,41 @@ def measure(subjects: Subjects) -> list[Result]:
         [times[f"{engine}, {width} bits"] for width in _BIT_WIDTHS]
         for engine in ("litert", "onnxruntime")
     )
-    facts: dict[str, float | int | str] = {}
+    facts: Facts = {}
     for name, measured in times.items():
         facts |= facts_of(name, measured)
-    ratios = [ratio(other, one, "cpu") for other, one in zip(theirs, ours, strict=True)]
+    ratios = [ratio(other, one, "cpu").median for other, one in zip(theirs, ours, strict=True)]
     facts["ONNX Runtime over LiteRT"] = round(median(ratios), 3)
-    slowest = max(ratio(one, times["plain int8"], "cpu") for one in ours)
+    slowest = max(ratio(one, times["plain int8"], "cpu").median for one in ours)
     share, other_share = (
-        100 * max(ratio(times[f"{engine}, predictor"], one, "cpu") for one in tiles)
+        100 * max(ratio(times[f"{engine}, predictor"], one, "cpu").median for one in tiles)
         for engine, tiles in (("litert", ours), ("onnxruntime", theirs))
     )
-    gate: dict[str, float | int | str] = {"ONNX Runtime, %": round(other_share, 2)}
+    gate: Facts = {"ONNX Runtime, %": round(other_share, 2)}
     four, one = _sizes(subjects.folder, network)
-    sizes: dict[str, float | int | str] = {"four widths, bytes": four, "one width, bytes": one}
+    sizes: Facts = {"four widths, bytes": four, "one width, bytes": one}
     return [
-        Result("TFLite subgraph against a plain int8 one", slowest, "ratio", 1.05, facts=facts),
-        Result("predictor against the cheapest tile, LiteRT", share, "%", 1, facts=gate),
-        Result("TFLite file of four bit-widths against one", four / one, "ratio", 1.1, facts=sizes),
+        Result(
+            name="TFLite subgraph against a plain int8 one",
+            value=slowest,
+            unit="ratio",
+            bar=1.05,
+            facts=facts,
+        ),
+        Result(
+            name="predictor against the cheapest tile, LiteRT",
+            value=share,
+            unit="%",
+            bar=1,
+            facts=gate,
+        ),
+        Result(
+            name="TFLite file of four bit-widths against one",
+            value=four / one,
+            unit="ratio",
+            bar=1.1,
+            facts=sizes,
+        ),
     ]
 
 

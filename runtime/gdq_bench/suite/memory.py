@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from gdq_bench.suite.clock import run_command
-from gdq_bench.suite.results import Result
+from gdq_bench.measure.commands import run_command
+from gdq_bench.protocol import Facts, Result
 from gdq_bench.suite.subjects import Subjects
 
 
@@ -35,8 +35,8 @@ def _peak(subjects: Subjects, picture: Path) -> int:
 
 
 def _growth(name: str, small: int, large: int) -> Result:
-    facts: dict[str, float | int | str] = {
+    facts: Facts = {
         "small: peak, MB": round(small / 1e6, 1),
         "large: peak, MB": round(large / 1e6, 1),
     }
-    return Result(name, large / small, "ratio", bar=1.10, facts=facts)
+    return Result(name=name, value=large / small, unit="ratio", bar=1.10, facts=facts)

@@ -6,7 +6,7 @@ import time
 from statistics import median
 
 from gdq_bench.measure.machine import pinned
-from gdq_bench.suite.results import Result
+from gdq_bench.protocol import Facts, Result
 from gdq_bench.suite.subjects import Subjects
 from gdq_runtime import Upscaler
 from gdq_runtime.timings import StageTime, Timings
@@ -31,10 +31,12 @@ def measure(subjects: Subjects) -> list[Result]:
             if number:  # the first run creates the sessions
                 shares.append(100 * (1 - result.timings.run.cpu / whole))
                 seen.append(result.timings)
-    facts: dict[str, float | int | str] = {"tiles": result.plan.count, "FAB": round(result.fab, 3)}
+    facts: Facts = {"tiles": result.plan.count, "FAB": round(result.fab, 3)}
     facts |= {f"{stage}: cpu, s": _median_cpu(seen, stage) for stage in ("run", *_STAGES)}
     facts["elapsed, s"] = round(median(timings.elapsed for timings in seen), 3)
-    return [Result("everything but the engine", median(shares), "%", bar=5, facts=facts)]
+    return [
+        Result(name="everything but the engine", value=median(shares), unit="%", bar=5, facts=facts)
+    ]
 
 
 def _median_cpu(seen: list[Timings], stage: str) -> float:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
 
-from gdq_bench.suite.results import Result
+from gdq_bench.protocol import Result, SuiteResults
+from gdq_bench.report.text import describe_machine
 from gdq_core.files.text import save_text
 
 BEGIN = "<!-- measured: begin (written by `make bench`, do not edit) -->"
@@ -21,9 +21,9 @@ def terminal_line(result: Result) -> str:
 
 
 def write_document(
-    path: Path, names: Sequence[str], content: Mapping[str, Mapping[str, Any]], *, facts: bool
+    path: Path, names: Sequence[str], content: Mapping[str, SuiteResults], *, facts: bool
 ) -> None:
-    """Replaces what stands between the marks of a page by stored results.
+    """Replace what stands between the marks of a page by stored results.
 
     Args:
         path: the page.
@@ -38,39 +38,31 @@ def write_document(
     save_text(path, before + "\n\n".join(parts) + after)
 
 
-def _numbers(names: Sequence[str], content: Mapping[str, Mapping[str, Any]]) -> str:
+def _numbers(names: Sequence[str], content: Mapping[str, SuiteResults]) -> str:
     lines = ["| number | measured | bar | | command |", "|---|---|---|---|---|"]
     for name in names:
         command = f'`make bench BENCH_ARGS="{name}"`'
         if name not in content:
             lines.append(f"| {name} | not measured yet | | | {command} |")
             continue
-        for result in (Result(**fields) for fields in content[name]["results"]):
+        for result in content[name].results:
             verdict = "reached" if result.is_reached else "**missed**"
             row = (result.name, _value(result), _bar(result), verdict, command)
             lines.append(f"| {' | '.join(row)} |")
     return "\n".join(lines)
 
 
-def _facts(content: Mapping[str, Mapping[str, Any]], names: Sequence[str]) -> list[str]:
+def _facts(content: Mapping[str, SuiteResults], names: Sequence[str]) -> list[str]:
     """A paragraph for each benchmark: the machine, then what is behind each number."""
     paragraphs = []
     for name in names:
         if name in content:
-            lines = [f"**{name}**, {_machine(content[name]['machine'])}", ""]
-            for result in content[name]["results"]:
-                facts = "; ".join(f"{fact} {value}" for fact, value in result["facts"].items())
-                lines.append(f"- {result['name']}: {facts}")
+            lines = [f"**{name}**, {describe_machine(content[name].machine)}:", ""]
+            for result in content[name].results:
+                facts = "; ".join(f"{fact} {value}" for fact, value in result.facts.items())
+                lines.append(f"- {result.name}: {facts}")
             paragraphs.append("\n".join(lines))
     return paragraphs
-
-
-def _machine(machine: Mapping[str, str]) -> str:
-    return (
-        f"{machine['processor']}, {machine['processors']} processors, Python {machine['python']}, "
-        f"ONNX Runtime {machine['onnxruntime']}, torch {machine['torch']}, "
-        f"load {machine['load_before']} before, {machine['date']}:"
-    )
 
 
 def _value(result: Result) -> str:

@@ -1,61 +1,58 @@
-"""What a benchmark says: a number, the bar it must reach, and the facts behind it."""
+"""Results of the suite: the facts behind a number, and the file that holds the last ones."""
 
 from __future__ import annotations
 
 import json
-from dataclasses import asdict, dataclass, field
+from collections.abc import Mapping
 from pathlib import Path
+from statistics import median
 
-from gdq_bench.suite.machine import describe_machine
-from gdq_core.files.text import save_text
+from pydantic import TypeAdapter, ValidationError
+
+from gdq_bench.measure.clock import Times
+from gdq_bench.measure.machine import describe_machine
+from gdq_bench.protocol import Facts, Result, SuiteResults
+from gdq_core.errors import RequestError
+
+_PACKAGES = ("onnxruntime", "ai-edge-litert", "torch", "numpy", "OpenImageIO")
+_CONTENT = TypeAdapter(dict[str, SuiteResults])
 
 
-@dataclass(frozen=True)
-class Result:
-    """One number that was promised.
-
-    Attributes:
-        name: what was measured, in words.
-        value: the number.
-        unit: "s", "ratio", "%" or "M cycles".
-        bar: what it must reach.
-        at_least: whether the bar is a lower bound; else it is an upper one.
-        facts: medians, sizes and counts that the number came from.
-    """
-
-    name: str
-    value: float
-    unit: str
-    bar: float
-    at_least: bool = False
-    facts: dict[str, float | int | str] = field(default_factory=dict)
-
-    @property
-    def is_reached(self) -> bool:
-        """Whether the number reaches its bar."""
-        return self.value >= self.bar if self.at_least else self.value <= self.bar
+def facts_of(name: str, times: Times) -> Facts:
+    """Tell medians and extremes under a name."""
+    return {
+        f"{name}: wall, s": round(median(times.wall), 4),
+        f"{name}: wall from to, s": f"{min(times.wall):.4f} to {max(times.wall):.4f}",
+        f"{name}: cpu, s": round(median(times.cpu), 4),
+    }
 
 
 def store(path: Path, benchmark: str, results: list[Result]) -> None:
-    """Puts the results of one benchmark into a JSON file; those of others stay.
+    """Put the results of one benchmark into a JSON file; those of others stay.
 
     Args:
         path: the file, made if it is not there.
         benchmark: name in the suite.
         results: what it returned.
+
     """
-    content = load(path)
-    content[benchmark] = {
-        "machine": describe_machine(),
-        "results": [asdict(result) for result in results],
-    }
+    found = SuiteResults(machine=describe_machine(_PACKAGES), results=results)
+    content = {**load(path), benchmark: found}
     path.parent.mkdir(parents=True, exist_ok=True)
-    save_text(path, json.dumps(content, indent=1) + "\n")
+    written = _CONTENT.dump_python(content, mode="json")
+    path.write_text(json.dumps(written, indent=1) + "\n", encoding="utf-8")
 
 
-def load(path: Path) -> dict[str, dict[str, object]]:
-    """Reads what ``store`` wrote; nothing if there is no such file."""
+def load(path: Path) -> Mapping[str, SuiteResults]:
+    """Read what ``store`` wrote; nothing if there is no such file.
+
+    Raises:
+        RequestError: the file is of another version of the suite.
+
+    """
     if not path.exists():
         return {}
-    content: dict[str, dict[str, object]] = json.loads(path.read_text(encoding="utf-8"))
-    return content
+    try:
+        return _CONTENT.validate_json(path.read_bytes())
+    except ValidationError as error:
+        raise RequestError(f"{path} holds results of another version: remove it") from error

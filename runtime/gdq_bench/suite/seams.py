@@ -7,7 +7,7 @@ from contextlib import closing
 import numpy as np
 
 from gdq_bench.measure.sample_picture import Picture, mosaic
-from gdq_bench.suite.results import Result
+from gdq_bench.protocol import Facts, Result
 from gdq_bench.suite.subjects import Subjects
 from gdq_core.fidelity import squared_error
 from gdq_core.resampling import resize_bicubic
@@ -41,11 +41,15 @@ def measure(subjects: Subjects) -> list[Result]:
             seam = seam_mask(plan, scale)
             ratios[overlap] = float(errors[seam].mean() / whole[seam].mean())
             tiles[overlap] = plan.count
-    facts: dict[str, float | int | str] = {"picture": f"{side}x{side}", "bit-width": _BIT_WIDTH}
+    facts: Facts = {"picture": f"{side}x{side}", "bit-width": _BIT_WIDTH}
     for overlap, ratio in ratios.items():
         facts[f"overlap {overlap}: error ratio"] = round(ratio, 4)
         facts[f"overlap {overlap}: tiles"] = tiles[overlap]
-    return [Result("error at seams", ratios[tiling.overlap], "ratio", bar=1.05, facts=facts)]
+    return [
+        Result(
+            name="error at seams", value=ratios[tiling.overlap], unit="ratio", bar=1.05, facts=facts
+        )
+    ]
 
 
 def _upscale(engine: Engine, low: Picture, plan: TilePlan, scale: int) -> Picture:

@@ -12,8 +12,8 @@ from ai_edge_litert.interpreter import Interpreter
 from gdq_bench.measure.clock import Times, interleave
 from gdq_bench.measure.machine import pinned
 from gdq_bench.measure.sample_picture import mosaic
-from gdq_bench.suite.clock import facts_of
-from gdq_bench.suite.results import Result
+from gdq_bench.protocol import Facts, Result
+from gdq_bench.suite.results import facts_of
 from gdq_bench.suite.subjects import Subjects
 from gdq_core.bit_widths import BitWidth
 from gdq_exporter.calibration import load_calibration
@@ -99,10 +99,12 @@ def compare(engine: str, times: Mapping[str, Times], scale: int) -> Result:
         tile: median(times[f"{engine}, {tile}"].cpu) / ((tile - _OVERLAP) * scale) ** 2
         for tile in TILES
     }
-    facts: dict[str, float | int | str] = {
+    facts: Facts = {
         f"{tile}x{tile}: cpu, ns per new pixel": round(1e9 * cost) for tile, cost in costs.items()
     }
     for tile in TILES:
         facts |= facts_of(f"{tile}x{tile}", times[f"{engine}, {tile}"])
     name = f"tiles of {_DEFAULT} against the best, {engine}"
-    return Result(name, costs[_DEFAULT] / min(costs.values()), "ratio", 1.1, facts=facts)
+    return Result(
+        name=name, value=costs[_DEFAULT] / min(costs.values()), unit="ratio", bar=1.1, facts=facts
+    )

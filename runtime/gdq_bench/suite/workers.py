@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from contextlib import ExitStack
 
-from gdq_bench.measure.clock import interleave
+from gdq_bench.measure.clock import interleave, ratio
 from gdq_bench.measure.machine import pinned, processors
 from gdq_bench.measure.sample_picture import mosaic
-from gdq_bench.suite.clock import facts_of, ratio
-from gdq_bench.suite.results import Result
+from gdq_bench.protocol import Result
+from gdq_bench.suite.results import facts_of
 from gdq_bench.suite.subjects import Subjects
 from gdq_runtime import Upscaler
 
@@ -25,5 +25,7 @@ def measure(subjects: Subjects) -> list[Result]:
         )
         times = interleave({"one": lambda: one(photo), "two": lambda: two(photo)}, subjects.rounds)
     facts = facts_of("one worker", times["one"]) | facts_of("two workers", times["two"])
-    speedup = ratio(times["one"], times["two"])
-    return [Result("two workers", speedup, "ratio", bar=1.8, at_least=True, facts=facts)]
+    speedup = ratio(times["one"], times["two"]).median
+    return [
+        Result(name="two workers", value=speedup, unit="ratio", bar=1.8, at_least=True, facts=facts)
+    ]

@@ -11,9 +11,9 @@ import click
 
 from gdq_core.cli.command import Command
 from gdq_core.cli.errors import ExitCode, print_result, say, say_error
-from gdq_devices.emulated.errors import SetupError, UnavailableError
 from gdq_devices.emulated.machine import FOLDER, Machine
 from gdq_devices.emulated.setup import set_up
+from gdq_devices.errors import SetupError, UnavailableError
 
 CONSTRAINTS = Path(__file__).resolve().parents[3] / "constraints.txt"
 SKIPPED = 77

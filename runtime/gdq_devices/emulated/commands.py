@@ -6,7 +6,7 @@ import subprocess
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from gdq_devices.emulated.errors import SetupError
+from gdq_devices.errors import SetupError
 
 _SHOWN = 2000
 """Last characters of a failed command's output that are shown."""

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from gdq_devices.emulated.commands import run_command
-from gdq_devices.emulated.errors import SetupError, UnavailableError
+from gdq_devices.errors import SetupError, UnavailableError
 
 _PROGRAMS = ("apt-get", "dpkg-deb")
 _APT_HELPER = "/usr/lib/apt/apt-helper"

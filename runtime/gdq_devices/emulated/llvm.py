@@ -14,9 +14,9 @@ from functools import partial
 from pathlib import Path
 
 from gdq_devices.emulated.debian import Packages, check_reachable, find_mirror, unpack
-from gdq_devices.emulated.errors import ProgramError
 from gdq_devices.emulated.machine import Machine
 from gdq_devices.emulated.once import build_once, is_built
+from gdq_devices.errors import ProgramError
 
 _VERSION = 19
 _PACKAGES = Packages("trixie", "amd64", (f"llvm-{_VERSION}",))

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import os
-import subprocess
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from gdq_devices.emulated.errors import ProgramError
+from gdq_devices.emulated.device import EmulatedDevice
 
 PYTHON = "3.11"
 """Debian bookworm's."""
@@ -74,7 +73,7 @@ class Machine:
     def run(
         self, cpu: str, program: Path, *arguments: str, packages: Sequence[Path], seconds: float
     ) -> str:
-        """Runs a Python program on a processor and returns what it prints.
+        """Run a Python program on a processor, and return what it prints.
 
         Args:
             cpu: one of ``CPUS``, or another that qemu knows.
@@ -87,23 +86,19 @@ class Machine:
             ProgramError: the program fails, takes too long, or qemu crashes.
 
         """
-        place = f"{program.name} on {cpu}"
-        try:
-            finished = subprocess.run(
-                [*self.python(cpu), program, *arguments], env=self.environment(packages),
-                stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=seconds,
-                check=False,
-            )  # fmt: skip
-        except subprocess.TimeoutExpired as error:
-            raise ProgramError(f"{place} takes more than {seconds:.0f} s") from error
-        if finished.returncode != 0:
-            raise ProgramError(f"{place} ended with {finished.returncode}:\n{finished.stderr}")
-        return finished.stdout
+        return self.device(cpu).run(
+            str(self.interpreter), [str(program), *arguments],
+            environment=self.environment(packages), seconds=seconds,
+        )  # fmt: skip
 
-    def python(self, cpu: str) -> list[str | Path]:
-        """Command that starts Python on a processor."""
-        qemu = self.qemu / "usr/bin/qemu-aarch64"
-        return [qemu, "-cpu", cpu, "-L", self.system, self.system / f"usr/bin/python{PYTHON}"]
+    def device(self, cpu: str) -> EmulatedDevice:
+        """Return one of its processors."""
+        return EmulatedDevice(self.qemu / "usr/bin/qemu-aarch64", cpu, self.system)
+
+    @property
+    def interpreter(self) -> Path:
+        """Python (ARM64)."""
+        return self.system / f"usr/bin/python{PYTHON}"
 
     def environment(self, packages: Sequence[Path]) -> dict[str, str]:
         """Nothing of the environment here: what it sets is meant for another Python."""

@@ -9,10 +9,10 @@ from pathlib import Path
 
 from gdq_devices.emulated.debian import Packages, check_reachable, find_mirror, unpack
 from gdq_devices.emulated.engine import TOOLS, build_engine, install_tools
-from gdq_devices.emulated.errors import UnavailableError
 from gdq_devices.emulated.machine import PYTHON, Machine
 from gdq_devices.emulated.once import build_once, is_built
 from gdq_devices.emulated.wheels import constraints_for_arm64, install, requirements
+from gdq_devices.errors import UnavailableError
 
 # Bookworm's own qemu is 7.2, in which LiteRT crashes; trixie's is 10 and needs no other package.
 _EMULATOR = Packages("trixie", "amd64", ("qemu-user",))

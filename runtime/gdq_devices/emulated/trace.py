@@ -17,8 +17,8 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from gdq_devices.emulated.errors import ProgramError
 from gdq_devices.emulated.machine import Machine
+from gdq_devices.errors import ProgramError
 
 MARK = "getppid"
 """The system call between two spans."""
@@ -86,7 +86,7 @@ class Program:
 
     def command(self) -> tuple[list[str], list[str]]:
         """Return what comes before and what comes behind qemu's options."""
-        emulator, *python = map(str, self.machine.python(self.cpu))
+        emulator, *python = self.machine.device(self.cpu).command(str(self.machine.interpreter))
         return ["setarch", "-R", emulator], [*python, str(self.file), *self.arguments]
 
     def environment(self) -> dict[str, str]:

@@ -5,7 +5,7 @@ import sys
 import pytest
 
 from gdq_devices.emulated.commands import run_command
-from gdq_devices.emulated.errors import SetupError
+from gdq_devices.errors import SetupError
 
 
 def test_returns_what_is_printed() -> None:

@@ -6,7 +6,7 @@ import socket
 import pytest
 
 from gdq_devices.emulated.debian import Packages, check_reachable, choose_mirror, find_mirror
-from gdq_devices.emulated.errors import UnavailableError
+from gdq_devices.errors import UnavailableError
 
 WANTED = Packages("bookworm", "arm64", ("python3.11", "libstdc++6"))
 

@@ -6,7 +6,7 @@ import pytest
 from packaging.requirements import Requirement
 
 from gdq_devices.emulated.engine import TOOLS, build_engine
-from gdq_devices.emulated.errors import SetupError
+from gdq_devices.errors import SetupError
 
 CONSTRAINTS = Path(__file__).resolve().parents[3] / "constraints.txt"
 

@@ -14,7 +14,7 @@ from gdq_bench.suite.arm_cycles.networks import NETWORKS
 from gdq_bench.suite.arm_cycles.parts import PARTS
 from gdq_core.cli.command import Command
 from gdq_core.cli.errors import print_result, say
-from gdq_devices.emulated.errors import ProgramError, SetupError, UnavailableError
+from gdq_devices.errors import ProgramError, SetupError, UnavailableError
 
 _BITS = ("4", "5", "6", "8")
 

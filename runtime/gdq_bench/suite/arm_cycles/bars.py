@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from gdq_bench.suite.results import Result
+from gdq_bench.protocol import Result
 
 
 @dataclass(frozen=True)
@@ -48,14 +48,24 @@ def judge(network: str, core: str, ours: Mapping[int, float], litert: float | No
     """
     bars, place = BARS.get((network, core), Bars({})), f"{network} tile on {core}"
     results = [
-        Result(f"{place}, {bits} bits", ours[bits] / 1e6, "M cycles", bar)
+        Result(name=f"{place}, {bits} bits", value=ours[bits] / 1e6, unit="M cycles", bar=bar)
         for bits, bar in bars.cycles.items()
         if bits in ours
     ]
     if bars.ladder is not None and {4, 8} <= set(ours):
         ladder = ours[8] / ours[4]
-        results.append(Result(f"{place}, 8 bits over 4", ladder, "ratio", bars.ladder, True))
+        results.append(
+            Result(
+                name=f"{place}, 8 bits over 4",
+                value=ladder,
+                unit="ratio",
+                bar=bars.ladder,
+                at_least=True,
+            )
+        )
     if bars.lead is not None and litert is not None and 4 in ours:
         name = f"{place}, LiteRT int8 over 4 bits"
-        results.append(Result(name, litert / ours[4], "ratio", bars.lead, True))
+        results.append(
+            Result(name=name, value=litert / ours[4], unit="ratio", bar=bars.lead, at_least=True)
+        )
     return results

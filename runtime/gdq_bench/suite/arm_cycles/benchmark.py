@@ -4,16 +4,16 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import click
-
+from gdq_bench.protocol import Facts, Result
 from gdq_bench.suite.arm_cycles.bars import judge
 from gdq_bench.suite.arm_cycles.cores import CORES
 from gdq_bench.suite.arm_cycles.measure import OWN, PREDICTOR, TileCycles, measure_tile
 from gdq_bench.suite.arm_cycles.networks import NETWORKS, find_bundle, set_up_machine
-from gdq_bench.suite.results import Result
 from gdq_bench.suite.subjects import Subjects
+from gdq_core.cli.errors import say
 from gdq_devices.emulated.llvm import Llvm
 from gdq_devices.emulated.machine import Machine
+from gdq_devices.errors import UnavailableError
 
 _OTHERS = ("litert", "onnxruntime")
 _THEIR_WIDTH = "8"
@@ -22,7 +22,11 @@ _THEIR_WIDTH = "8"
 
 def measure(subjects: Subjects) -> list[Result]:
     """Weigh a tile of every network on every core; nothing where there is no emulated machine."""
-    machine, llvm = set_up_machine(_say)
+    try:
+        machine, llvm = set_up_machine(_say)
+    except UnavailableError as reason:
+        say(f"skipped: {reason}")
+        return []
     widths = ("4", "8") if subjects.quick else ("4", "5", "6", "8", PREDICTOR)
     results = []
     for network in ("mobile",) if subjects.quick else NETWORKS:
@@ -47,12 +51,12 @@ def _judge(
 ) -> list[Result]:
     tiles = {int(one.what): one.cycles for one in ours if one.what != PREDICTOR}
     results = judge(network, core, tiles, others.get("litert"))
-    return [Result(**{**vars(result), "facts": _facts(ours, others)}) for result in results]
+    return [result.model_copy(update={"facts": _facts(ours, others)}) for result in results]
 
 
-def _facts(ours: list[TileCycles], others: dict[str, float]) -> dict[str, float | int | str]:
+def _facts(ours: list[TileCycles], others: dict[str, float]) -> Facts:
     """Everything that was measured, millions of cycles."""
-    facts: dict[str, float | int | str] = {}
+    facts: Facts = {}
     for one in ours:
         facts[one.what] = round(one.cycles / 1e6, 2)
         facts |= {f"{one.what}, {part}": round(n / 1e6, 2) for part, n in one.parts.items()}
@@ -60,4 +64,4 @@ def _facts(ours: list[TileCycles], others: dict[str, float]) -> dict[str, float 
 
 
 def _say(line: str) -> None:
-    click.echo(f"{line} ...", err=True)
+    say(f"{line} ...")

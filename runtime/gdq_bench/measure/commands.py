@@ -1,4 +1,4 @@
-"""Times of commands, and what is told of times: medians, extremes, ratios."""
+"""Times and memory of our commands, each in a process of its own."""
 
 from __future__ import annotations
 
@@ -8,26 +8,10 @@ import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from statistics import median
 
-from gdq_bench.measure.clock import Clock, Times
-from gdq_bench.measure.clock import ratio as spread_of_ratios
+from gdq_bench.measure.clock import Times
 
 _LAUNCHER = Path(__file__).with_name("launch.py")
-
-
-def facts_of(name: str, times: Times) -> dict[str, float | int | str]:
-    """Medians and extremes under a name."""
-    return {
-        f"{name}: wall, s": round(median(times.wall), 4),
-        f"{name}: wall from to, s": f"{min(times.wall):.4f} to {max(times.wall):.4f}",
-        f"{name}: cpu, s": round(median(times.cpu), 4),
-    }
-
-
-def ratio(numerator: Times, denominator: Times, clock: Clock = "wall") -> float:
-    """Median of the rounds' ratios: each round is compared with itself."""
-    return spread_of_ratios(numerator, denominator, clock).median
 
 
 @dataclass(frozen=True)
@@ -48,7 +32,7 @@ class CommandRun:
 
 
 def run_command(command: Sequence[str | Path]) -> CommandRun:
-    """Runs one of our commands to its end, in a process of its own.
+    """Run one of our commands to its end.
 
     Args:
         command: name of an installed entry point, e.g. "gdq-export", and its arguments.
@@ -71,6 +55,6 @@ def run_command(command: Sequence[str | Path]) -> CommandRun:
 
 
 def run_commands(command: Sequence[str | Path], rounds: int) -> tuple[Times, list[CommandRun]]:
-    """Runs a command ``rounds`` times after one run that does not count."""
+    """Run a command ``rounds`` times after one run that does not count."""
     runs = [run_command(command) for _ in range(rounds + 1)][1:]
     return Times([run.wall for run in runs], [run.cpu for run in runs]), runs

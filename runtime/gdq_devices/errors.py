@@ -1,4 +1,4 @@
-"""What can go wrong with an emulated machine, and what is not wrong but only not to be had."""
+"""What can go wrong with a device, and what is not wrong but only not to be had."""
 
 from __future__ import annotations
 
@@ -12,4 +12,4 @@ class SetupError(Exception):
 
 
 class ProgramError(Exception):
-    """A program on the emulated machine failed, or qemu crashed; the message holds its output."""
+    """A program on a device failed, or a file did not get there; the message holds the reason."""

@@ -1,0 +1,56 @@
+"""A machine that runs programs for us, whatever it is and however it is reached."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Protocol
+
+
+class Device(Protocol):
+    """Keeps files, and runs programs with them."""
+
+    @property
+    def name(self) -> str:
+        """Return what messages and results call it."""
+
+    @property
+    def is_emulated(self) -> bool:
+        """Tell whether times on it mean nothing."""
+
+    def push(self, file: Path) -> str:
+        """Bring a file there, and return its path there.
+
+        Raises:
+            ProgramError: it cannot be brought.
+
+        """
+
+    def pull(self, path: str, target: Path) -> None:
+        """Fetch a file from a path there.
+
+        Raises:
+            ProgramError: it is not there, or cannot be fetched.
+
+        """
+
+    def run(
+        self,
+        program: str,
+        arguments: Sequence[str] = (),
+        *,
+        environment: Mapping[str, str] | None = None,
+        seconds: float,
+    ) -> str:
+        """Run a program of a path there, and return what it prints.
+
+        Args:
+            program: its path there.
+            arguments: of the program.
+            environment: variables to set.
+            seconds: after which it is stopped.
+
+        Raises:
+            ProgramError: it fails, crashes, or takes too long.
+
+        """
