@@ -29,8 +29,8 @@ struct AvxIsa : PortableNarrowing<8> {
   using DataReal = float;
   static constexpr int kStepsReal = 1;
   template <int Step>
-  static GDQ_INLINE F32 dot1(F32 sum, const void* weights, float data) {
-    return sum + load<F32>(weights) * data;
+  static GDQ_INLINE F32 dot1(F32 sum, F32 weights, float data) {
+    return sum + weights * data;
   }
 
   using Data8 = __m256i;

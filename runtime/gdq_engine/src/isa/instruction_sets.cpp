@@ -19,6 +19,7 @@ extern const KernelTable kScalarKernels, kAvx2Kernels, kAvxVnniKernels, kAvx512V
     kNeonKernels, kDotprodKernels;
 extern const RealKernels kScalarReal, kAvx2Real, kAvxVnniReal, kAvx512VnniReal, kNeonReal,
     kDotprodReal;
+extern const ConvolutionFunction kHalfThree, kHalfFive;
 
 namespace {
 
@@ -57,21 +58,43 @@ bool has_avx512vnni() {
 
 #elif defined(__aarch64__)
 
-bool has_dotprod() {
+// bit: of Linux's AT_HWCAP; name: Apple's.
+bool has_feature([[maybe_unused]] int bit, [[maybe_unused]] const char* name) {
 #if defined(__linux__)
-  return (getauxval(AT_HWCAP) & (1ul << 20)) != 0;
+  return (getauxval(AT_HWCAP) >> bit & 1) != 0;
 #elif defined(__APPLE__)
   int has = 0;
   size_t size = sizeof has;
-  return sysctlbyname("hw.optional.arm.FEAT_DotProd", &has, &size, nullptr, 0) == 0 && has;
+  return sysctlbyname(name, &has, &size, nullptr, 0) == 0 && has;
 #else
   return false;
 #endif
 }
 
+bool has_dotprod() { return has_feature(20, "hw.optional.arm.FEAT_DotProd"); }
+
+#ifdef GDQ_HAVE_HALF
+bool has_half() { return has_feature(10, "hw.optional.arm.FEAT_FP16"); }
+#endif
+
+// Real layers beside dot products of int8: in half precision if the processor has that, too.
+RealKernels dotprod_real() {
+  RealKernels kernels = kDotprodReal;
+#ifdef GDQ_HAVE_HALF
+  if (has_half()) {
+    kernels.three_half = kHalfThree;
+    kernels.five_half = kHalfFive;
+  }
+#endif
+  return kernels;
+}
+
 #endif
 
 std::vector<InstructionSet> list_instruction_sets() {
+#ifdef GDQ_HAVE_DOTPROD
+  static const RealKernels kDotprodRealHere = dotprod_real();
+#endif
   return {
 #ifdef GDQ_HAVE_AVX512VNNI
       {"avx512vnni", &kAvx512VnniKernels, &kAvx512VnniReal, has_avx512vnni()},
@@ -83,7 +106,7 @@ std::vector<InstructionSet> list_instruction_sets() {
       {"avx2", &kAvx2Kernels, &kAvx2Real, has_avx2()},
 #endif
 #ifdef GDQ_HAVE_DOTPROD
-      {"dotprod", &kDotprodKernels, &kDotprodReal, has_dotprod()},
+      {"dotprod", &kDotprodKernels, &kDotprodRealHere, has_dotprod()},
 #endif
 #ifdef GDQ_HAVE_NEON
       {"neon", &kNeonKernels, &kNeonReal, true},

@@ -23,9 +23,8 @@ struct NeonIsa {
   using DataReal = F32;
   static constexpr int kStepsReal = 4;
   template <int Step>
-  static inline __attribute__((always_inline)) F32 dot1(F32 sum, const void* weights, F32 data) {
-    return (F32)vfmaq_laneq_f32((float32x4_t)sum, vld1q_f32(static_cast<const float*>(weights)),
-                                (float32x4_t)data, Step);
+  static inline __attribute__((always_inline)) F32 dot1(F32 sum, F32 weights, F32 data) {
+    return (F32)vfmaq_laneq_f32((float32x4_t)sum, (float32x4_t)weights, (float32x4_t)data, Step);
   }
 
   // Two lanes of the data are the two input channels of a step; their weights lie in the two halves

@@ -21,8 +21,8 @@ struct Isa : PortableNarrowing<4> {
   using DataReal = float;
   static constexpr int kStepsReal = 1;
   template <int Step>
-  static GDQ_INLINE F32 dot1(F32 sum, const void* weights, float data) {
-    return sum + load<F32>(weights) * data;
+  static GDQ_INLINE F32 dot1(F32 sum, F32 weights, float data) {
+    return sum + weights * data;
   }
 
   using Data8 = const int8_t*;

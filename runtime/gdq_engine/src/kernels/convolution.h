@@ -31,6 +31,7 @@ struct Epilogue {
   float codes_zero;   // added: minus the centre of unsigned codes
   float codes_low, codes_high;
   uint8_t* picture;
+  unsigned flags;  // which of these it has: EpilogueFlag
 };
 
 // Sums of `rows` x `columns` pixels from (row, column) on; those outside the map are left out.
@@ -38,6 +39,7 @@ struct Sums {
   const float* first;
   ptrdiff_t row_pitch, column_pitch;  // floats
   int row, column, rows, columns;
+  int channel = 0, channels = 1 << 30;  // the first that is there, and how many at most
 };
 
 using EpilogueFunction = void (*)(const Epilogue&, const Sums&);
@@ -144,7 +146,7 @@ struct KernelTable {
 
 // Tiles of an algorithm that are computed together, a multiple of 8: what they need for all its
 // points stays in the second-level cache.
-constexpr int kTilesTogether = 24, kRealTilesTogether = 8;
+constexpr int kTilesTogether = 24;
 // Output channels of `real_narrow`, at most; its weights have as many.
 constexpr int kNarrowChannels = 4;
 // Pixels that convolutions without a transform compute together.
@@ -154,7 +156,7 @@ constexpr int kPixelsTogether = 8;
 // between points, and the outputs of one tile. element: bytes of the transformed data.
 inline size_t transformed_scratch(int products, int outputs, int element, int in_channels,
                                   int out_channels) {
-  const size_t tiles = element == sizeof(float) ? kRealTilesTogether : kTilesTogether;
+  constexpr size_t tiles = kTilesTogether;
   return products * (tiles * (size_t(in_channels) * element + size_t(out_channels) * 4) + 64) +
          size_t(outputs) * out_channels * sizeof(float);
 }
@@ -165,11 +167,6 @@ inline size_t direct_scratch(int kernel, int element, int width, int in_channels
                              int out_channels) {
   return (kernel * (size_t(width) + kernel + kPixelsTogether) * in_channels + 64) * element +
          kPixelsTogether * size_t(out_channels) * sizeof(float);
-}
-
-// The same of the outermost pixels: what some pixels see, and their outputs.
-inline size_t border_scratch(int kernel, int in_channels, int out_channels) {
-  return kPixelsTogether * (size_t(kernel) * kernel * in_channels + out_channels) * sizeof(float);
 }
 
 }  // namespace gdq

@@ -19,10 +19,12 @@ GDQ_INLINE int at_most(int a, int b) { return a < b ? a : b; }
 template <unsigned Flags>
 GDQ_INLINE void finish_group(const Epilogue& e, const Sums& sums, int rows, int columns, int oc) {
   // Behind depth-to-space, a pixel's channels are those of one of its block * block subpixels.
-  const int channels = e.channels / (e.block * e.block), subpixel = oc / channels;
+  const int channels = e.block == 1 ? e.channels : e.channels / (e.block * e.block);
+  const int subpixel = e.block == 1 ? 0 : oc / channels;
   const ptrdiff_t top = (ptrdiff_t)sums.row * e.block + subpixel / e.block;
   const ptrdiff_t left = (ptrdiff_t)sums.column * e.block + subpixel % e.block;
-  const ptrdiff_t corner = left * channels + oc % channels, step = (ptrdiff_t)e.block * channels;
+  const ptrdiff_t corner = left * channels + oc - subpixel * channels,
+                  step = (ptrdiff_t)e.block * channels;
   const Isa::F32 scale = load<Isa::F32>(e.scales + oc), bias = load<Isa::F32>(e.biases + oc);
   Isa::F32 slope{}, gain{}, shift{};
   if constexpr (Flags & kActivation) {
@@ -35,7 +37,7 @@ GDQ_INLINE void finish_group(const Epilogue& e, const Sums& sums, int rows, int 
   const typename Isa::CodeRange range(e.codes_low, e.codes_high);
   for (int r = 0; r < rows; r++) {
     const ptrdiff_t y = top + (ptrdiff_t)r * e.block;
-    const float* from = sums.first + r * sums.row_pitch + oc;
+    const float* from = sums.first + r * sums.row_pitch + oc - sums.channel;
     const int16_t* residual = e.residual + y * e.residual_pitch + corner;
     int16_t* stream = e.stream + y * e.stream_pitch + corner;
     int8_t* codes = e.codes + y * e.codes_pitch + corner;
@@ -57,31 +59,36 @@ template <unsigned Flags>
 void finish(const Epilogue& e, const Sums& sums) {
   const int rows = at_most(e.height - sums.row, sums.rows);
   const int columns = at_most(e.width - sums.column, sums.columns);
-  for (int oc = 0; oc < e.channels; oc += Isa::kLanes)
+  const int end = at_most(e.channels, sums.channel + sums.channels);
+  for (int oc = sums.channel; oc < end; oc += Isa::kLanes)
     finish_group<Flags>(e, sums, rows, columns, oc);
 }
 
 // The last layer's: 3 * block^2 channels to an RGB picture without a border.
+constexpr int kPixelChannels = 48;  // at the largest factor, 4
+
 inline void finish_picture(const Epilogue& e, const Sums& sums) {
-  constexpr int kMost = 48;  // channels at the largest factor, 4
   const int rows = at_most(e.height - sums.row, sums.rows);
   const int columns = at_most(e.width - sums.column, sums.columns);
   const ptrdiff_t pitch = (ptrdiff_t)e.width * e.block * 3;
+  const int end = at_most(e.channels, sums.channel + sums.channels), line = e.block * 3;
+  // Where each channel goes, from the first of its pixel on.
+  ptrdiff_t places[kPixelChannels];
+  for (int oc = sums.channel; oc < end; oc++)
+    places[oc - sums.channel] = oc / line * pitch + oc % line;
   for (int r = 0; r < rows; r++) {
-    for (int c = 0; c < columns; c++) {
-      int32_t pixels[kMost];
+    uint8_t* to =
+        e.picture + (ptrdiff_t)(sums.row + r) * e.block * pitch + (ptrdiff_t)sums.column * line;
+    for (int c = 0; c < columns; c++, to += line) {
+      int32_t pixels[kPixelChannels];
       const float* from = sums.first + r * sums.row_pitch + c * sums.column_pitch;
-      for (int oc = 0; oc < e.channels; oc += Isa::kLanes) {
-        Isa::F32 x = load<Isa::F32>(from + oc) * load<Isa::F32>(e.scales + oc) +
-                     load<Isa::F32>(e.biases + oc);
+      for (int oc = sums.channel; oc < end; oc += Isa::kLanes, from += Isa::kLanes) {
+        Isa::F32 x =
+            load<Isa::F32>(from) * load<Isa::F32>(e.scales + oc) + load<Isa::F32>(e.biases + oc);
         x = smaller(larger(x, Isa::F32{}), all<Isa::F32>(255.0f));
-        store(pixels + oc, round_to_even<Isa::kLanes>(x));
+        store(pixels + oc - sums.channel, round_to_even<Isa::kLanes>(x));
       }
-      uint8_t* to = e.picture + (ptrdiff_t)(sums.row + r) * e.block * pitch +
-                    (ptrdiff_t)(sums.column + c) * e.block * 3;
-      for (int y = 0; y < e.block; y++)
-        for (int i = 0; i < e.block * 3; i++)
-          to[y * pitch + i] = (uint8_t)pixels[y * e.block * 3 + i];
+      for (int i = 0; i < end - sums.channel; i++) to[places[i]] = (uint8_t)pixels[i];
     }
   }
 }

@@ -2,11 +2,13 @@
 #pragma once
 
 #include "kernels/body_transformed.h"
+#include "kernels/border.h"
 #include "kernels/convolution.h"
 #include "kernels/direct.h"
 #include "kernels/epilogue.h"
 #include "kernels/head.h"
 #include "kernels/real.h"
+#include "kernels/real_transformed.h"
 #include "kernels/statistics.h"
 #include "kernels/transformed.h"
 
@@ -55,13 +57,13 @@ constexpr KernelTable kTable = {
 };
 
 constexpr RealKernels kRealTable = {
-    Transformed<EightPoints<6>, EightPoints<6>, float>::run,
-    Transformed<EightPoints<4>, EightPoints<4>, float>::run,
+    real_transformed<Single, EightPoints<6>>,
+    real_transformed<Single, EightPoints<4>>,
     real_direct,
     real_narrow,
     head,
-    real_border,
-    real_picture_border,
+    border,
+    picture_border,
     Isa::kHead,
 };
 

@@ -48,7 +48,7 @@ struct Dot1 {
   static GDQ_INLINE Data read(const Element* data) { return load<Data>(data); }
   template <int Step>
   static GDQ_INLINE SumVector add(SumVector sum, const void* weights, Data data) {
-    return Isa::dot1<Step>(sum, weights, data);
+    return Isa::dot1<Step>(sum, load<SumVector>(weights), data);
   }
 };
 

@@ -28,33 +28,12 @@ struct Reader<int16_t, Count> {
     return __builtin_convertvector(load<Vector<int8_t, Count>>(from), V);
   }
 };
-template <int Count>
-struct Reader<float, Count> {
-  using V = Vector<float, Count>;
-  float step;
-  explicit Reader(const Convolution& layer) : step(layer.step) {}
-  GDQ_INLINE V read(const int16_t* from) const {
-    return __builtin_convertvector(load<Vector<int16_t, Count>>(from), V) * step;
-  }
-};
-
-// What the source holds: codes for integer kernels, a stream for real ones.
-template <class Element>
-struct SourceOf {
-  using Type = int8_t;
-};
-template <>
-struct SourceOf<float> {
-  using Type = int16_t;
-};
-
 template <class Rows, class Columns, class Element>
 struct Transformed {
   using Dot = typename DotOf<Element>::Type;
-  using Source = typename SourceOf<Element>::Type;
   using Sum = typename Dot::Sum;
   static constexpr int kPoints = Rows::kPoints * Columns::kPoints;
-  static constexpr int kTogether = sizeof(Element) == 4 ? kRealTilesTogether : kTilesTogether;
+  static constexpr int kTogether = kTilesTogether;
   static constexpr int kLine = 64 / sizeof(Sum);
   static constexpr int kBorder = Rows::kInputs - Rows::kOutputs;  // kernel side minus one
 
@@ -101,8 +80,8 @@ struct Transformed {
           __builtin_memset(data + p * point_pitch + (ptrdiff_t)tiles * layer.in_channels, 0,
                            (size_t)(computed - tiles) * layer.in_channels * sizeof(Element));
       for (int t = 0; t < tiles; t++) {
-        const Source* corner =
-            static_cast<const Source*>(layer.source) + (row - kBorder / 2) * layer.pitch +
+        const int8_t* corner =
+            static_cast<const int8_t*>(layer.source) + (row - kBorder / 2) * layer.pitch +
             ((ptrdiff_t)(first + t) * Columns::kOutputs - kBorder / 2) * layer.in_channels;
         for (int c = 0; c < layer.in_channels; c += kCount)
           read_tile<kCount>(layer, corner + c, data + (ptrdiff_t)t * layer.in_channels + c,
@@ -112,7 +91,7 @@ struct Transformed {
   }
 
   template <int Count>
-  static GDQ_INLINE void read_tile(const Convolution& layer, const Source* corner, Element* data,
+  static GDQ_INLINE void read_tile(const Convolution& layer, const int8_t* corner, Element* data,
                                    ptrdiff_t point_pitch) {
     using V = Vector<Element, Count>;
     const Reader<Element, Count> reader(layer);
@@ -140,8 +119,7 @@ struct Transformed {
   static GDQ_INLINE void write_tile(const Convolution& layer, const Sum* sums,
                                     ptrdiff_t point_pitch, float* outputs) {
     using V = typename Dot::SumVector;
-    constexpr bool kInteger =
-        Rows::kIntegerOutput && Columns::kIntegerOutput && sizeof(Element) < 4;
+    constexpr bool kInteger = Rows::kIntegerOutput && Columns::kIntegerOutput;
     for (int oc = 0; oc < layer.out_channels; oc += Isa::kLanes) {
       if constexpr (kInteger) {
         transform_output<V>(layer, sums + oc, point_pitch, outputs + oc);

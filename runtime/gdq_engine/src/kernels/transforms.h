@@ -135,42 +135,5 @@ struct F4 {
   }
 };
 
-// F(6,3) and F(4,5): 8 products for 6 outputs of 3 taps, or 4 of 5; points 0, 1, -1, 2, -2, 1/2,
-// -1/2, infinity. For float only: its entries are no small integers.
-template <int Outputs>
-struct EightPoints {
-  static constexpr int kOutputs = Outputs, kInputs = 8, kPoints = 8;
-  static constexpr bool kIntegerOutput = false;
-
-  template <class V>
-  static GDQ_INLINE void input(const V* d, V* v) {
-    const V a = d[2] + d[6] - d[4] * 4.25f, b = d[1] + d[5] - d[3] * 4.25f;
-    const V c = d[6] + d[2] * 0.25f - d[4] * 1.25f, e = d[1] * 0.5f - d[3] * 2.5f + d[5] * 2;
-    const V f = d[6] + d[2] * 4 - d[4] * 5, g = d[1] * 2 - d[3] * 2.5f + d[5] * 0.5f;
-    v[0] = d[0] - d[6] + (d[4] - d[2]) * 5.25f;
-    v[1] = a + b;
-    v[2] = a - b;
-    v[3] = c + e;
-    v[4] = c - e;
-    v[5] = f + g;
-    v[6] = f - g;
-    v[7] = d[7] - d[1] + (d[3] - d[5]) * 5.25f;
-  }
-  template <class V>
-  static GDQ_INLINE void output(const V* p, V* y) {
-    // Sums and differences of the points of equal magnitude: even powers see one, odd the other.
-    const V one[2] = {p[1] + p[2], p[1] - p[2]};
-    const V two[2] = {p[3] + p[4], p[3] - p[4]};
-    const V half[2] = {p[5] + p[6], p[5] - p[6]};
-    y[0] = p[0] + one[0] + two[0] + half[0];
-    unroll<Outputs - 1>([&](auto i) GDQ_ALWAYS {
-      constexpr int kPower = decltype(i)::value + 1, kOdd = kPower % 2;
-      constexpr float kTwo = 1 << kPower;
-      y[kPower] = one[kOdd] + two[kOdd] * kTwo + half[kOdd] * (1 / kTwo);
-    });
-    y[Outputs - 1] += p[7];
-  }
-};
-
 }  // namespace GDQ_ISA
 }  // namespace gdq

@@ -29,6 +29,15 @@ struct Index {
   constexpr operator int() const { return N; }
 };
 
+template <class A, class B>
+struct IsSame {
+  static constexpr bool value = false;
+};
+template <class A>
+struct IsSame<A, A> {
+  static constexpr bool value = true;
+};
+
 template <int N, int I = 0, class F>
 GDQ_INLINE void unroll(F&& body) {
   if constexpr (I < N) {

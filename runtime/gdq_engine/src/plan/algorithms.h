@@ -34,8 +34,9 @@ struct Algorithm {
   double constant_factor() const { return is_direct ? 1 : at[0][1]; }
 };
 
-// 8 points, for 6 outputs of 3 taps, and for 4 outputs of 5 taps; in float only.
-extern const Algorithm kF6, kF45;
+// Of real layers: 8 points, for 6 outputs of 3 taps, and for 4 outputs of 5 taps; 6 points, for 4
+// outputs of 3 taps.
+extern const Algorithm kF6, kF45, kF43;
 
 // What a two-dimensional integer kernel looks like from outside.
 struct KernelShape {

@@ -8,8 +8,8 @@
 namespace gdq {
 namespace {
 
-// Forms of packed real weights, beside those of the integer kernels.
-enum RealForm { kReal3 = kIntegerKernels, kReal5, kRealDirect, kRealNarrow, kHead, kRealBorder };
+// Forms of packed weights, beside those of the integer kernels.
+enum PackedForm { kReal3 = kIntegerKernels, kReal5, kRealDirect, kRealNarrow, kHead, kRealBorder };
 
 // One number for each channel, the padded ones zero.
 std::vector<float> spread(const float* numbers, size_t count, size_t padded_count, double factor) {
@@ -109,7 +109,7 @@ void Network::prepare_layer(const Layer& layer, int layer_index, const PreparedN
     if (solved) return;
     prepare_integer(layer, layer_index, width_index, prepared);
   } else {
-    prepare_real(layer, layer_index, network.stream_steps, prepared);
+    prepare_real(layer, layer_index, network, prepared);
   }
   prepare_epilogue(layer, network, prepared);
 }
@@ -158,8 +158,8 @@ void Network::prepare_integer(const Layer& layer, int layer_index, int width_ind
   }
 }
 
-void Network::prepare_real(const Layer& layer, int layer_index,
-                           const std::vector<float>& stream_steps, PreparedLayer& prepared) {
+void Network::prepare_real(const Layer& layer, int layer_index, const PreparedNetwork& network,
+                           PreparedLayer& prepared) {
   const Value& source = model_.values[layer.source];
   const int in = layer.in_channels, out = layer.out_channels, kernel = layer.kernel;
   const int padded_out = prepared.out_channels;
@@ -167,15 +167,18 @@ void Network::prepare_real(const Layer& layer, int layer_index,
   const int inside = layer.places == 9 ? 4 : 0;
   const float* weights =
       model_.tensors[layer.weights].floats() + size_t(inside) * kernel * kernel * in * out;
-  prepared.step = source.kind == ValueKind::kStream ? stream_steps[layer.source] : 1.0f;
+  prepared.step = source.kind == ValueKind::kStream ? network.stream_steps[layer.source] : 1.0f;
   if (source.kind == ValueKind::kStream && (kernel == 3 || kernel == 5)) {
-    prepared.run = kernel == 3 ? table.three : table.five;
-    prepared.weights = &pack_real_once(layer_index, kernel == 3 ? kReal3 : kReal5, [&] {
-      return kernel == 3 ? pack_real3(out, in, weights) : pack_real5(out, in, weights);
-    });
-    prepared.scratch_bytes = [=](int) {
-      return transformed_scratch(64, 36, sizeof(float), in, padded_out);
-    };
+    if (!prepare_half(layer, network, weights, prepared)) {
+      const bool three = kernel == 3;
+      prepared.run = three ? table.three : table.five;
+      prepared.weights = &pack_once(layer_index, three ? kReal3 : kReal5, [&] {
+        return pack_real(three ? RealForm::kThree : RealForm::kFive, out, in, weights);
+      });
+      prepared.scratch_bytes = [=, outputs = three ? 6 : 4](int width) {
+        return real_scratch(outputs, 8, sizeof(float), width, in);
+      };
+    }
   } else if (source.kind == ValueKind::kPicture) {
     prepared.run = table.head;
     prepared.weights = &pack_once(layer_index, kHead,
@@ -203,6 +206,40 @@ void Network::prepare_real(const Layer& layer, int layer_index,
     prepared.biases.insert(prepared.biases.end(), one.begin(), one.end());
   }
   prepared.inside_bias = inside * padded_out;
+}
+
+// What an epilogue counts in: levels of the picture, or steps of the stream or else of the codes.
+double Network::unit_of(const Layer& layer, const PreparedNetwork& network) const {
+  const int index = layer.stream != kNone ? layer.stream : layer.codes;
+  const Value& written = model_.values[index];
+  switch (written.kind) {
+    case ValueKind::kPicture:
+      return 1;
+    case ValueKind::kStream:
+      return network.stream_steps[index];
+    default:
+      return written.steps[network.width_index];
+  }
+}
+
+// Whether the layer is computed in half precision.
+bool Network::prepare_half(const Layer& layer, const PreparedNetwork& network, const float* weights,
+                           PreparedLayer& prepared) const {
+  const bool three = layer.kernel == 3;
+  const ConvolutionFunction run = three ? isa_.real->three_half : isa_.real->five_half;
+  if (!run) return false;
+  const double unit = unit_of(layer, network);
+  auto packed = pack_half(three ? RealForm::kThreeHalf : RealForm::kFiveHalf, layer.out_channels,
+                          layer.in_channels, weights, prepared.step / unit);
+  if (!packed) return false;
+  prepared.run = run;
+  prepared.own_weights = std::move(*packed);
+  prepared.weights = &prepared.own_weights;
+  for (float& scale : prepared.own_weights.scales) scale *= static_cast<float>(unit);
+  prepared.scratch_bytes = [in = layer.in_channels, points = three ? 6 : 8](int width) {
+    return real_scratch(4, points, sizeof(uint16_t), width, in);
+  };
+  return true;
 }
 
 void Network::prepare_border(const Layer& layer, int layer_index, PreparedLayer& prepared) {
@@ -238,9 +275,7 @@ void Network::prepare_epilogue(const Layer& layer, const PreparedNetwork& networ
   const Value *stream = values(layer.stream), *codes = values(layer.codes);
   const Value* residual = values(layer.residual);
   const bool picture = stream && stream->kind == ValueKind::kPicture;
-  const double unit = picture  ? 1.0
-                      : stream ? network.stream_steps[layer.stream]
-                               : codes->steps[width_index];
+  const double unit = unit_of(layer, network);
   for (float& scale : prepared.scales) scale = static_cast<float>(scale / unit);
   for (float& scale : prepared.border_scales) scale = static_cast<float>(scale / unit);
   for (float& bias : prepared.biases) bias = static_cast<float>(bias / unit);
@@ -275,6 +310,7 @@ void Network::prepare_epilogue(const Layer& layer, const PreparedNetwork& networ
     e.codes_low = static_cast<float>(-half);
     e.codes_high = static_cast<float>(half - 1);
   }
+  e.flags = flags;
   prepared.finish = picture ? isa_.kernels->picture : isa_.kernels->epilogues[flags];
   e.scales = prepared.scales.data();
   e.biases = prepared.biases.data() + prepared.inside_bias;

@@ -33,8 +33,9 @@ struct PreparedLayer {
   EpilogueFunction finish = nullptr;
   const PackedWeights* weights = nullptr;
   const PackedWeights* border_weights = nullptr;
-  int out_channels = 0;  // padded
-  float step = 0;        // of a real source
+  PackedWeights own_weights;  // that no other bit-width shares
+  int out_channels = 0;       // padded
+  float step = 0;             // of a real source
   std::vector<float> scales, biases, slopes, gains, shifts;
   std::vector<float> border_scales;
   size_t inside_bias = 0;  // where the biases of inner pixels begin
@@ -84,8 +85,11 @@ class Network {
                   PreparedLayer& prepared);
   void prepare_integer(const Layer& layer, int layer_index, int width_index,
                        PreparedLayer& prepared);
-  void prepare_real(const Layer& layer, int layer_index, const std::vector<float>& stream_steps,
+  double unit_of(const Layer& layer, const PreparedNetwork& network) const;
+  void prepare_real(const Layer& layer, int layer_index, const PreparedNetwork& network,
                     PreparedLayer& prepared);
+  bool prepare_half(const Layer& layer, const PreparedNetwork& network, const float* weights,
+                    PreparedLayer& prepared) const;
   void prepare_border(const Layer& layer, int layer_index, PreparedLayer& prepared);
   void prepare_epilogue(const Layer& layer, const PreparedNetwork& network,
                         PreparedLayer& prepared);

@@ -6,20 +6,63 @@
 namespace gdq {
 namespace {
 
-AlignedBytes pack_real(const Algorithm& algorithm, int out_channels, int in_channels,
-                       const float* weights) {
-  const int products = algorithm.points * algorithm.points, out = padded(out_channels);
-  const int taps = algorithm.taps * algorithm.taps;
-  AlignedBytes packed(size_t(products) * in_channels * out * sizeof(float));
-  std::vector<double> u(products);
+const Algorithm& algorithm_of(RealForm form) {
+  switch (form) {
+    case RealForm::kThree:
+      return kF6;
+    case RealForm::kThreeHalf:
+      return kF43;
+    default:
+      return kF45;
+  }
+}
+
+// What bounds the numbers of an algorithm: the sums of magnitudes in the rows of B^T, and the
+// largest magnitude in each column of A^T.
+struct Gains {
+  double data[kMostPoints], output[kMostPoints];
+};
+constexpr Gains kSixPoints{{10, 10, 10, 6, 6, 10}, {1, 1, 1, 8, 8, 1}};
+constexpr Gains kEightPoints{{12.5, 12.5, 12.5, 7.5, 7.5, 15, 15, 12.5}, {1, 1, 1, 8, 8, 1, 1, 1}};
+
+// The transformed weights of one pair of channels, (points, points).
+std::vector<double> transformed(const Algorithm& algorithm, const float* weights) {
+  const std::vector<double> w(weights, weights + algorithm.taps * algorithm.taps);
+  std::vector<double> u(size_t(algorithm.points) * algorithm.points);
+  transform(algorithm, algorithm, w.data(), u.data());
+  return u;
+}
+
+// Where the kernel finds a weight: (out / kRealBlock, points, in, kRealBlock).
+size_t real_index(int products, int p, int in, int in_channels, int oc) {
+  return ((size_t(oc / kRealBlock) * products + p) * in_channels + in) * kRealBlock +
+         oc % kRealBlock;
+}
+
+template <class Store>
+void pack_transformed(const Algorithm& algorithm, int out_channels, int in_channels,
+                      const float* weights, Store&& store) {
+  const int products = algorithm.points * algorithm.points, taps = algorithm.taps * algorithm.taps;
   for (int oc = 0; oc < out_channels; oc++)
     for (int ic = 0; ic < in_channels; ic++) {
-      const float* w = weights + (size_t(oc) * in_channels + ic) * taps;
-      transform(algorithm, algorithm, std::vector<double>(w, w + taps).data(), u.data());
+      const auto u = transformed(algorithm, weights + (size_t(oc) * in_channels + ic) * taps);
       for (int p = 0; p < products; p++)
-        packed.as<float>()[(size_t(p) * in_channels + ic) * out + oc] = static_cast<float>(u[p]);
+        store(oc, p, real_index(products, p, ic, in_channels, oc), u[p]);
     }
-  return packed;
+}
+
+// The most that any number of a channel's output transform can be, of a stream of +-1.
+std::vector<double> bounds(const Algorithm& algorithm, int out_channels, int in_channels,
+                           const float* weights) {
+  const Gains& gains = algorithm.points == 6 ? kSixPoints : kEightPoints;
+  std::vector<double> most(out_channels, 0);
+  pack_transformed(
+      algorithm, out_channels, in_channels, weights, [&](int oc, int p, size_t, double weight) {
+        const int i = p / algorithm.points, j = p % algorithm.points;
+        most[oc] +=
+            std::abs(weight) * gains.data[i] * gains.data[j] * gains.output[i] * gains.output[j];
+      });
+  return most;
 }
 
 // Where the head finds the weight of an element of its kernel's rows.
@@ -49,12 +92,52 @@ void store_head_weight(HeadForm form, int kernel, int row, int element, int oc, 
 
 }  // namespace
 
-AlignedBytes pack_real3(int out_channels, int in_channels, const float* weights) {
-  return pack_real(kF6, out_channels, in_channels, weights);
+uint16_t half_bits(double x) {
+  constexpr int kMantissa = 10, kBias = 15, kLeast = -14;
+  int exponent = 0;
+  std::frexp(x, &exponent);
+  // The leading bit's; numbers too small for it have no leading bit.
+  const int power = x == 0 ? kLeast : std::max(exponent - 1, kLeast);
+  const double units = std::nearbyint(std::ldexp(std::abs(x), kMantissa - power));
+  const int bits = ((power + kBias) << kMantissa) + static_cast<int>(units) - (1 << kMantissa);
+  return static_cast<uint16_t>(bits | (std::signbit(x) ? 0x8000 : 0));
 }
 
-AlignedBytes pack_real5(int out_channels, int in_channels, const float* weights) {
-  return pack_real(kF45, out_channels, in_channels, weights);
+PackedWeights pack_real(RealForm form, int out_channels, int in_channels, const float* weights) {
+  const Algorithm& algorithm = algorithm_of(form);
+  const size_t products = size_t(algorithm.points) * algorithm.points;
+  PackedWeights result;
+  result.packed = AlignedBytes(products * in_channels * padded(out_channels) * sizeof(float));
+  pack_transformed(algorithm, out_channels, in_channels, weights,
+                   [&](int, int, size_t index, double weight) {
+                     result.packed.as<float>()[index] = static_cast<float>(weight);
+                   });
+  return result;
+}
+
+std::optional<PackedWeights> pack_half(RealForm form, int out_channels, int in_channels,
+                                       const float* weights, double factor) {
+  constexpr double kLargest = 65504.0 / 2, kFullStream = 32768;
+  constexpr int kLargestShift = 14;  // 2^14 is a number of half precision, and so is its inverse
+  const Algorithm& algorithm = algorithm_of(form);
+  const auto most = bounds(algorithm, out_channels, in_channels, weights);
+  std::vector<int> shifts(out_channels, 0);
+  PackedWeights result;
+  result.scales.assign(padded(out_channels), 1);
+  for (int oc = 0; oc < out_channels; oc++) {
+    const double bound = most[oc] * kFullStream * factor;
+    if (!(bound <= std::ldexp(kLargest, kLargestShift))) return std::nullopt;
+    while (bound > std::ldexp(kLargest, shifts[oc])) shifts[oc]++;
+    result.scales[oc] = static_cast<float>(std::ldexp(1, shifts[oc]));
+  }
+  const size_t products = size_t(algorithm.points) * algorithm.points;
+  result.packed = AlignedBytes(products * in_channels * padded(out_channels) * sizeof(uint16_t));
+  pack_transformed(algorithm, out_channels, in_channels, weights,
+                   [&](int oc, int, size_t index, double weight) {
+                     result.packed.as<uint16_t>()[index] =
+                         half_bits(std::ldexp(weight * factor, kHalfShift - shifts[oc]));
+                   });
+  return result;
 }
 
 AlignedBytes pack_real_direct(int places, int kernel, int out_channels, int in_channels,
