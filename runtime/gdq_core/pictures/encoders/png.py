@@ -22,8 +22,10 @@ from gdq_core.pictures.rows import Rows
 _SIGNATURE = b"\x89PNG\r\n\x1a\n"
 _COLOUR_TYPES = {1: 0, 2: 4, 3: 2, 4: 6}
 _AVERAGE = 3
-# Measured on 8 megapixels: 0.22 s and 7.1 MB; level 3 0.45 s and 6.5 MB.
-_LEVEL = 1
+# Filtered rows of upscaled pictures hardly repeat but for runs. Looking for runs only takes a fifth
+# less time than level 1 and gives smaller files: of a photo of 3 megapixels 4.06 MB in 0.076 s,
+# level 1 4.40 MB in 0.091 s, level 3 4.21 MB in 0.167 s. Drawings too; a scanned page is 4 % larger.
+_LEVEL, _STRATEGY = 1, zlib.Z_RLE
 _SAMPLES_AT_ONCE = 1 << 20
 _CHUNK = 1 << 16
 
@@ -39,7 +41,7 @@ class PngEncoder:
 
         """
         self._stream: BinaryIO = path.open("wb")
-        self._deflate = zlib.compressobj(_LEVEL)
+        self._deflate = zlib.compressobj(_LEVEL, strategy=_STRATEGY)
         self._pending = bytearray()
         self._above = np.zeros((1, header.width, header.channels), dtype=np.uint8)
         kind = _COLOUR_TYPES[header.channels]
