@@ -75,7 +75,7 @@ class NativeLibrary:
 
         Raises:
             EngineError: it is not there, was built for another system, or speaks another version
-                of the interface.
+                of the interface or less of it.
 
         """
         if not path.is_file():
@@ -91,7 +91,9 @@ class NativeLibrary:
                 f"{_REMEDY}"
             )
         for name, (result, arguments) in _SIGNATURES.items():
-            function = getattr(self.functions, name)
+            function = getattr(self.functions, name, None)
+            if function is None:
+                raise EngineError(f"{path} is of an older build, without {name}: {_REMEDY}")
             function.restype, function.argtypes = result, arguments
 
     def instruction_sets(self) -> dict[str, bool]:

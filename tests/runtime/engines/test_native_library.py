@@ -130,3 +130,11 @@ def test_refuses_a_bit_width_that_the_model_does_not_have(library: NativeLibrary
 def test_a_runner_keeps_its_model(library: NativeLibrary) -> None:
     runner = NativeRunner(NativeModel(library, packed_model()), 16, 24)
     np.testing.assert_array_equal(runner.run(4, TILES[1]), upscale(TILES[1], 4))
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="exports are spelled otherwise")
+def test_refuses_a_library_that_lacks_a_function(tmp_path: Path) -> None:
+    code = f'extern "C" int gdq_abi_version() {{ return {ABI_VERSION}; }}\n'
+    path = compile_library(tmp_path / "older.so", code)
+    with pytest.raises(EngineError, match=r"older\.so is of an older build, without gdq_.*install"):
+        NativeLibrary(path)
