@@ -13,13 +13,14 @@ from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from gdq_core.processor import processor_fact, processor_name
+
 _FLAGS = (
     # x86, as the kernel calls them; AVX2 is what 8-bit kernels need, the others make them fast
     "avx2", "avx_vnni", "avx512f", "avx512bw", "avx512_vnni", "avx512_bf16", "amx_int8",
     # ARM64: asimddp is dot products of bytes, asimdhp half precision
     "asimd", "asimdhp", "asimddp", "i8mm", "sve", "sve2",
 )  # fmt: skip
-_CPU_FACTS = Path("/proc/cpuinfo")
 _GOVERNOR = Path("/sys/devices/system/cpu/cpu0/cpufreq/scaling_governor")
 
 
@@ -59,12 +60,6 @@ def describe_machine(packages: Sequence[str]) -> MachineFacts:
     )
 
 
-def processor_name() -> str:
-    """Return the model's name, or the architecture where the system does not tell."""
-    names = _cpu_fact("model name")
-    return names or platform.processor() or platform.machine()
-
-
 def processors() -> list[int]:
     """Return the processors that this process may use."""
     if hasattr(os, "sched_getaffinity"):
@@ -95,17 +90,8 @@ def pinned(count: int) -> Iterator[None]:
 
 
 def _flags() -> list[str]:
-    present = set(_cpu_fact("flags").split()) | set(_cpu_fact("Features").split())
+    present = set(processor_fact("flags").split()) | set(processor_fact("Features").split())
     return [flag for flag in _FLAGS if flag in present]
-
-
-def _cpu_fact(name: str) -> str:
-    """Return a line of the first processor; "" if there is none."""
-    for line in _read(_CPU_FACTS).splitlines():
-        key, _, value = line.partition(":")
-        if key.strip() == name:
-            return value.strip()
-    return ""
 
 
 def _read(path: Path) -> str:

@@ -6,7 +6,8 @@ import threading
 import numpy as np
 import pytest
 
-from gdq_bench.measure.machine import can_pin, describe_machine, pinned, processor_name, processors
+from gdq_bench.measure.machine import can_pin, describe_machine, pinned, processors
+from gdq_core.processor import processor_name
 
 
 def test_the_machine_is_described() -> None:

@@ -1,0 +1,68 @@
+"""What a tile costs on this device, and which bit-widths are worth their loss there."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from gdq_core.bit_widths import INTERPOLATED
+
+AS_FAST: Final = 0.03
+"""Share of its time that a narrower width has to save before it is worth what it loses."""
+
+
+@dataclass(frozen=True)
+class Costs:
+    """Processor time of one tile of the bundle's size, on one device and engine.
+
+    Attributes:
+        seconds: what a bit map says of a tile -> its seconds: ``INTERPOLATED``, and every
+            bit-width that the bundle has.
+        predict: seconds that the predictor takes.
+
+    """
+
+    seconds: Mapping[int, float]
+    predict: float
+
+    @cached_property
+    def useful(self) -> tuple[int, ...]:
+        """Bit-widths that no wider one is as fast as, ascending; the largest always is."""
+        *narrower, largest = sorted(width for width in self.seconds if width != INTERPOLATED)
+        kept = [largest]
+        for width in reversed(narrower):
+            if self.seconds[width] < (1 - AS_FAST) * self.seconds[kept[-1]]:
+                kept.append(width)
+        return tuple(reversed(kept))
+
+    @property
+    def largest_seconds(self) -> float:
+        """Seconds of a tile at the largest bit-width, which needs no predictor."""
+        return self.seconds[self.useful[-1]]
+
+    def exchange(self, bit_width: int) -> int:
+        """Return the width to run instead: the same if it is useful, else the next that is.
+
+        It loses no more and takes no longer. Widths beyond the largest become the largest.
+        """
+        return min((width for width in self.useful if width >= bit_width), default=self.useful[-1])
+
+    def tile_seconds(self, bit_map: NDArray[np.uint8], *, is_predicted: bool) -> float:
+        """Return the seconds of a tile, on average over a bit map; edge tiles count like others.
+
+        Args:
+            bit_map: of any shape, a bit-width per tile, ``INTERPOLATED`` where it was.
+            is_predicted: whether the predictor was asked for tiles that the network runs.
+
+        """
+        routes, tiles = np.unique(bit_map, return_counts=True)
+        total = sum(
+            count * self.seconds[route] for route, count in zip(routes.tolist(), tiles, strict=True)
+        )
+        asked = int((bit_map != INTERPOLATED).sum()) if is_predicted else 0
+        return float(total + asked * self.predict) / bit_map.size
