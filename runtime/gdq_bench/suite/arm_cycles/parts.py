@@ -18,10 +18,10 @@ PARTS = (PRODUCTS, TRANSFORMS, EPILOGUE, HEAD, BODY_END, TAIL, OTHER)
 
 _STAGES = (
     # a function that runs one layer -> which layer that is; the first that fits
-    (r"\breal_picture(_border)?\b", HEAD),
-    (r"\bTransformed<.*EightPoints<6>", BODY_END),
-    (r"\bTransformed<.*EightPoints<4>|\breal_(border|direct|narrow)\b", TAIL),
-    (r"\bTransformed<|\bDirect\b", BODY),
+    (r"\b(run_)?head\b|\bHead<|\bpicture_border\b", HEAD),
+    (r"\w*[tT]ransformed<.*(EightPoints<6>|SixPoints<4>)", BODY_END),
+    (r"\w*[tT]ransformed<.*EightPoints<4>|\b(border|real_direct|real_narrow)\b", TAIL),
+    (r"\bTransformed<|\bbody_transformed<", BODY),
     (r"\bRunner::", OTHER),
 )
 """Functions that several layers share, as epilogues are, are missing: they belong to the last layer
@@ -29,9 +29,9 @@ that began."""
 
 _BODY_PARTS = (
     # a function within a layer of the body, inlined or not -> what it does
-    (r"\b(multiply\w*|accumulate)\b", PRODUCTS),
-    (r"\bfinish\w*\b", EPILOGUE),
-    (r"\b(read_tiles?|write_tile|transform_\w+|copy_\w+|run_rows)\b", TRANSFORMS),
+    (r"\b(multiply\w*|accumulate|add_body_products)\b", PRODUCTS),
+    (r"\bfinish\w*\b|\bFinish<", EPILOGUE),
+    (r"\b((read|write)_(body_)?tiles?|transform_\w+|copy_\w+|run_rows)\b", TRANSFORMS),
 )
 
 

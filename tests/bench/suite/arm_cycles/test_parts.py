@@ -7,15 +7,26 @@ from gdq_devices.emulated.llvm import Function
 
 TRANSFORMED = "gdq::dotprod::Transformed<gdq::dotprod::{0}, gdq::dotprod::{0}, {1}>::run(gdq::C&)"
 
+REAL = "void gdq::x::real_transformed<{0}>(gdq::Convolution const&)"
+
 
 @pytest.mark.parametrize(
     ("function", "stage"),
     [
-        ("gdq::dotprod::real_picture(gdq::Convolution const&)", "head"),
-        (TRANSFORMED.format("EightPoints<6>", "float"), "body end"),
-        (TRANSFORMED.format("EightPoints<4>", "float"), "tail"),
-        ("gdq::dotprod::real_border(gdq::Convolution const&)", "tail"),
-        (TRANSFORMED.format("K4", "signed char"), "body"),
+        ("gdq::dotprod::head(gdq::Convolution const&)", "head"),
+        (REAL.format("gdq::dotprod::Single, gdq::dotprod::EightPoints<6>"), "body end"),
+        (
+            REAL.format("gdq::half::Half<StreamWriter>, gdq::half::SixPoints<4>"),
+            "body end",
+        ),
+        (
+            REAL.format("gdq::half::Half<PictureWriter>, gdq::half::EightPoints<4>"),
+            "tail",
+        ),
+        ("gdq::dotprod::border(gdq::Convolution const&)", "tail"),
+        ("void gdq::dotprod::body_transformed<gdq::dotprod::K4, gdq::dotprod::K4>(L&)", "body"),
+        (TRANSFORMED.format("Direct", "signed char"), "body"),
+        ("void gdq::dotprod::write_body_tiles<gdq::dotprod::K4>(L&)", None),
         ("void gdq::dotprod::finish<8u>(gdq::Epilogue const&, gdq::Sums const&)", None),
         ("gdq::Runner::run(int, unsigned char const*, unsigned char*)", "other"),
     ],
@@ -37,6 +48,8 @@ def test_what_is_in_no_function_belongs_to_the_last_stage() -> None:
         (["gdq::x::load<V>(void const*)", "void gdq::x::accumulate<D>(int)", "run"], "products"),
         (["void gdq::x::finish_group<8u>(int)", "void gdq::x::finish<8u>(int)"], "epilogue"),
         (["gdq::x::K4::input<V>(V)", "gdq::x::T::read_tile<8>(int)", "run"], "transforms"),
+        (["gdq::x::Finish<(End)1>::write(I16)", "write_body_tile<K4>", "run"], "epilogue"),
+        (["void gdq::x::add_body_products<K4>(int)", "multiply_body<K4>"], "products"),
         (["memset"], "other"),
         ([], "other"),
     ],
