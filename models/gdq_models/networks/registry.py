@@ -9,11 +9,11 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from gdq_models.errors import CheckpointError
-from gdq_models.networks.shapes import Shapes
 from gdq_models.predictor.gate_kind import GateKind
 
 if TYPE_CHECKING:
     from gdq_models.networks.base import SuperResolutionNetwork
+    from gdq_models.networks.shapes import Shapes
 
 
 def _srresnet() -> type[SuperResolutionNetwork]:

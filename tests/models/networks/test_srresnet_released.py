@@ -102,7 +102,7 @@ def test_never_initialised_steps_are_refused(key: str, tmp_path: Path, table_fil
     assert key in state
     state[key] = torch.zeros(1)
     layer = ".".join(key.split(".")[:3])
-    with pytest.raises(CheckpointError, match=f"'{layer}' were never initialised"):
+    with pytest.raises(CheckpointError, match=f"'{layer}' were never learned"):
         load_checkpoint(saved(tmp_path, state), entropy_table=table_file)
 
 
