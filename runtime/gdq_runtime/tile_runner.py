@@ -112,8 +112,7 @@ class TileRunner:
                 else None
                 for tile in tiles
             ]
-            widths = iter(budget.spend([number for number in bins if number is not None]))
-            return [INTERPOLATED if number is None else next(widths) for number in bins]
+            return budget.spend(bins)
 
     def _upscale(self, tile: _Tile) -> _Finished:
         with self.stopwatch.stage("cut"):

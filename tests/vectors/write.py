@@ -10,12 +10,13 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from vectors.cases import budget, interpolation, routing, stitching, tiling
+from vectors.cases import budget, costs, interpolation, routing, stitching, tiling
 
 FOLDER = Path(__file__).parent
 
 SUBJECTS: dict[str, Callable[[], Any]] = {
     "budget": budget.create,
+    "costs": costs.create,
     "interpolation": interpolation.create,
     "routing": routing.create,
     "stitching": stitching.create,

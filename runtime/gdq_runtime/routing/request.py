@@ -25,20 +25,27 @@ class Choices(TypedDict, total=False):
     fab: float | None
     max_loss: float | None
     flat_tiles: FlatTilesChoice | None
+    speed: float | None
+    max_seconds: float | None
 
 
 @dataclass(frozen=True)
 class Request:
-    """How pictures shall be upscaled; at most one of ``bits``, ``fab`` and ``max_loss`` is given.
+    """How pictures shall be upscaled; at most one of the dials is given.
+
+    The dials are ``bits``, ``fab``, ``max_loss``, ``speed`` and ``max_seconds``.
 
     Attributes:
         bits: "auto" for the predictor's choice per tile, or one bit-width for all tiles.
         fab: largest mean bit-width that the network may spend on the tiles of a picture.
         max_loss: largest expected loss of PSNR below all tiles at the largest bit-width, in dB as
-            calibrated; as few bits as that allows are spent.
+            calibrated; as little time as that allows is spent, or bits where times are not known.
         flat_tiles: "interpolate" or "network"; None interpolates flat tiles unless one bit-width
             is asked for, the policy is the paper's, or ``max_loss`` has no room for it.
         policy: how pictures are cut, see ``gdq_runtime.tiles.tiling``.
+        speed: processor time of all tiles at the largest bit-width over that of the picture's
+            tiles, at least, by the costs of this device; 1 or more. What loses least is chosen.
+        max_seconds: that a picture may take, by the same costs; what loses least is chosen.
 
     Raises:
         RequestError: on construction, when fields contradict each other or leave their range.
@@ -50,16 +57,31 @@ class Request:
     max_loss: float | None = None
     flat_tiles: FlatTilesChoice | None = None
     policy: Policy = "uniform"
+    speed: float | None = None
+    max_seconds: float | None = None
 
     def __post_init__(self) -> None:
         _check_choice("bits", self.bits, ("auto", *BIT_WIDTHS))
         _check_number("fab", self.fab)
         _check_number("max-loss", self.max_loss)
+        _check_number("speed", self.speed, least=1)
+        _check_number("max-seconds", self.max_seconds)
         _check_choice("flat-tiles", self.flat_tiles, (None, *get_args(FlatTilesChoice)))
         _check_choice("policy", self.policy, POLICIES)
-        given = [self.bits != "auto", self.fab is not None, self.max_loss is not None]
-        if sum(given) > 1:
-            raise RequestError("give only one of bits, fab and max-loss: each decides alone")
+        dials = (self.fab, self.max_loss, self.speed, self.max_seconds)
+        if (self.bits != "auto") + sum(dial is not None for dial in dials) > 1:
+            raise RequestError(
+                "give only one of bits, fab, max-loss, speed and max-seconds: each decides alone"
+            )
+        if self.asks_for_time and self.policy != "uniform":
+            raise RequestError(
+                f"speed and max-seconds need tiles of one size: leave policy {self.policy!r} out"
+            )
+
+    @property
+    def asks_for_time(self) -> bool:
+        """Whether the dial is turned in time, so that the costs of this device decide."""
+        return self.speed is not None or self.max_seconds is not None
 
 
 def _check_choice(name: str, value: Any, choices: tuple[Any, ...]) -> None:
@@ -70,9 +92,9 @@ def _check_choice(name: str, value: Any, choices: tuple[Any, ...]) -> None:
         raise RequestError(f"{name} must be {', '.join(others)} or {last}, not {value!r}")
 
 
-def _check_number(name: str, value: Any) -> None:
+def _check_number(name: str, value: Any, least: float = 0) -> None:
     if value is None:
         return
     is_number = isinstance(value, Real) and not isinstance(value, bool)
-    if not (is_number and math.isfinite(value) and value >= 0):
-        raise RequestError(f"{name} must be a number of at least 0, not {value!r}")
+    if not (is_number and math.isfinite(value) and value >= least):
+        raise RequestError(f"{name} must be a number of at least {least}, not {value!r}")

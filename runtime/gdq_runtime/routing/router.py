@@ -13,7 +13,9 @@ from gdq_core.errors import RequestError
 from gdq_runtime.bundle.manifest import Manifest, OperatingPoint, Signal, TradeOff
 from gdq_runtime.bundle.reader import Bundle
 from gdq_runtime.engines.base import Prediction
+from gdq_runtime.engines.costs import Costs
 from gdq_runtime.routing.budget import Budget
+from gdq_runtime.routing.dial import Crew, Dial, turn_dial
 from gdq_runtime.routing.gradients import mean_gradient
 from gdq_runtime.routing.request import Request
 
@@ -28,9 +30,9 @@ class Router:
     Attributes:
         available: bit-widths with a subgraph, ascending.
         forced: the one bit-width for all tiles, or None if the predictor decides.
-        trade_off: the bundle's dial; None if it has none or is not turned.
-        point: where the dial stands; None if the predictor's own decision counts.
-        budget: largest mean bits of a picture's tiles; None if there is no bound.
+        trade_off: what the dial is of; None if the bundle has none.
+        dial: as it was turned; None if the predictor's own decision counts.
+        costs: of tiles on this device, which exchange useless widths; None if bits alone count.
         flat_below: mean gradient up to which a tile is interpolated; None if none is.
         expected_loss: dB of PSNR below all tiles at the largest width, as calibrated; None if the
             bundle does not say.
@@ -40,14 +42,26 @@ class Router:
     available: tuple[int, ...]
     forced: int | None = None
     trade_off: TradeOff | None = None
-    point: OperatingPoint | None = None
-    budget: float | None = None
+    dial: Dial | None = None
+    costs: Costs | None = None
     flat_below: float | None = None
     expected_loss: float | None = None
 
     @classmethod
-    def create(cls, bundle: Bundle, request: Request) -> Router:
+    def create(
+        cls,
+        bundle: Bundle,
+        request: Request,
+        costs: Costs | None = None,
+        crew: Crew | None = None,
+    ) -> Router:
         """Check the request against the bundle.
+
+        Args:
+            bundle: what is run.
+            request: of the user.
+            costs: of tiles on this device; None to go by bits alone, as a dial in time cannot.
+            crew: the picture; needed for ``max_seconds``.
 
         Raises:
             BundleError: there is no subgraph of the bit-width asked for.
@@ -58,17 +72,22 @@ class Router:
         forced = None if request.bits == "auto" else bundle.subgraph(request.bits).bit_width
         flat = manifest.flat_tiles if _interpolates(manifest, request) else None
         flat_loss = 0.0 if flat is None else flat.loss_db
-        point = _turn_dial(manifest, request, flat_loss)
-        loss = _expected_loss(manifest.trade_off, forced, point)
+        dial = turn_dial(manifest.trade_off, request, flat, costs, crew)
+        loss = _expected_loss(manifest.trade_off, forced, dial)
         return cls(
             available=bundle.bit_widths,
             forced=forced,
             trade_off=manifest.trade_off,
-            point=point,
-            budget=request.fab,
+            dial=dial,
+            costs=costs,
             flat_below=None if flat is None else flat.largest_gradient,
             expected_loss=None if loss is None else loss + flat_loss,
         )
+
+    @property
+    def point(self) -> OperatingPoint | None:
+        """Where the dial stands; None if it is not turned."""
+        return None if self.dial is None else self.dial.point
 
     def needs_network(self, tile: NDArray[np.uint8]) -> bool:
         """Tell whether a (height, width, 3) tile is worth a network."""
@@ -82,11 +101,20 @@ class Router:
         """
         if self.forced is not None:
             return self.forced
-        if self.point is not None:
-            return self.point.bit_widths[self.bin_of(tile, predict)]
+        if self.dial is not None:
+            widths = self.dial.point.bit_widths
+            return widths[self.bin_of(tile, predict) if len(set(widths)) > 1 else 0]
         predicted = predict(tile).bit_width
         sufficient = [width for width in self.available if width >= predicted]
-        return min(sufficient, default=self.available[-1])
+        width = min(sufficient, default=self.available[-1])
+        return width if self.costs is None else self.costs.exchange(width)
+
+    @property
+    def asks_predictor(self) -> bool:
+        """Whether the predictor is asked for tiles that the network runs."""
+        if self.dial is None:
+            return self.forced is None
+        return self.dial.bound is not None or len(set(self.dial.point.bit_widths)) > 1
 
     def bin_of(self, tile: NDArray[np.uint8], predict: Predict) -> int:
         """Return the number of the dial's bin that a tile falls into."""
@@ -95,10 +123,8 @@ class Router:
         return bisect_left(self.trade_off.bin_edges, signal)
 
     def open_budget(self) -> Budget | None:
-        """Begin a picture; None if its bits are not bounded."""
-        if self.budget is None or self.trade_off is None or self.point is None:
-            return None
-        return Budget(self.trade_off.points, self.point, self.budget)
+        """Begin a picture; None if nothing bounds it."""
+        return None if self.dial is None else self.dial.open_budget()
 
 
 def _interpolates(manifest: Manifest, request: Request) -> bool:
@@ -118,30 +144,11 @@ def _interpolates(manifest: Manifest, request: Request) -> bool:
     return request.policy == "uniform" and request.bits == "auto" and has_room
 
 
-def _turn_dial(manifest: Manifest, request: Request, flat_loss: float) -> OperatingPoint | None:
-    if request.fab is None and request.max_loss is None:
-        return None
-    if manifest.trade_off is None:
-        raise RequestError("this bundle has no bit budget dial: export its checkpoint again")
-    points = manifest.trade_off.points
-    if request.fab is not None:
-        affordable = [point for point in points if point.fab <= request.fab]
-        if not affordable:
-            raise RequestError(f"fab {request.fab} is below the smallest one, {points[0].fab}")
-        return affordable[-1]
-    assert request.max_loss is not None
-    good = [point for point in points if point.loss_db + flat_loss <= request.max_loss]
-    if not good:
-        smallest = points[-1].loss_db + flat_loss
-        raise RequestError(f"max-loss {request.max_loss} is below the smallest one, {smallest}")
-    return good[0]
-
-
 def _expected_loss(
-    trade_off: TradeOff | None, forced: int | None, point: OperatingPoint | None
+    trade_off: TradeOff | None, forced: int | None, dial: Dial | None
 ) -> float | None:
-    if point is not None:
-        return point.loss_db
+    if dial is not None:
+        return dial.point.loss_db
     if trade_off is None:
         return None
     if forced is None:

@@ -12,10 +12,17 @@ from gdq_runtime.routing.request import Request
 
 @pytest.mark.parametrize(
     "choices",
-    [{"bits": 8, "fab": 4.5}, {"fab": 4.5, "max_loss": 0.1}, {"bits": 4, "max_loss": 0.1}],
+    [
+        {"bits": 8, "fab": 4.5},
+        {"fab": 4.5, "max_loss": 0.1},
+        {"bits": 4, "max_loss": 0.1},
+        {"bits": 4, "speed": 1.5},
+        {"speed": 1.5, "max_seconds": 2},
+        {"max_seconds": 2, "max_loss": 0.1},
+    ],
 )
 def test_contradictions_are_refused(choices: dict[str, Any]) -> None:
-    with pytest.raises(RequestError, match="give only one of bits, fab and max-loss"):
+    with pytest.raises(RequestError, match="give only one of bits, fab, max-loss, speed and"):
         Request(**choices)
 
 
@@ -25,7 +32,25 @@ def test_other_bits_are_refused(bits: Any) -> None:
         Request(bits)
 
 
-@pytest.mark.parametrize("name", ["fab", "max_loss"])
+@pytest.mark.parametrize("choices", [{"speed": 1.5}, {"max_seconds": 2}])
+def test_time_needs_tiles_of_one_size(choices: dict[str, Any]) -> None:
+    assert Request(**choices).asks_for_time
+    with pytest.raises(RequestError, match="need tiles of one size: leave policy 'paper' out"):
+        Request(**choices, policy="paper")
+
+
+def test_nothing_else_asks_for_time() -> None:
+    for request in (Request(), Request(8), Request(fab=5), Request(max_loss=1, policy="paper")):
+        assert not request.asks_for_time
+
+
+def test_a_speed_is_at_least_one() -> None:
+    assert Request(speed=1).speed == 1
+    with pytest.raises(RequestError, match=r"speed must be a number of at least 1, not 0\.9"):
+        Request(speed=0.9)
+
+
+@pytest.mark.parametrize("name", ["fab", "max_loss", "max_seconds"])
 @pytest.mark.parametrize("value", [-0.1, float("nan"), float("inf"), "4.5", True, [4], np.ones(2)])
 def test_what_is_no_amount_is_refused(name: str, value: Any) -> None:
     sentence = f"{name.replace('_', '-')} must be a number of at least 0, not "

@@ -1,0 +1,153 @@
+"""Dials where the costs of a device are known: every position is tried, by the book."""
+
+from __future__ import annotations
+
+from typing import Any
+
+WIDTHS = (4, 5, 6, 8)
+
+DEVICES: dict[str, dict[str, Any]] = {
+    # seconds of a tile: interpolated, then at 4, 5, 6 and 8 bits; of the predictor
+    "ladder": {"seconds": [0.0625, 4, 5, 6, 8], "predict": 0.125},
+    "six as slow as eight": {"seconds": [0.0625, 5, 6, 8.5, 8], "predict": 0.125},
+    "five within three percent of six": {"seconds": [0.0625, 4, 5.875, 6, 8], "predict": 0.125},
+    "one speed": {"seconds": [0.0625, 8, 8, 8, 8], "predict": 0.125},
+    "four slower than five": {"seconds": [0.0625, 6, 5, 7, 8], "predict": 0.125},
+}
+
+POINTS: list[dict[str, Any]] = [
+    {"fab": 4, "loss_db": 0.5, "bit_widths": [4, 4, 4, 4]},
+    {"fab": 4.5, "loss_db": 0.375, "bit_widths": [4, 4, 4, 6]},
+    {"fab": 5.25, "loss_db": 0.25, "bit_widths": [4, 4, 5, 8]},
+    {"fab": 6, "loss_db": 0.125, "bit_widths": [4, 6, 6, 8]},
+    {"fab": 8, "loss_db": 0, "bit_widths": [8, 8, 8, 8]},
+]
+FLAT: dict[str, Any] = {"largest_gradient": 1.0, "loss_db": 0.0625, "share": 0.25}
+
+CREWS = ({"tiles": 9, "workers": 1}, {"tiles": 36, "workers": 2})
+REQUESTS: list[dict[str, Any]] = [
+    *({"speed": speed} for speed in (1, 1.125, 1.25, 1.5, 2.5)),
+    *({"speed": speed, "flat_tiles": "network"} for speed in (1, 1.125, 1.25, 1.5, 2)),
+    *({"max_seconds": seconds} for seconds in (30, 40, 50, 60, 80, 200)),
+    *({"fab": fab} for fab in (4, 4.75, 5.5, 6.5, 8)),
+    *({"max_loss": loss} for loss in (0.0625, 0.25, 0.375, 0.5, 1)),
+    {},
+    {"bits": 6},
+]
+
+
+def seconds_of(device: dict[str, Any], width: int) -> float:
+    return float(device["seconds"][(0, *WIDTHS).index(width)])
+
+
+def instead(device: dict[str, Any], width: int) -> int:
+    """The next width up of which no wider one, useful itself, is as fast within 3 percent."""
+    if width == WIDTHS[-1]:
+        return width
+    wider = instead(device, next(one for one in WIDTHS if one > width))
+    saves = seconds_of(device, width) < 0.97 * seconds_of(device, wider)
+    return width if saves else wider
+
+
+def seconds_at(device: dict[str, Any], widths: list[int]) -> float:
+    asked = device["predict"] if min(widths) < max(widths) else 0
+    return float(sum(seconds_of(device, width) for width in widths) / len(widths) + asked)
+
+
+def positions(device: dict[str, Any]) -> list[dict[str, Any]]:
+    """Points of exchanged widths; what costs as much as another and loses more is none."""
+    made = []
+    for point in POINTS:
+        widths = [instead(device, width) for width in point["bit_widths"]]
+        cost = seconds_at(device, widths)
+        made.append(
+            {"bit_widths": widths, "loss_db": point["loss_db"], "seconds": cost,
+             "fab": point["fab"] + (sum(widths) - sum(point["bit_widths"])) / len(widths)}
+        )  # fmt: skip
+    return sorted(
+        (one for one in made if not any(beats(other, one) for other in made)),
+        key=lambda one: float(one["seconds"]),
+    )
+
+
+def beats(one: dict[str, Any], other: dict[str, Any]) -> bool:
+    return bool(one["seconds"] <= other["seconds"] and one["loss_db"] < other["loss_db"])
+
+
+def turn(
+    device: dict[str, Any], request: dict[str, Any], crew: dict[str, int]
+) -> tuple[list[dict[str, Any]], dict[str, Any] | None]:
+    """Positions up to the chosen one, and the bound; raises if none is good enough."""
+    reachable, flat = positions(device), request.get("flat_tiles") != "network"
+    if "fab" in request:
+        bound = {"largest": request["fab"], "prices": {str(width): width for width in WIDTHS}}
+        affordable = [one for one in reachable if one["fab"] <= request["fab"]]
+        return affordable or [one for one in POINTS if one["fab"] <= request["fab"]], bound
+    if "max_loss" in request:
+        lost = FLAT["loss_db"]
+        good = next(one for one in reachable if one["loss_db"] + lost <= request["max_loss"])
+        return reachable[: reachable.index(good) + 1], None
+    if "speed" in request:
+        largest = seconds_of(device, 8) / request["speed"]
+    else:
+        largest = 0.9 * request["max_seconds"] * crew["workers"] / crew["tiles"]
+    if reachable[0]["seconds"] > largest:
+        raise LookupError
+    share = FLAT["share"] if flat else 0
+    mean = [share * seconds_of(device, 0) + (1 - share) * one["seconds"] for one in reachable]
+    chosen = [one for one, cost in zip(reachable, mean, strict=True) if cost <= largest]
+    chosen = chosen or reachable[:1]
+    if chosen[-1]["seconds"] <= largest and len(set(chosen[-1]["bit_widths"])) == 1:
+        return chosen[-1:], None
+    asked = device["predict"]
+    if reachable[0]["seconds"] + asked > largest:
+        chosen = reachable[:1]
+    prices = {"0": seconds_of(device, 0)}
+    prices |= {str(width): seconds_of(device, width) + asked for width in WIDTHS}
+    return chosen, {"largest": largest, "prices": prices}
+
+
+def decide(
+    device: dict[str, Any], request: dict[str, Any], crew: dict[str, int]
+) -> dict[str, Any] | None:
+    """What the dial says, and what becomes of predictions where it says nothing."""
+    if "bits" in request:
+        return {"positions": None, "bound": None, "bit_widths": [request["bits"]] * len(WIDTHS)}
+    if not request:
+        widths = [instead(device, width) for width in WIDTHS]
+        return {"positions": None, "bound": None, "bit_widths": widths}
+    try:
+        chosen, bound = turn(device, request, crew)
+    except (LookupError, StopIteration):
+        return None
+    shown = [{key: one[key] for key in ("bit_widths", "fab", "loss_db")} for one in chosen]
+    return {"positions": shown, "bound": bound, "bit_widths": None}
+
+
+def create() -> dict[str, list[dict[str, Any]]]:
+    return {
+        "devices": [
+            {
+                "name": name,
+                "seconds": {
+                    str(width): seconds_of(device, width) for width in (0, *WIDTHS)
+                },
+                "predict": device["predict"],
+                "instead": {str(width): instead(device, width) for width in WIDTHS},
+            }
+            for name, device in DEVICES.items()
+        ],
+        "points": POINTS,
+        "flat_tiles": [FLAT],
+        "requests": [
+            {
+                "device": name,
+                "request": request,
+                **crew,
+                "decided": decide(device, request, crew),
+            }
+            for name, device in DEVICES.items()
+            for request in REQUESTS
+            for crew in (CREWS if "max_seconds" in request else CREWS[:1])
+        ],
+    }  # fmt: skip
