@@ -176,6 +176,18 @@ def test_a_linear_tail(drawn: Drawn) -> None:
     np.testing.assert_allclose(after, before, rtol=1e-4, atol=1e-4 * np.abs(before).max())
 
 
+@pytest.mark.parametrize(
+    "other", [{"group": 2}, {"dilations": [2, 2], "pads": [2] * 4}, {"strides": [2, 2]}]
+)
+def test_a_linear_tail_of_another_form_stays(other: dict[str, Any]) -> None:
+    """Forms that random ones seldom come near: one thing different from what is merged."""
+    network = Network(4)
+    weight = random(8, 4 // other.get("group", 1), 3, 3)
+    shuffled = network.op("DepthToSpace", network.conv(network.x, weight, **other), blocksize=2)
+    model = network.model(network.conv(shuffled, random(3, 2, 3, 3)))
+    assert not MergeLinearTailPass()(model).modified
+
+
 def test_a_linear_tail_that_pads_by_itself_is_merged() -> None:
     network = Network(4)
     first = network.op(
