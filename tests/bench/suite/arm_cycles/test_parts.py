@@ -49,6 +49,8 @@ def test_what_is_in_no_function_belongs_to_the_last_stage() -> None:
         (["void gdq::x::finish_group<8u>(int)", "void gdq::x::finish<8u>(int)"], "epilogue"),
         (["gdq::x::K4::input<V>(V)", "gdq::x::T::read_tile<8>(int)", "run"], "transforms"),
         (["gdq::x::Finish<(End)1>::write(I16)", "write_body_tile<K4>", "run"], "epilogue"),
+        (["store<V>", "write", "write_body_tile<K4>"], "epilogue"),
+        (["load<V>", "write_body_tile<K4>", "write_body_tiles<K4>"], "transforms"),
         (["void gdq::x::add_body_products<K4>(int)", "multiply_body<K4>"], "products"),
         (["memset"], "other"),
         ([], "other"),
