@@ -59,6 +59,10 @@ struct Isa {
   static constexpr int kBodyRows = 8, kBodyBlocks = 2;
   static constexpr bool kStartsPerRow = false, kRoundsInStart = true, kInterleaved = true;
   typedef int16_t I16 __attribute__((vector_size(64)));
+  // Adds products of int16, some two of them to each sum.
+  static GDQ_INLINE I32 dot_pairs(I32 sum, I16 a, I16 b) {
+    return (I32)_mm512_dpwssd_epi32((__m512i)sum, (__m512i)a, (__m512i)b);
+  }
   template <int Shift>
   static GDQ_INLINE I16 narrowed(I32 a, I32 b) {
     return (I16)_mm512_packs_epi32((__m512i)(a >> Shift), (__m512i)(b >> Shift));

@@ -46,6 +46,10 @@ struct AvxIsa : PortableNarrowing<8> {
   static constexpr int kBodyRows = 6, kBodyBlocks = 4;
   static constexpr bool kStartsPerRow = false, kRoundsInStart = true, kInterleaved = true;
   typedef int16_t I16 __attribute__((vector_size(32)));
+  // Adds products of int16, some two of them to each sum.
+  static GDQ_INLINE I32 dot_pairs(I32 sum, I16 a, I16 b) {
+    return sum + (I32)_mm256_madd_epi16((__m256i)a, (__m256i)b);
+  }
   template <int Shift>
   static GDQ_INLINE I16 narrowed(I32 a, I32 b) {
     return (I16)_mm256_packs_epi32((__m256i)(a >> Shift), (__m256i)(b >> Shift));

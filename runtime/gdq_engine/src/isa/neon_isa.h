@@ -44,6 +44,12 @@ struct NeonIsa {
   static constexpr int kBodyRows = 8, kBodyBlocks = 2;
   static constexpr bool kStartsPerRow = true, kRoundsInStart = false, kInterleaved = false;
   typedef int16_t I16 __attribute__((vector_size(16)));
+  // Adds products of int16, some two of them to each sum.
+  static GDQ_INLINE I32 dot_pairs(I32 sum, I16 a, I16 b) {
+    const int16x8_t x = (int16x8_t)a, y = (int16x8_t)b;
+    const int32x4_t half = vmlal_s16((int32x4_t)sum, vget_low_s16(x), vget_low_s16(y));
+    return (I32)vmlal_high_s16(half, x, y);
+  }
   template <int Shift>
   static GDQ_INLINE I16 narrowed(I32 a, I32 b) {
     if constexpr (Shift == 0)

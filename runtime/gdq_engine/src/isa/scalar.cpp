@@ -47,6 +47,11 @@ struct Isa : PortableNarrowing<4> {
   static int32_t shifted(int32_t x, int shift) {
     return shift == 0 ? x : (x + (1 << (shift - 1))) >> shift;
   }
+  // Adds products of int16, some two of them to each sum.
+  static I32 dot_pairs(I32 sum, I16 a, I16 b) {
+    for (int i = 0; i < 2 * kLanes; i++) sum[i / 2] += (int32_t)a[i] * b[i];
+    return sum;
+  }
   template <int Shift>
   static I16 narrowed(I32 a, I32 b) {
     I16 x{};

@@ -97,7 +97,7 @@ struct PatchProducts {
   int rows, columns, step;  // patches, and pixels from one to the next in each direction
   int components;           // of a patch, rounded up to a multiple of 16
   int products;             // rows of `sums` that are needed; others may be left out
-  int16_t* scratch;         // patch_scratch bytes, 64-byte aligned
+  int16_t* scratch;         // patch_scratch or correlation_scratch bytes, 64-byte aligned
   int64_t* sums;            // (components, components): added, above and on the diagonal
 };
 
@@ -110,6 +110,17 @@ constexpr int kPairsTogether = 240;
 // Bytes: the pairs as data and as weights.
 inline size_t patch_scratch(int components) {
   return 2 * (size_t(kPairsTogether) * components + 64) * 2 * sizeof(int16_t);
+}
+
+// Elements between rows of a plane of correlations.h, and before the first: the widest vector, or
+// as far as a patch reaches.
+constexpr int kPlaneMargin = 32;
+constexpr ptrdiff_t correlation_pitch(int columns) { return columns + kPlaneMargin; }
+
+// Bytes: a plane for each channel of an image of this size, with all that patches need around it.
+inline size_t correlation_scratch(int channels, int height, int width) {
+  return (size_t(channels) * height * correlation_pitch(width) + 4 * kPlaneMargin) *
+         sizeof(int16_t);
 }
 
 // The kernel density of a square's luma: FORMAT.md, section Predictor.
@@ -141,6 +152,7 @@ struct KernelTable {
   EpilogueFunction epilogues[kEpilogues];
   EpilogueFunction picture;
   PatchProductsFunction patch_products;
+  PatchProductsFunction correlate_patches;  // the same of single pixels: correlations.h
   LumaDensityFunction luma_density;
 };
 

@@ -4,6 +4,7 @@
 #include "kernels/body_transformed.h"
 #include "kernels/border.h"
 #include "kernels/convolution.h"
+#include "kernels/correlations.h"
 #include "kernels/direct.h"
 #include "kernels/epilogue.h"
 #include "kernels/head.h"
@@ -53,6 +54,7 @@ constexpr KernelTable kTable = {
      finish<8>, finish<9>, finish<10>, finish<11>, finish<12>, finish<13>, finish<14>, finish<15>},
     finish_picture,
     patch_products,
+    correlate_patches,
     luma_density,
 };
 

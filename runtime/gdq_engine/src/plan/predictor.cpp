@@ -88,7 +88,9 @@ size_t Predictor::scratch_bytes(int height, int width) const {
   const size_t image = (height + border) * (width + border) * colours_ * sizeof(int16_t) + kLine;
   const size_t sums = size_t(padded_) * padded_ * sizeof(int64_t);
   return aligned(image) + aligned(sums) +
-         std::max(patch_scratch(padded_), luma_scratch(std::min(height, width)));
+         std::max({patch_scratch(padded_), luma_scratch(std::min(height, width)),
+                   correlation_scratch(colours_, static_cast<int>(height + border),
+                                       static_cast<int>(width + border))});
 }
 
 Predictor::Image Predictor::centred(const uint8_t* tile, int height, int width,
@@ -135,7 +137,9 @@ Predictor::Moments Predictor::moments(const Image& image, bool only_means) const
   const size_t size = aligned(size_t(padded_) * padded_ * sizeof(int64_t));
   std::memset(job.sums, 0, size);
   job.scratch = reinterpret_cast<int16_t*>(image.scratch + size);
-  kernels_.patch_products(job);
+  const bool correlates =
+      image.step == 1 && !only_means && std::min(image.height, image.width) >= record_.kernel;
+  (correlates ? kernels_.correlate_patches : kernels_.patch_products)(job);
   // The first component is 1 of each patch, all others are sums of step^2 pixels.
   const double count = double(job.rows) * job.columns, pixels = double(image.step) * image.step;
   Moments moments{};
