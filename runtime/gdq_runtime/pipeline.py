@@ -20,9 +20,12 @@ from gdq_core.pictures.transparency import spread_colours
 from gdq_runtime.bit_map import compute_fab, compute_network_fab
 from gdq_runtime.bit_map_drawing import Thumbnail, draw_bit_map
 from gdq_runtime.bundle.reader import Bundle
+from gdq_runtime.engines.costs import Costs
 from gdq_runtime.engines.timed import EngineReport, open_timed_engine
+from gdq_runtime.routing.dial import Crew
 from gdq_runtime.routing.request import Choices, Request
 from gdq_runtime.routing.router import Router
+from gdq_runtime.routing.spending import Spending, add_up
 from gdq_runtime.tile_runner import Progress, TileRunner
 from gdq_runtime.tiles.tiling import Policy, TilePlan
 from gdq_runtime.tiles.workers import Workers
@@ -43,6 +46,8 @@ class UpscaleResult:
         network_fab: the same without interpolated tiles; 0 if all are.
         expected_loss: dB of PSNR below all tiles at the largest width, on average over the
             bundle's calibration tiles; None if the bundle does not say.
+        dial: bit-widths of the dial's bins, where it stood; None if it was not turned.
+        spending: what the tiles cost on this device; None if that is not known.
         plan: the tiles.
         timings: seconds per stage.
 
@@ -53,6 +58,8 @@ class UpscaleResult:
     fab: float
     network_fab: float
     expected_loss: float | None
+    dial: tuple[int, ...] | None
+    spending: Spending | None
     plan: TilePlan
     timings: Timings
 
@@ -71,6 +78,8 @@ class FileResult:
         network_fab: the same without interpolated tiles; 0 if all are.
         expected_loss: dB of PSNR below all tiles at the largest width, on average over the
             bundle's calibration tiles; None if the bundle does not say.
+        dial: bit-widths of the dial's bins, where it stood; None if it was not turned.
+        spending: what the tiles cost on this device; None if that is not known.
         plan: the tiles.
         timings: seconds per stage.
         notes: sentences on what was changed or left out, e.g. 16 bits rounded to 8.
@@ -85,6 +94,8 @@ class FileResult:
     fab: float
     network_fab: float
     expected_loss: float | None
+    dial: tuple[int, ...] | None
+    spending: Spending | None
     plan: TilePlan
     timings: Timings
     notes: tuple[str, ...]
@@ -102,6 +113,7 @@ class Upscaler:
         engine: str | None = None,
         threads: int | None = None,
         policy: Policy = "uniform",
+        costs: Costs | None = None,
     ) -> None:
         """Prepare engine and threads.
 
@@ -110,6 +122,8 @@ class Upscaler:
             engine: name of the engine; None for the default, see ``engines.registry``.
             threads: tiles in parallel, at least 1; None for one per processor.
             policy: how pictures are cut, see ``gdq_runtime.tiles.tiling``.
+            costs: what tiles cost, to choose bit-widths by; None for those of this device, which
+                are measured once and kept (docs/accuracy.md). Of no use with policy "paper".
 
         Raises:
             EngineError: unknown engine, its library is not installed, or its graphs do not take
@@ -123,6 +137,7 @@ class Upscaler:
         tile_size = bundle.manifest.tiling.size if policy == "uniform" else None
         self._engine = open_timed_engine(engine, bundle, tile_size)
         self._workers = Workers(threads)
+        self._costs = costs
 
     @classmethod
     def open(
@@ -173,7 +188,7 @@ class Upscaler:
                 with straight alpha.
             request: what is asked for; None for the choices, or the predictor's decisions.
             progress: told after each tile.
-            choices: ``bits``, ``fab``, ``max_loss`` or ``flat_tiles`` of a request, instead of one.
+            choices: fields of a request, all but the policy, instead of one.
 
         Raises:
             ImageError: an array of another kind.
@@ -183,17 +198,21 @@ class Upscaler:
             EngineError: the engine refuses a graph.
 
         """
-        router = self._router(request, choices)
+        request = self._complete(request, choices)
         source = ArraySource(image)
+        plan = self._plan(source)
+        router = self._router(request, plan)
         sink = ArraySink(source.height * self.scale, source.width * self.scale, source.channels)
         stopwatch = Stopwatch()
-        plan, bit_map = self._run(source, sink, router, stopwatch, progress)
+        bit_map = self._run(source, sink, plan, router, stopwatch, progress)
         return UpscaleResult(
             image=sink.image,
             bit_map=bit_map,
             fab=compute_fab(bit_map),
             network_fab=compute_network_fab(bit_map),
             expected_loss=router.expected_loss,
+            dial=_position(router),
+            spending=add_up(router, bit_map, self._crew(plan)),
             plan=plan,
             timings=stopwatch.read(),
         )
@@ -219,7 +238,7 @@ class Upscaler:
             bit_map: where to draw the bit-widths over the picture, .png, .jpg or .tif.
             overwrite: replace existing files.
             progress: told after each tile.
-            choices: ``bits``, ``fab``, ``max_loss`` or ``flat_tiles`` of a request, instead of one.
+            choices: fields of a request, all but the policy, instead of one.
 
         Raises:
             ImageError: the source is no picture, damaged, or of a refused kind.
@@ -230,19 +249,25 @@ class Upscaler:
             EngineError: the engine refuses a graph.
 
         """
-        router = self._router(request, choices)
+        request = self._complete(request, choices)
         source, target = _as_path("source", source), _as_path("target", target)
         drawing = None if bit_map is None else _as_path("bit_map", bit_map)
         self._check_targets(source, target, drawing, overwrite)
         stopwatch = Stopwatch()
-        with PictureReader(source) as reader, self._writer(target, reader, overwrite) as writer:
-            thumbnail = Thumbnail(reader)
-            seen = reader if drawing is None else thumbnail
-            plan, widths = self._run(seen, writer, router, stopwatch, progress)
-            with stopwatch.stage("encode"):
-                writer.close()
+        with PictureReader(source) as reader:
+            plan = self._plan(reader)
+            router = self._router(request, plan)
+            with self._writer(target, reader, overwrite) as writer:
+                thumbnail = Thumbnail(reader)
+                seen = reader if drawing is None else thumbnail
+                widths = self._run(seen, writer, plan, router, stopwatch, progress)
+                with stopwatch.stage("encode"):
+                    writer.close()
+        spending = add_up(router, widths, self._crew(plan))
         if drawing is not None:
-            save_picture(draw_bit_map(thumbnail.image, plan, widths), drawing, overwrite=overwrite)
+            seconds = None if spending is None else spending.tile_seconds
+            drawn = draw_bit_map(thumbnail.image, plan, widths, router.expected_loss, seconds)
+            save_picture(drawn, drawing, overwrite=overwrite)
         return FileResult(
             source=source,
             target=target,
@@ -252,13 +277,29 @@ class Upscaler:
             fab=compute_fab(widths),
             network_fab=compute_network_fab(widths),
             expected_loss=router.expected_loss,
+            dial=_position(router),
+            spending=spending,
             plan=plan,
             timings=stopwatch.read(),
             notes=(*reader.notes, *writer.notes),
         )
 
+    def check(self, request: Request) -> None:
+        """Make sure that the bundle can do what is asked, of a picture of one tile at least.
+
+        Raises:
+            BundleError: no subgraph of the bit-width asked for.
+            RequestError: the bundle's dial does not reach the request, or it has another policy
+                than this Upscaler.
+            EngineError: the engine refuses a graph.
+
+        """
+        size = self.bundle.manifest.tiling.size
+        plan = TilePlan(size, size, size, 0)
+        self._router(self._complete(request, {}), plan)
+
     def engine_report(self) -> EngineReport:
-        """Tell what the engine runs on and how long its tiles took in all pictures so far.
+        """Tell what the engine runs on and what its tiles cost.
 
         Raises:
             EngineError: the engine cannot be asked what it runs on.
@@ -303,30 +344,51 @@ class Upscaler:
             overwrite=overwrite,
         )
 
-    def _router(self, request: Request | None, choices: Choices) -> Router:
+    def _complete(self, request: Request | None, choices: Choices) -> Request:
         if request is None:
-            request = Request(policy=self._policy, **choices)
-        elif choices:
+            return Request(policy=self._policy, **choices)
+        if choices:
             raise RequestError(f"give a request or {', '.join(choices)}, not both")
-        elif request.policy != self._policy:
+        if request.policy != self._policy:
             raise RequestError(
                 f"the request has policy {request.policy!r}, but this Upscaler was opened for "
                 f"{self._policy!r}"
             )
-        return Router.create(self.bundle, request)
+        return request
+
+    def _plan(self, source: RowSource) -> TilePlan:
+        tiling = self.bundle.manifest.tiling
+        return TilePlan(source.width, source.height, tiling.size, tiling.overlap, self._policy)
+
+    def _router(self, request: Request, plan: TilePlan) -> Router:
+        return Router.create(self.bundle, request, self._find_costs(request), self._crew(plan))
+
+    def _find_costs(self, request: Request) -> Costs | None:
+        """Know what tiles cost, if they have one size: the paper's protocol knows bits alone."""
+        if request.policy != "uniform":
+            return None
+        if self._costs is not None:
+            return self._costs
+        return self._engine.find_costs(self.bundle, is_needed=request.asks_for_time)
+
+    def _crew(self, plan: TilePlan) -> Crew:
+        return Crew(plan.count, self._workers.threads)
 
     def _run(
         self,
         source: RowSource,
         sink: RowSink,
+        plan: TilePlan,
         router: Router,
         stopwatch: Stopwatch,
         progress: Progress | None,
-    ) -> tuple[TilePlan, NDArray[np.uint8]]:
-        tiling = self.bundle.manifest.tiling
-        plan = TilePlan(source.width, source.height, tiling.size, tiling.overlap, self._policy)
+    ) -> NDArray[np.uint8]:
         runner = TileRunner(self._engine, self._workers, router, self.scale, stopwatch, progress)
-        return plan, runner.run(spread_colours(source), sink, plan)
+        return runner.run(spread_colours(source), sink, plan)
+
+
+def _position(router: Router) -> tuple[int, ...] | None:
+    return None if router.point is None else tuple(router.point.bit_widths)
 
 
 def _as_path(name: str, value: str | Path) -> Path:

@@ -22,6 +22,8 @@ from core.made_pictures import (
 from gdq_core.bit_widths import BIT_WIDTHS, BitWidth
 from gdq_core.errors import BundleError, EngineError, ImageError, OutputError, RequestError
 from gdq_core.pictures.decode import PictureReader, apply_orientation
+from gdq_runtime.bundle.reader import Bundle
+from gdq_runtime.engines.costs import Costs
 from gdq_runtime.pipeline import Upscaler
 from gdq_runtime.routing.request import Request
 from gdq_runtime.tiles.tiling import POLICIES, Policy, TilePlan, cut_tile
@@ -408,3 +410,54 @@ def test_an_array_is_no_file(upscaler: Upscaler, tmp_path: Path) -> None:
     for files in ((image, tmp_path / "a.png"), (tmp_path / "a.png", image)):
         with pytest.raises(RequestError, match="must be the name of a file, not ndarray"):
             upscaler.upscale_file(*files)
+
+
+SIX_AS_SLOW_AS_EIGHT = Costs({0: 0.1, 4: 4.0, 5: 5.0, 6: 8.0, 8: 8.0}, 0.1)
+
+
+def test_a_width_that_another_is_as_fast_as_is_never_run(bundle: Path) -> None:
+    image = random_image(16, 16) // 64 + 140  # the predictor gives 6 bits
+    with Upscaler(Bundle.open(bundle), threads=1) as opened:
+        assert opened(image, flat_tiles="network").bit_map.tolist() == [[6]]
+    with Upscaler(Bundle.open(bundle), threads=1, costs=SIX_AS_SLOW_AS_EIGHT) as opened:
+        result = opened(image)
+        assert result.bit_map.tolist() == [[8]]
+        np.testing.assert_array_equal(result.image, upscale(image, 8))
+        assert opened(image, bits=6).bit_map.tolist() == [[6]]
+    with Upscaler(
+        Bundle.open(bundle), threads=1, policy="paper", costs=SIX_AS_SLOW_AS_EIGHT
+    ) as opened:
+        assert opened(image).bit_map.tolist() == [[6]]
+        assert opened(image).spending is None
+
+
+def test_a_speed_is_kept_in_every_picture(tmp_path: Path) -> None:
+    """Bright tiles would get 8 bits each; in a picture of nothing else the time runs out."""
+    folder = write_tiny_bundle(tmp_path / "b", tile=TILE, overlap=OVERLAP)
+    add_dial(folder)
+    bright = random_image(100, 70) // 2 + 128
+    costs = Costs({0: 0.1, 4: 4.0, 5: 5.0, 6: 6.0, 8: 8.0}, 0.1)
+    maps = []
+    for threads in (1, 2):
+        with Upscaler(Bundle.open(folder), threads=threads, costs=costs) as opened:
+            result = opened(bright, speed=1.25)
+            maps.append(result.bit_map.tolist())
+            assert result.dial == (4, 8)
+            assert result.spending is not None
+            assert 1.25 <= result.spending.speed < 1.4
+            assert (result.bit_map == 8).any()
+            seconds = result.bit_map.size * 6.4 / 0.9 / threads
+            held = opened(bright, max_seconds=seconds)
+            assert held.bit_map.tolist() == maps[-1]
+            assert held.spending is not None
+            assert held.spending.expected_seconds is not None
+            assert held.spending.expected_seconds <= seconds
+    assert maps[0] == maps[1]
+
+
+def test_a_request_is_checked_before_any_picture(bundle: Path) -> None:
+    with Upscaler(Bundle.open(bundle), threads=1, costs=SIX_AS_SLOW_AS_EIGHT) as opened:
+        opened.check(Request(8))
+        for request in (Request(speed=1.5), Request(fab=5), Request(policy="paper")):
+            with pytest.raises(RequestError):
+                opened.check(request)

@@ -14,6 +14,15 @@ from gdq_core.bit_widths import BIT_WIDTHS
 
 PATH = click.Path(path_type=Path)
 
+
+def _parse_factor(text: str) -> float:
+    """Read how many times: 1.5 or 1.5x."""
+    try:
+        return float(text.removesuffix("x"))
+    except ValueError as error:
+        raise click.BadParameter(f"{text!r} does not say how many times, as 1.5x does") from error
+
+
 bundle_option = click.option(
     "-b", "--bundle", required=True, type=PATH, help="Folder that gdq-export wrote."
 )
@@ -32,6 +41,14 @@ fab_option = click.option(
     metavar="BITS",
     help="Instead of --bits: at most so many bits per tile, on average over each picture, "
     "spent where they help most.",
+)
+
+speed_option = click.option(
+    "--speed",
+    type=_parse_factor,
+    metavar="FACTOR",
+    help="Instead of --bits: at least so many times as fast as all tiles at 8 bits (1.5x), by what "
+    "tiles cost on this device, with the least loss.",
 )
 
 flat_tiles_option = click.option(

@@ -29,12 +29,19 @@ Examples:
   gdq-upscale photo.png -b edsr_x2 -o photo_x2.png --bit-map map.png
   gdq-upscale photos/ -b edsr_x2 -o larger/ --threads 4
   gdq-upscale photo.jpg -b edsr_x2 -o photo_x2.png --max-loss 0.05
+  gdq-upscale photo.jpg -b edsr_x2 -o photo_x2.png --speed 1.5x
+  gdq-upscale photos/ -b edsr_x2 -o larger/ --max-seconds 2
   gdq-upscale a.png b.png -b edsr_x2 -o larger/ --bits 8 --format json
 
 \b
 Read: PNG, JPEG, TIFF, BMP, WebP. Written: PNG, JPEG, TIFF.
 Interlaced PNG, progressive JPEG, WebP and pictures that EXIF turns are
 decoded whole; all others stream, whatever their height.
+
+\b
+What a tile costs at each bit-width is measured when a bundle is first used on
+a device, and kept in the user's cache folder; a bit-width that a larger one is
+as fast as there gives way to it.
 
 \b
 Exit code: 0 done, 2 a picture or an option was refused (the other
@@ -58,7 +65,16 @@ pictures are done), 130 interrupted.
     "--max-loss",
     type=float,
     metavar="DB",
-    help="Instead of --bits: spend as few bits as lose at most so many dB against all at 8 bits.",
+    help="Instead of --bits: spend as little time as loses at most so many dB against all at 8 "
+    "bits.",
+)
+@options.speed_option
+@click.option(
+    "--max-seconds",
+    type=float,
+    metavar="SECONDS",
+    help="Instead of --bits: take at most so long for each picture, by what tiles cost on this "
+    "device, with the least loss.",
 )
 @options.flat_tiles_option
 @click.option(
@@ -78,6 +94,8 @@ def main(
     bits: str,
     fab: float | None,
     max_loss: float | None,
+    speed: float | None,
+    max_seconds: float | None,
     flat_tiles: FlatTilesChoice | None,
     bit_map: Path | None,
     policy: Policy,
@@ -91,16 +109,23 @@ def main(
         from gdq_runtime.cli.jobs import make_folders, plan_jobs
         from gdq_runtime.pipeline import Upscaler
         from gdq_runtime.routing.request import Request
-        from gdq_runtime.routing.router import Router
 
         one_width: Any = "auto" if bits == "auto" else int(bits)
-        request = Request(one_width, fab, max_loss, flat_tiles, policy)
+        request = Request(
+            bits=one_width,
+            fab=fab,
+            max_loss=max_loss,
+            speed=speed,
+            max_seconds=max_seconds,
+            flat_tiles=flat_tiles,
+            policy=policy,
+        )
         jobs = plan_jobs(images, bundle, output, bit_map)
         for image in images:
             say_passed_over(image)
         with Upscaler.open(bundle, policy=policy, **engine_settings) as upscaler:
             # A request that the bundle cannot fulfil is one error, not one for each picture.
-            Router.create(upscaler.bundle, request)
+            upscaler.check(request)
             make_folders(jobs, images)
             answers = [_run(upscaler, job, request, overwrite, output_format) for job in jobs]
             engine = upscaler.engine_report()
@@ -157,12 +182,20 @@ def _describe_choice(result: FileResult) -> list[str]:
         )
     if result.expected_loss is not None:
         lines.append(f"  expected loss {result.expected_loss:.3f} dB against all tiles at 8 bits")
+    if (spending := result.spending) is not None:
+        lines.append(
+            f"  {1000 * spending.tile_seconds:.1f} ms a tile, {spending.speed:.2f} times as fast "
+            "as all tiles at 8 bits"
+        )
+        if spending.expected_seconds is not None:
+            lines.append(f"  expected to take {spending.expected_seconds:.3g} s")
     return lines
 
 
 def _as_json(result: FileResult) -> dict[str, Any]:
     from gdq_runtime.bit_map import count_bit_widths
 
+    spending = result.spending
     return {
         "source": str(result.source),
         "target": str(result.target),
@@ -171,6 +204,10 @@ def _as_json(result: FileResult) -> dict[str, Any]:
         "fab": result.fab,
         "network_fab": result.network_fab,
         "expected_loss_db": result.expected_loss,
+        "milliseconds_per_tile": None if spending is None else 1000 * spending.tile_seconds,
+        "speed": None if spending is None else spending.speed,
+        "expected_seconds": None if spending is None else spending.expected_seconds,
+        "dial": result.dial,
         "tiles": count_bit_widths(result.bit_map),
         "seconds": asdict(result.timings),
         "notes": result.notes,

@@ -1,38 +1,33 @@
-"""Any engine, its tiles timed: what bits really buy is measured, not believed."""
+"""Any engine, with what its tiles cost here: what bits really buy is measured, not believed."""
 
 from __future__ import annotations
 
-import threading
-import time
-from collections import defaultdict
 from dataclasses import dataclass
-from statistics import median
 
 import numpy as np
 from numpy.typing import NDArray
 
+from gdq_core.bit_widths import INTERPOLATED
+from gdq_core.errors import GdqError
 from gdq_runtime.bundle.reader import Bundle
 from gdq_runtime.engines.base import Engine, Prediction
+from gdq_runtime.engines.cost_measurement import measure_costs
+from gdq_runtime.engines.costs import Costs
 from gdq_runtime.engines.forks import CALLS
+from gdq_runtime.engines.kept_costs import can_keep_costs, describe_origin, keep_costs, load_costs
 from gdq_runtime.engines.registry import default_engine, open_engine
-
-_EQUAL_WITHIN = 0.15
-"""Share by which times differ on a busy machine although the work is the same."""
-_FEWEST_TILES = 3
-"""Of a bit-width, before its time counts."""
-_SHORTEST = 1e-3
-"""Seconds; below, what surrounds the kernels is most of the time."""
 
 
 @dataclass(frozen=True)
 class EngineReport:
-    """What an engine ran on and how long its tiles took.
+    """What an engine ran on and what its tiles cost.
 
     Attributes:
         name: of the engine.
         accelerator_asked: what it was told to run on.
         accelerator_used: what it really ran on.
-        seconds_per_tile: bit-width -> median of the seconds that its tiles took.
+        costs: of a tile; None if nobody needed to know.
+        are_kept: whether the next run will know the same costs.
         fallback_reason: why the default is not the fastest engine, in a sentence; None if it is,
             or if the engine was named.
 
@@ -41,7 +36,8 @@ class EngineReport:
     name: str
     accelerator_asked: str
     accelerator_used: str
-    seconds_per_tile: dict[int, float]
+    costs: Costs | None = None
+    are_kept: bool = False
     fallback_reason: str | None = None
 
     @property
@@ -53,31 +49,38 @@ class EngineReport:
                 f"engine {self.name!r} was asked to run on {self.accelerator_asked} and runs on "
                 f"{self.accelerator_used}"
             )
-        if self._is_one_speed():
-            times = ", ".join(
-                f"{1000 * seconds:.3g} ms at {width}"
-                for width, seconds in self.seconds_per_tile.items()
-            )
-            notes.append(
-                f"engine {self.name!r} runs all bit-widths at one speed here (a tile takes {times} "
-                "bits): fewer bits save no time"
-            )
+        if self.costs is not None:
+            notes += self._describe_useless(self.costs)
+            if not self.are_kept:
+                notes.append(
+                    "what a tile costs could not be kept in the user's cache folder: it is "
+                    "measured by every command that asks for time, and may differ a little"
+                )
         return tuple(notes)
 
-    def _is_one_speed(self) -> bool:
-        times = self.seconds_per_tile.values()
-        return (
-            len(times) > 1
-            and min(times) >= _SHORTEST
-            and max(times) <= (1 + _EQUAL_WITHIN) * min(times)
-        )
+    def _describe_useless(self, costs: Costs) -> list[str]:
+        widths = sorted(width for width in costs.seconds if width != INTERPOLATED)
+        useless = [width for width in widths if width not in costs.useful]
+        if not useless:
+            return []
+        times = ", ".join(f"{1000 * costs.seconds[width]:.3g} ms at {width}" for width in widths)
+        if len(costs.useful) == 1:
+            return [
+                f"engine {self.name!r} runs all bit-widths at one speed here (a tile takes {times} "
+                f"bits): fewer bits save no time, so tiles get {widths[-1]} unless you bound bits"
+            ]
+        exchanged = ", ".join(f"{costs.exchange(width)} for {width}" for width in useless)
+        return [
+            f"tiles take {times} bits here: where a wider width is as fast, it is used instead "
+            f"({exchanged})"
+        ]
 
 
 class TimedEngine:
-    """An engine that keeps the times of what it is given to run; safe in threads as that is."""
+    """An engine whose costs can be asked for; runs tiles in threads, and next to forks."""
 
     def __init__(self, engine: Engine, fallback_reason: str | None = None) -> None:
-        """Keep the times of an engine.
+        """Stand around an engine.
 
         Args:
             engine: does the work.
@@ -86,8 +89,9 @@ class TimedEngine:
         """
         self._engine = engine
         self._fallback_reason = fallback_reason
-        self._lock = threading.Lock()
-        self._seconds: defaultdict[int, list[float]] = defaultdict(list)
+        self._is_tried = False
+        self._costs: Costs | None = None
+        self._are_kept = False
 
     @property
     def name(self) -> str:
@@ -110,36 +114,63 @@ class TimedEngine:
             return self._engine.predict(tile)
 
     def run(self, bit_width: int, tile: NDArray[np.uint8]) -> NDArray[np.uint8]:
-        """See ``Engine.run``; its time is kept."""
+        """See ``Engine.run``."""
         with CALLS.one():
-            start = time.perf_counter()
-            picture = self._engine.run(bit_width, tile)
-            with self._lock:
-                self._seconds[bit_width].append(time.perf_counter() - start)
-        return picture
+            return self._engine.run(bit_width, tile)
+
+    def find_costs(self, bundle: Bundle, *, is_needed: bool) -> Costs | None:
+        """Return what a tile costs: as it is kept for this device, or measured and then kept.
+
+        Costs that cannot be kept would be others in the next run, and with them the pictures. So
+        they are only measured where they are needed; nor does it matter then if that fails.
+
+        Args:
+            bundle: that the engine runs.
+            is_needed: whether time was asked for.
+
+        Raises:
+            EngineError: they are needed, and the engine refuses a graph or cannot be asked what it
+                runs on.
+
+        """
+        if self._costs is None and (is_needed or not self._is_tried):
+            self._is_tried = True
+            try:
+                self._find(bundle, may_measure=is_needed or can_keep_costs())
+            except GdqError:
+                if is_needed:
+                    raise
+        return self._costs if is_needed or self._are_kept else None
+
+    def _find(self, bundle: Bundle, *, may_measure: bool) -> None:
+        origin = describe_origin(self._engine, bundle)
+        self._costs = load_costs(origin, bundle)
+        self._are_kept = self._costs is not None
+        if self._costs is None and may_measure:
+            self._costs = self._measure(bundle)
+            self._are_kept = keep_costs(origin, self._costs)
+
+    def _measure(self, bundle: Bundle) -> Costs:
+        manifest = bundle.manifest
+        return measure_costs(self, bundle.bit_widths, manifest.tiling.size, manifest.network.scale)
 
     def close(self) -> None:
         """See ``Engine.close``."""
         self._engine.close()
 
     def report(self) -> EngineReport:
-        """Tell what is known so far; bit-widths that ran on too few tiles are left out.
+        """Tell what is known so far.
 
         Raises:
             EngineError: the engine cannot be asked what it runs on.
 
         """
-        with self._lock:
-            seconds = {
-                width: median(times)
-                for width, times in sorted(self._seconds.items())
-                if len(times) >= _FEWEST_TILES
-            }
         return EngineReport(
             self.name,
             self.accelerator_asked,
             self.accelerator_used,
-            seconds,
+            self._costs,
+            self._are_kept,
             self._fallback_reason,
         )
 

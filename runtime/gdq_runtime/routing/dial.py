@@ -118,6 +118,12 @@ def position_seconds(point: OperatingPoint, costs: Costs) -> float:
     return sum(costs.seconds[width] for width in widths) / len(widths) + predict
 
 
+def expected_seconds(point: OperatingPoint, flat: FlatTiles | None, costs: Costs) -> float:
+    """Return the seconds of a tile if as many are interpolated as in the calibration."""
+    share = 0.0 if flat is None else flat.share
+    return share * costs.seconds[INTERPOLATED] + (1 - share) * position_seconds(point, costs)
+
+
 def _exchange(point: OperatingPoint, costs: Costs) -> OperatingPoint:
     widths = [costs.exchange(width) for width in point.bit_widths]
     more = (sum(widths) - sum(point.bit_widths)) / len(widths)
@@ -175,11 +181,7 @@ def _turn_to_seconds(
     positions: list[OperatingPoint], costs: Costs, allowed: float, flat: FlatTiles | None
 ) -> Dial:
     """Lose least in the time; each picture is held to it, however many flat tiles it has."""
-    share = 0.0 if flat is None else flat.share
-    expected = [
-        share * costs.seconds[INTERPOLATED] + (1 - share) * position_seconds(point, costs)
-        for point in positions
-    ]
+    expected = [expected_seconds(point, flat, costs) for point in positions]
     fast = [number for number, seconds in enumerate(expected) if seconds <= allowed]
     chosen = positions[: fast[-1] + 1] if fast else positions[:1]
     if position_seconds(chosen[-1], costs) <= allowed and _is_uniform(chosen[-1]):

@@ -10,12 +10,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gdq_core.errors import RequestError
-from gdq_runtime.bundle.manifest import Manifest, OperatingPoint, Signal, TradeOff
+from gdq_runtime.bundle.manifest import FlatTiles, Manifest, OperatingPoint, Signal, TradeOff
 from gdq_runtime.bundle.reader import Bundle
 from gdq_runtime.engines.base import Prediction
 from gdq_runtime.engines.costs import Costs
 from gdq_runtime.routing.budget import Budget
-from gdq_runtime.routing.dial import Crew, Dial, turn_dial
+from gdq_runtime.routing.dial import Crew, Dial, expected_seconds, turn_dial
 from gdq_runtime.routing.gradients import mean_gradient
 from gdq_runtime.routing.request import Request
 
@@ -36,6 +36,8 @@ class Router:
         flat_below: mean gradient up to which a tile is interpolated; None if none is.
         expected_loss: dB of PSNR below all tiles at the largest width, as calibrated; None if the
             bundle does not say.
+        expected_seconds: processor time of a tile, as the dial's position or the one bit-width
+            makes expect; None if costs are not known or the predictor decides.
 
     """
 
@@ -46,6 +48,7 @@ class Router:
     costs: Costs | None = None
     flat_below: float | None = None
     expected_loss: float | None = None
+    expected_seconds: float | None = None
 
     @classmethod
     def create(
@@ -82,6 +85,7 @@ class Router:
             costs=costs,
             flat_below=None if flat is None else flat.largest_gradient,
             expected_loss=None if loss is None else loss + flat_loss,
+            expected_seconds=None if costs is None else _expect_seconds(forced, dial, flat, costs),
         )
 
     @property
@@ -154,6 +158,14 @@ def _expected_loss(
     if forced is None:
         return trade_off.predictor.loss_db
     return next((fixed.loss_db for fixed in trade_off.fixed if fixed.fab == forced), None)
+
+
+def _expect_seconds(
+    forced: int | None, dial: Dial | None, flat: FlatTiles | None, costs: Costs
+) -> float | None:
+    if dial is not None:
+        return expected_seconds(dial.point, flat, costs)
+    return None if forced is None else costs.seconds[forced]
 
 
 def _read_signal(signal: Signal, tile: NDArray[np.uint8], predict: Predict) -> float:

@@ -13,7 +13,11 @@ from click.testing import CliRunner, Result
 
 from core.made_pictures import png_bytes, random_image
 from gdq_core.pictures.decode import PictureReader
+from gdq_runtime.bundle.reader import Bundle
 from gdq_runtime.cli.upscale import main
+from gdq_runtime.engines.costs import Costs
+from gdq_runtime.engines.kept_costs import describe_origin, keep_costs
+from gdq_runtime.engines.registry import open_engine
 from runtime.tiny_bundle import add_dial, upscale, write_tiny_bundle
 from runtime.tiny_tflite import write_tiny_tflite_bundle
 
@@ -57,11 +61,12 @@ def test_a_folder_and_json(here: Path) -> None:
     assert result.exit_code == 0, result.output
     answer = json.loads(result.stdout)
     images, engine = answer["images"], answer["engine"]
-    assert engine.pop("seconds_per_tile").keys() <= {"4", "5", "6", "8"}
     assert engine == {
         "name": "onnxruntime",
         "accelerator_asked": "CPU",
         "accelerator_used": "CPU",
+        "costs": None,
+        "are_kept": False,
         "fallback_reason": NOTE,
         "notes": [NOTE],
     }
@@ -76,6 +81,9 @@ def test_a_folder_and_json(here: Path) -> None:
         sum(int(width) * count for width, count in first["tiles"].items()) / 12
     )
     assert first["seconds"]["run"]["wall"] > 0
+    assert first["dial"] is None
+    for name in ("milliseconds_per_tile", "speed", "expected_seconds"):
+        assert first[name] is None
     assert sorted(path.name for path in (here / "maps").iterdir()) == [
         "a.png",
         "b.png",
@@ -101,6 +109,69 @@ def test_the_dial(here: Path) -> None:
     assert losses == [pytest.approx(loss) for loss in (0.21, 0.41, 0.01, 0.01)]
 
 
+@pytest.fixture
+def ladder(here: Path, monkeypatch: pytest.MonkeyPatch) -> Costs:
+    """Costs that are kept for the bundle, so that nothing is timed."""
+    add_dial(here / "bundle")
+    monkeypatch.setenv("XDG_CACHE_HOME", str(here / "cache"))
+    costs = Costs({0: 1 / 16, 4: 4.0, 5: 5.0, 6: 6.0, 8: 8.0}, 1 / 8)
+    bundle = Bundle.open("bundle")
+    keep_costs(describe_origin(open_engine("onnxruntime", bundle), bundle), costs)
+    return costs
+
+
+@pytest.mark.usefixtures("ladder")
+@pytest.mark.parametrize(
+    ("dial", "widths", "loss"),
+    [
+        (["--speed", "1x"], [8, 8], 0.0),
+        (["--speed", "1.1"], [4, 8], 0.1),
+        (["--speed", "2x"], [4, 4], 0.4),
+        (["--max-seconds", "50"], [4, 8], 0.1),  # 12 tiles of 7.5 s on two threads
+        (["--max-seconds", "30"], [4, 4], 0.4),
+    ],
+)
+def test_the_dial_in_time(dial: list[str], widths: list[int], loss: float) -> None:
+    options = ["--format", "json", "--threads", "2", "--flat-tiles", "network", *dial]
+    result = run("photo.png", "-o", "a.png", "--bit-map", "map.png", *options)
+    assert result.exit_code == 0, result.output
+    answer = json.loads(result.stdout)
+    (image,) = answer["images"]
+    assert (image["dial"], image["expected_loss_db"]) == (widths, loss)
+    # Whoever knows the kept costs can work it out.
+    seconds, tiles = answer["engine"]["costs"]["seconds"], image["tiles"]
+    predict = 0 if len(set(widths)) == 1 else answer["engine"]["costs"]["predict"]
+    mean = sum(seconds[width] * count for width, count in tiles.items()) / 12 + predict
+    assert image["milliseconds_per_tile"] == pytest.approx(1000 * mean)
+    assert image["speed"] == pytest.approx(8 / mean)
+    expected = sum(seconds[str(width)] for width in widths) / 2 + predict
+    assert image["expected_seconds"] == pytest.approx(12 * expected / 2 / 0.9)
+    if dial[0] == "--speed":
+        assert image["speed"] >= float(dial[1].removesuffix("x"))
+    else:
+        assert 12 * mean / 2 <= float(dial[1])
+
+
+@pytest.mark.usefixtures("ladder")
+def test_says_what_was_chosen() -> None:
+    result = run("photo.png", "-o", "a.png", "--speed", "2x", "--threads", "2")
+    assert result.stdout.splitlines()[1:] == [
+        "  expected loss 0.410 dB against all tiles at 8 bits",
+        "  4000.0 ms a tile, 2.00 times as fast as all tiles at 8 bits",
+        "  expected to take 21.4 s",
+    ]
+
+
+def test_the_costs_are_measured_and_kept_once(here: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("XDG_CACHE_HOME", str(here / "cache"))
+    seen = [
+        json.loads(run("photo.png", "-o", f"{name}.png", "--format", "json").stdout)["engine"]
+        for name in ("first", "second")
+    ]
+    assert seen[0]["costs"] == seen[1]["costs"] is not None
+    assert seen[0]["are_kept"]
+
+
 @pytest.mark.parametrize(
     ("dial", "sentence"),
     [
@@ -108,6 +179,10 @@ def test_the_dial(here: Path) -> None:
         (["--fab", "5", "--bits", "8"], "give only one of"),
         (["--max-loss", "0.005", "--flat-tiles", "interpolate"], "leave them to the network"),
         (["--fab", "nan"], "must be a number"),
+        (["--speed", "0.5x"], "speed must be a number of at least 1"),
+        (["--speed", "1.5x", "--policy", "paper"], "need tiles of one size"),
+        (["--max-seconds", "1e-9"], "max-seconds 1e-09 is out of reach"),
+        (["--speed", "1000x"], "speed 1000x is out of reach"),
     ],
 )
 def test_a_dial_out_of_reach_gets_one_sentence(here: Path, dial: list[str], sentence: str) -> None:
@@ -238,3 +313,9 @@ def test_help_shows_examples() -> None:
     result = CliRunner().invoke(main, ["--help"])
     assert result.exit_code == 0
     assert "gdq-upscale photo.jpg -b edsr_x2 -o photo_x2.png" in result.output
+
+
+def test_a_speed_that_is_none_is_refused(here: Path) -> None:
+    result = CliRunner().invoke(main, ["photo.png", "-b", "b", "-o", "a.png", "--speed", "fast"])
+    assert result.exit_code == 2
+    assert "'fast' does not say how many times, as 1.5x does" in result.stderr
