@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 from pathlib import Path
+from typing import Any
 
 import cv2
 import numpy as np
@@ -21,7 +22,12 @@ _TILES = 4
 
 
 def write_golden_tiles(
-    folder: Path, target: Target, engine: Engine, tiles: NDArray[np.uint8]
+    folder: Path,
+    target: Target,
+    engine: Engine,
+    tiles: NDArray[np.uint8],
+    *,
+    has_statistics: bool = False,
 ) -> list[GoldenTile]:
     """Writes tiles with what the first target's engine predicts of them and makes of them.
 
@@ -30,20 +36,20 @@ def write_golden_tiles(
         target: the first one.
         engine: its own, open on the bundle; its answers become the truth.
         tiles: (N, size, size, 3) to choose from.
+        has_statistics: the predictor has sensitivity heads, no gate.
     """
     (folder / FOLDER).mkdir()
+    chosen = list(tiles[:_TILES]) if has_statistics else _most_varied(engine, tiles)
     golden = []
-    for number, tile in enumerate(_most_varied(engine, tiles)):
-        prediction = engine.predict(tile)
+    for number, tile in enumerate(chosen):
+        answer = _ask(engine, tile, has_statistics=has_statistics)
         # Each tile proves its own width, and the tiles in turn prove all of them.
-        widths = {prediction.bit_width, BIT_WIDTHS[number % len(BIT_WIDTHS)]}
+        widths = {BIT_WIDTHS[number % len(BIT_WIDTHS)], *_own_widths(answer)}
         golden.append(
             GoldenTile.model_validate(
                 {
                     "tile": _save(folder, f"{number}.png", tile),
-                    "logits": prediction.logits.tolist(),
-                    "entropy": prediction.entropy,
-                    "bit_width": prediction.bit_width,
+                    **answer,
                     "outputs": {target.name: _run(folder, target, engine, number, tile, widths)},
                 }
             )
@@ -89,6 +95,22 @@ def _run(
         )
         for width in sorted(widths)
     }
+
+
+def _ask(engine: Engine, tile: NDArray[np.uint8], *, has_statistics: bool) -> dict[str, Any]:
+    """What the predictor answers, as a golden tile keeps it."""
+    if has_statistics:
+        return {"sensitivity": list(engine.sense(tile))}
+    prediction = engine.predict(tile)
+    return {
+        "logits": prediction.logits.tolist(),
+        "entropy": prediction.entropy,
+        "bit_width": prediction.bit_width,
+    }
+
+
+def _own_widths(answer: dict[str, Any]) -> list[int]:
+    return [answer["bit_width"]] if "bit_width" in answer else []
 
 
 def _most_varied(engine: Engine, tiles: NDArray[np.uint8]) -> list[NDArray[np.uint8]]:

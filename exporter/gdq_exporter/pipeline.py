@@ -17,6 +17,7 @@ from gdq_core.bit_widths import BIT_WIDTHS
 from gdq_core.errors import EngineError
 from gdq_core.files.drafts import draft_folder
 from gdq_core.files.text import write_text
+from gdq_core.sensitivity.rule import SensitivityRule
 from gdq_exporter.bundle_writer import MANIFEST, bundle_output, list_files
 from gdq_exporter.calibration import CalibrationSet, load_calibration
 from gdq_exporter.checks.agreement import check_agreement, rounds_like
@@ -41,12 +42,14 @@ from gdq_exporter.targets.graphs import write_graphs
 from gdq_exporter.targets.registry import all_targets, get_target
 from gdq_exporter.trace import trace
 from gdq_exporter.trade_off.operating_points import find_flat_tiles, find_trade_off
-from gdq_exporter.trade_off.tile_errors import measure_tiles
+from gdq_exporter.trade_off.price_dial import count_flat_tiles, find_price_dial, sense_tiles
+from gdq_exporter.trade_off.tile_errors import measure_losses, measure_tiles
 from gdq_models import (
     LoadedCheckpoint,
     SuperResolutionNetwork,
     load_checkpoint,
 )
+from gdq_models.predictor.parameters import PredictorParameters
 from gdq_runtime.bundle.manifest import (
     SCHEMA_VERSION,
     Calibration,
@@ -173,7 +176,7 @@ def _lower(
     for bit_width in BIT_WIDTHS:
         progress(f"lowering to {bit_width} bits")
         lowered.append(lower_width(shared, bit_width, calibration.tiles))
-    return Source(lowered, network.predictor_parameters(), network.scale, calibration.tiles)
+    return Source(lowered, _decision(network), network.scale, calibration.tiles)
 
 
 def _choose_targets(config: ExportConfig, source: Source, progress: Progress) -> list[Target]:
@@ -262,6 +265,10 @@ def _find_unproved(bundle: Bundle, targets: Sequence[Target]) -> dict[Format, st
     return unproved
 
 
+def _decision(network: SuperResolutionNetwork) -> PredictorParameters | SensitivityRule:
+    return network.sensitivity_rule() or network.predictor_parameters()
+
+
 def _prove(
     folder: Path,
     draft: Manifest,
@@ -288,7 +295,13 @@ def _prove(
                 widths=tuple(check_width(reference, engine, width) for width in bit_widths),
             )
             if not golden:
-                golden = write_golden_tiles(folder, target, engine, calibration.tiles)
+                golden = write_golden_tiles(
+                    folder,
+                    target,
+                    engine,
+                    calibration.tiles,
+                    has_statistics=draft.predictor.sensitivity is not None,
+                )
                 continue
             earlier = targets[:number]
             owner = next((one for one in earlier if rounds_like(one, target)), None)
@@ -313,6 +326,10 @@ def _measure_trade_off(
     pairs = make_pairs(photos.tiles, scale)
     with closing(_open_engine(Bundle(folder, draft), target)) as engine:
         bit_widths = [subgraph.bit_width for subgraph in draft.subgraphs]
+        if draft.predictor.sensitivity is not None:
+            losses = measure_losses(engine, bit_widths, pairs, photos.picture_of)
+            sensed = sense_tiles(draft.predictor.sensitivity.rule(), losses, pairs)
+            return find_price_dial(losses, sensed), count_flat_tiles(losses, sensed)
         seen = measure_tiles(engine, bit_widths, pairs, photos.picture_of)
     return find_trade_off(seen), find_flat_tiles(seen)
 

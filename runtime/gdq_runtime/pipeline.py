@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING
@@ -23,6 +23,7 @@ from gdq_runtime.bundle.reader import Bundle
 from gdq_runtime.engines.costs import Costs
 from gdq_runtime.engines.timed import EngineReport, open_timed_engine
 from gdq_runtime.routing.dial import Crew
+from gdq_runtime.routing.price_control import PriceControl
 from gdq_runtime.routing.request import Choices, Request
 from gdq_runtime.routing.router import Router
 from gdq_runtime.routing.spending import Spending, add_up
@@ -138,6 +139,7 @@ class Upscaler:
         self._engine = open_timed_engine(engine, bundle, tile_size)
         self._workers = Workers(threads)
         self._costs = costs
+        self._controls: dict[Request, PriceControl] = {}
 
     @classmethod
     def open(
@@ -361,7 +363,12 @@ class Upscaler:
         return TilePlan(source.width, source.height, tiling.size, tiling.overlap, self._policy)
 
     def _router(self, request: Request, plan: TilePlan) -> Router:
-        return Router.create(self.bundle, request, self._find_costs(request), self._crew(plan))
+        router = Router.create(self.bundle, request, self._find_costs(request), self._crew(plan))
+        if router.sensed is None:
+            return router
+        # The price of a bundle with statistics goes on from where the last picture left it.
+        control = self._controls.setdefault(request, router.sensed.control)
+        return replace(router, sensed=replace(router.sensed, control=control))
 
     def _find_costs(self, request: Request) -> Costs | None:
         """Know what tiles cost, if they have one size: the paper's protocol knows bits alone."""

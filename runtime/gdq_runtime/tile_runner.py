@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import closing
 from dataclasses import dataclass
@@ -13,9 +14,11 @@ from numpy.typing import NDArray
 from gdq_core.bit_widths import INTERPOLATED
 from gdq_core.interpolation import interpolate
 from gdq_core.pictures.rows import RowSink, RowSource
+from gdq_core.sensitivity.heads import Sensitivity
 from gdq_runtime.engines.base import Engine
 from gdq_runtime.routing.budget import Budget
-from gdq_runtime.routing.router import Router
+from gdq_runtime.routing.router import Router, SensedRouting
+from gdq_runtime.routing.sensed_picture import BANDS_AHEAD
 from gdq_runtime.tiles.bands import Band, read_bands
 from gdq_runtime.tiles.stitch import Stitcher
 from gdq_runtime.tiles.tiling import Span, TilePlan, cut_tile
@@ -91,16 +94,46 @@ class TileRunner:
         return bit_map.reshape(plan.shape)
 
     def _read_tiles(self, source: RowSource, plan: TilePlan) -> Iterator[_Tile]:
-        bands = read_bands(source, plan)
+        bands = self._read_bands(source, plan)
+        if self.router.sensed is not None:
+            yield from self._sense_tiles(bands, plan, self.router.sensed)
+            return
         budget = self.router.open_budget()
-        for _ in plan.rows:
-            with self.stopwatch.stage("decode"):
-                band = next(bands)
+        for band in bands:
             widths: Iterable[int | None] = (
                 itertools.repeat(None) if budget is None else self._share(band, plan, budget)
             )
             for column, bit_width in zip(plan.columns, widths, strict=False):
                 yield _Tile(band, column, bit_width)
+
+    def _read_bands(self, source: RowSource, plan: TilePlan) -> Iterator[Band]:
+        bands = read_bands(source, plan)
+        for _ in plan.rows:
+            with self.stopwatch.stage("decode"):
+                band = next(bands)
+            yield band
+
+    def _sense_tiles(
+        self, bands: Iterator[Band], plan: TilePlan, routing: SensedRouting
+    ) -> Iterator[_Tile]:
+        """Decides on a band when some more are read: they tell what the picture is like."""
+        picture = routing.open_picture()
+        waiting: deque[tuple[Band, list[Sensitivity]]] = deque()
+        for band in itertools.chain(bands, itertools.repeat(None, BANDS_AHEAD)):
+            if band is not None:
+                with self.stopwatch.stage("predict"):
+                    tiles = (cut_tile(band.colour, band.row, column) for column in plan.columns)
+                    waiting.append((band, [routing.sense(tile) for tile in tiles]))
+                    picture.read(waiting[-1][1])
+            if waiting and (band is None or len(waiting) > BANDS_AHEAD):
+                first, sensed = waiting.popleft()
+                widths = picture.decide(sensed)
+                for column, width in zip(plan.columns, widths, strict=True):
+                    yield _Tile(first, column, self._as_available(width))
+
+    def _as_available(self, bit_width: int) -> int:
+        is_chosen = bit_width not in (INTERPOLATED, self.router.forced)
+        return self.router.as_available(bit_width) if is_chosen else bit_width
 
     def _share(self, band: Band, plan: TilePlan, budget: Budget) -> list[int]:
         """Choose the bit-widths of a whole band, which have to share a budget."""

@@ -33,7 +33,9 @@ class Agreement(BaseModel):
         tuple[AgreementBound, ...], Field(description="what the differences are held to")
     ]
     tiles: int
-    same_bit_width: Annotated[int, Field(description="tiles that got the reference's bit-width")]
+    same_bit_width: Annotated[
+        int, Field(description="tiles that got the reference's bit-width, or its sensitivity")
+    ]
 
     @property
     def samples(self) -> int:
@@ -151,10 +153,14 @@ def compare_with_golden(
         differences=count_differences(pairs),
         bounds=tuple(bounds),
         tiles=len(golden),
-        same_bit_width=sum(
-            engine.predict(tile).bit_width == entry.bit_width for entry, tile in decisions
-        ),
+        same_bit_width=sum(_decides_alike(engine, entry, tile) for entry, tile in decisions),
     )
+
+
+def _decides_alike(engine: Engine, golden: GoldenTile, tile: NDArray[np.uint8]) -> bool:
+    if golden.sensitivity is not None:
+        return list(engine.sense(tile)) == golden.sensitivity
+    return engine.predict(tile).bit_width == golden.bit_width
 
 
 def read_picture(path: Path) -> NDArray[np.uint8]:

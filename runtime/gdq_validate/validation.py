@@ -91,6 +91,8 @@ class Validator:
         self._engine, self._workers, self._policy = engine, workers, request.policy
         self._reference = reference
         self._router = Router.create(bundle, request)
+        # Of its own: a price that follows its target must see the same tiles in the same order.
+        self._reference_router = Router.create(bundle, request)
         self._largest = Router(bundle.bit_widths, forced=bundle.bit_widths[-1])
 
     def upscale(self, low: Picture, truth: Picture, progress: Progress | None = None) -> Upscaled:
@@ -108,7 +110,7 @@ class Validator:
         if self._reference is not None:
             in_float = Router((FLOAT,), forced=FLOAT)
             float_network, _ = self._run(self._reference, in_float, low, plan)
-            torch, torch_bit_map = self._run(self._reference, self._router, low, plan)
+            torch, torch_bit_map = self._run(self._reference, self._reference_router, low, plan)
         bicubic = resize_bicubic(low, *truth.shape[:2])
         return Upscaled(
             truth, routed, all_8_bit, bicubic, float_network, torch, plan, bit_map, torch_bit_map

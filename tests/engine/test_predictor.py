@@ -14,6 +14,7 @@ from hypothesis.extra import numpy as hnp
 from exporter.predictors import NETWORKS, Tile, assert_predicted, expected, network
 from factories import sample_tiles, tiny_edsr
 from gdq_core.errors import EngineError
+from gdq_core.sensitivity.rule import SensitivityRule
 from gdq_exporter.calibration import load_calibration
 from gdq_exporter.targets.engine.packed_model import Kind, Layer, PackedModel, Value
 from gdq_models.predictor.parameters import PredictorParameters
@@ -24,7 +25,7 @@ SIZES = [(4, 4), (5, 7), (7, 5), (8, 13), (18, 33), (32, 32), (100, 99), (6, 600
 """Odd ones, of which pooling leaves out the last rows; more patches than are summed together."""
 
 
-def pack(parameters: PredictorParameters | None) -> bytes:
+def pack(parameters: PredictorParameters | SensitivityRule | None) -> bytes:
     """A packed model that has little beside a predictor."""
     values = (Value(Kind.PICTURE, 3, 1), Value(Kind.PICTURE, 3, 2))
     layer = Layer(
@@ -155,7 +156,7 @@ def test_a_model_may_have_no_predictor() -> None:
 NONE, INFINITE = -1, float("inf")
 DAMAGED = {
     # what: network, offset in the record, layout, value, sentence
-    "gate": ("group norm", 0, "I", 2, "gate's kind"),
+    "gate": ("group norm", 0, "I", 3, "predictor's kind"),
     "linear with groups": ("group norm", 0, "I", 0, "a linear gate has a norm"),
     "norm without groups": ("linear", 0, "I", 1, "groups do not divide"),
     "even kernel": ("linear", 4, "I", 2, "kernel has an even side"),

@@ -46,6 +46,7 @@ def assert_golden(bundle: Bundle, tile_size: int | None, engine_name: str = "onn
         tile = read(bundle.file(golden.tile))
         prediction = engine.predict(tile)
         assert prediction.bit_width == golden.bit_width
+        assert golden.logits is not None
         np.testing.assert_allclose(prediction.logits, golden.logits, rtol=1e-3, atol=1e-3)
         for width, path in golden.outputs[ENGINES[engine_name].reads].items():
             difference = engine.run(int(width), tile).astype(int) - read(bundle.file(path))
@@ -153,6 +154,7 @@ def test_the_manifest_says_what_was_exported(
     assert (manifest.network.name, manifest.network.scale) == ("edsr", 2)
     assert manifest.network.parameters == sum(p.numel() for p in tiny.parameters())
     assert (manifest.tiling.size, manifest.tiling.overlap) == (config.tile, config.overlap)
+    assert manifest.predictor.e2b is not None
     assert tuple(manifest.predictor.e2b.thresholds) == tiny.gate_predictor.e2b.thresholds()
     assert manifest.checkpoint.name == "tiny"
     assert {"torch", "onnx", "onnxruntime"} <= manifest.tools.keys()

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from core.made_pictures import random_image
 from gdq_core.pictures.rows import ArraySink, ArraySource, Rows
+from gdq_core.sensitivity.heads import Sensitivity
 from gdq_runtime.engines.base import Prediction
 from gdq_runtime.routing.router import Router
 from gdq_runtime.tile_runner import TileRunner
@@ -33,6 +34,9 @@ class Engine:
 
     def predict(self, tile: NDArray[np.uint8]) -> Prediction:
         return Prediction(np.zeros(3, np.float32), 1.0, 4)
+
+    def sense(self, tile: NDArray[np.uint8]) -> Sensitivity:
+        raise NotImplementedError
 
     def run(self, bit_width: int, tile: NDArray[np.uint8]) -> NDArray[np.uint8]:
         with self._lock:

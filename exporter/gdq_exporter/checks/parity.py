@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from gdq_core.fidelity import psnr
 from gdq_core.resampling import make_smaller
+from gdq_core.sensitivity.rule import SensitivityRule
 from gdq_exporter.errors import ExportError
 from gdq_models import Prediction, SuperResolutionNetwork
 from gdq_models.predictor.gbc import GATE_BIT_WIDTHS
@@ -69,8 +70,12 @@ def check_decisions(
     """Compares predicted bit-widths on (N, size, size, 3) tiles; returns the undecided ones.
 
     Raises:
-        ExportError: a decision differs by more than float noise.
+        ExportError: a decision differs by more than float noise, or a sensitivity at all.
     """
+    rule = network.sensitivity_rule()
+    if rule is not None:
+        check_sensitivity(rule, engine, tiles)
+        return ()
     undecided = []
     for index, tile in enumerate(tiles):
         with _one_torch_thread(), torch.inference_mode():
@@ -85,6 +90,34 @@ def check_decisions(
             )
         undecided.append(index)
     return tuple(undecided)
+
+
+def check_sensitivity(rule: SensitivityRule, engine: Engine, tiles: NDArray[np.uint8]) -> None:
+    """Compares sensitivity heads on (N, size, size, 3) tiles: whole numbers, so all are equal.
+
+    Tiles of the hardest contrasts are added, where sums are largest.
+
+    Raises:
+        ExportError: one differs.
+    """
+    for tile in (*tiles, *_checkerboards(tiles.shape[1])):
+        expected, got = rule.sense(tile), engine.sense(tile)
+        if expected != got:
+            raise ExportError(
+                f"the sensitivity heads on {engine.name} answer {tuple(got)} instead of "
+                f"{tuple(expected)}; please report this"
+            )
+
+
+def _checkerboards(side: int) -> list[Picture]:
+    """Black and white fields of 1, 2, 4 and 8 pixels, straight and as diagonals."""
+    rows, columns = np.indices((side, side))
+    boards = [(rows // size + columns // size) % 2 for size in (1, 2, 4, 8)]
+    stripes = [(rows + columns) // size % 2 for size in (1, 2, 4, 8)]
+    return [
+        np.repeat(255 * field[..., None], 3, axis=2).astype(np.uint8)
+        for field in (*boards, *stripes)
+    ]
 
 
 class TorchReference:

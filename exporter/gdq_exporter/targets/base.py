@@ -11,6 +11,7 @@ from typing import Any, ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
+from gdq_core.sensitivity.rule import SensitivityRule
 from gdq_exporter.lowering import LoweredNetwork
 from gdq_models.predictor.parameters import PredictorParameters
 from gdq_runtime.bundle.manifest import AgreementBound, Format, GraphSpec, Subgraph
@@ -24,7 +25,7 @@ class Source:
     """What a target writes: a network at all bit-widths, and what chooses among them."""
 
     lowered: Sequence[LoweredNetwork]
-    predictor: PredictorParameters
+    predictor: PredictorParameters | SensitivityRule
     scale: int
     tiles: NDArray[np.uint8]
     """(N, size, size, 3), calibration tiles, of the size of the bundle's."""

@@ -6,9 +6,10 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from gdq_core.sensitivity.rule import SensitivityRule
 from gdq_exporter.targets.base import Source, Target
 from gdq_models.predictor.parameters import PredictorParameters
-from gdq_runtime.bundle.manifest import GraphSpec, Predictor, Subgraph
+from gdq_runtime.bundle.manifest import GraphSpec, Predictor, SensitivityHeads, Subgraph
 
 
 def write_graphs(
@@ -39,7 +40,14 @@ def write_graphs(
     return _describe_predictor(predictor, source.predictor), subgraphs
 
 
-def _describe_predictor(spec: GraphSpec, parameters: PredictorParameters) -> Predictor:
+def _describe_predictor(
+    spec: GraphSpec, parameters: PredictorParameters | SensitivityRule
+) -> Predictor:
+    if isinstance(parameters, SensitivityRule):
+        heads = SensitivityHeads.of(parameters)
+        return Predictor.model_validate(
+            spec.model_dump() | {"gate": "statistics", "sensitivity": heads}
+        )
     return Predictor.model_validate(
         spec.model_dump()
         | {

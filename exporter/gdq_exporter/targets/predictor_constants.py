@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from gdq_core.sensitivity.statistics import LOG_STEPS
 from gdq_models.predictor.entropy import BINS, KERNEL_SIGMA, LUMA_WEIGHTS
 from gdq_models.predictor.parameters import PredictorParameters
 
@@ -36,6 +37,15 @@ def luma_bins() -> Array:
     """(32,): where the entropy looks at the density, in widths of its kernel."""
     bins: Array = np.linspace(0, 1, BINS) / _KERNEL_WIDTH
     return bins
+
+
+LARGEST_EXACT = (1 << 24) - 1
+"""Whole number up to which float32 has all of them."""
+
+
+def log_thresholds(largest: int) -> Array:
+    """Whole numbers up to ``largest`` at which ``statistics.logarithm`` rises by one."""
+    return np.array([step - 1 for step in LOG_STEPS if step - 1 <= largest], np.float64)
 
 
 def linear_gate(parameters: PredictorParameters) -> tuple[Array, Array]:

@@ -66,6 +66,22 @@ def trace_frontier(
     )
 
 
+def trace_groups(
+    bit_widths: Sequence[int], losses: NDArray[np.float64], bin_of: NDArray[np.intp]
+) -> Frontier:
+    """The same for tiles, each of which belongs to a group.
+
+    Args:
+        bit_widths: W of them, ascending.
+        losses: (N, W), of each tile.
+        bin_of: (N,), number of its group, from 0.
+    """
+    bins = int(bin_of.max()) + 1
+    summed = np.zeros((bins, len(bit_widths)))
+    np.add.at(summed, bin_of, losses)
+    return trace_frontier(bit_widths, summed, np.bincount(bin_of, minlength=bins))
+
+
 def _upgrades(
     bits: NDArray[np.float64], losses: NDArray[np.float64]
 ) -> Iterator[tuple[float, int]]:

@@ -8,7 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gdq_core.bit_widths import BitWidth
-from gdq_exporter.trade_off.frontier import Curve, Frontier, trace_frontier
+from gdq_exporter.trade_off.curves import CURVE_POINTS, as_point, as_points
+from gdq_exporter.trade_off.frontier import Curve, Frontier, trace_groups
 from gdq_exporter.trade_off.tile_errors import TileErrors
 from gdq_runtime.bundle.manifest import (
     FlatTiles,
@@ -25,8 +26,6 @@ _MOST_BINS = 8
 """A choice, not a finding: 4, 8 and 16 bins differed less than sets of photos did."""
 _TILES_PER_BIN = 6
 _SIGNALS: tuple[Signal, ...] = get_args(Signal)
-_CURVE_POINTS = 25
-"""Of a curve that is only drawn."""
 _CLEARLY = 0.9
 """Share of the gate's loss that another signal must stay below to be preferred."""
 _FOLDS = 4
@@ -40,7 +39,7 @@ class _Fit:
         values = getattr(seen, signal)[tiles]
         self.edges = _bin_edges(values)
         bin_of = np.searchsorted(self.edges, values)
-        self.frontier = _binned_frontier(seen.bit_widths, seen.losses[tiles], bin_of)
+        self.frontier = trace_groups(seen.bit_widths, seen.losses[tiles], bin_of)
 
 
 def find_trade_off(seen: TileErrors) -> TradeOff:
@@ -54,8 +53,8 @@ def find_trade_off(seen: TileErrors) -> TradeOff:
     signal = _best_signal(seen.bit_widths, held_out)
     fit = _Fit(seen, signal, np.ones(len(seen.losses), dtype=np.bool_))
     count = len(seen.losses)
-    random = _binned_frontier(seen.bit_widths, seen.losses, np.zeros(count, dtype=np.intp))
-    oracle = _binned_frontier(seen.bit_widths, seen.losses, np.arange(count))
+    random = trace_groups(seen.bit_widths, seen.losses, np.zeros(count, dtype=np.intp))
+    oracle = trace_groups(seen.bit_widths, seen.losses, np.arange(count))
     return TradeOff(
         tiles=count,
         signal=signal,
@@ -63,13 +62,13 @@ def find_trade_off(seen: TileErrors) -> TradeOff:
         points=_operating_points(seen, fit.frontier, held_out[signal]),
         predictor=_predictor_point(seen),
         fixed=[
-            _point(width, loss)
+            as_point(width, loss)
             for width, loss in zip(seen.bit_widths, seen.losses.mean(axis=0), strict=True)
         ],
         curves=TradeOffCurves(
-            **{signal: _drawn(curve) for signal, curve in held_out.items()},
-            random=_drawn(random),
-            oracle=_drawn(oracle),
+            **{signal: as_points(curve) for signal, curve in held_out.items()},
+            random=as_points(random),
+            oracle=as_points(oracle),
         ),
     )
 
@@ -101,23 +100,14 @@ def _bin_edges(signal: NDArray[np.float64]) -> NDArray[np.float64]:
     return inner
 
 
-def _binned_frontier(
-    bit_widths: tuple[BitWidth, ...], losses: NDArray[np.float64], bin_of: NDArray[np.intp]
-) -> Frontier:
-    bins = int(bin_of.max()) + 1
-    summed = np.zeros((bins, len(bit_widths)))
-    np.add.at(summed, bin_of, losses)
-    return trace_frontier(bit_widths, summed, np.bincount(bin_of, minlength=bins))
-
-
 def _held_out_curve(seen: TileErrors, signal: Signal) -> Curve:
     """What the dial's positions really cost and lose on pictures that it was not fitted to.
 
     A part of the pictures at a time is left out of the fit and judged by it.
     """
-    asked = np.linspace(seen.bit_widths[0], seen.bit_widths[-1], _CURVE_POINTS)
+    asked = np.linspace(seen.bit_widths[0], seen.bit_widths[-1], CURVE_POINTS)
     widths, count = np.asarray(seen.bit_widths), len(seen.losses)
-    bits, losses = np.zeros(_CURVE_POINTS), np.zeros(_CURVE_POINTS)
+    bits, losses = np.zeros(CURVE_POINTS), np.zeros(CURVE_POINTS)
     for held_out, fitted in _folds(seen.picture_of):
         fit = _Fit(seen, signal, fitted)
         bin_of = np.searchsorted(fit.edges, getattr(seen, signal)[held_out])
@@ -159,7 +149,7 @@ def _operating_points(
     losses = held_out.losses_at(frontier.bits)
     for bits, loss, choice in zip(frontier.bits, losses, frontier.choices, strict=True):
         widths: list[BitWidth] = [seen.bit_widths[index] for index in choice]
-        point = OperatingPoint(**_point(bits, loss).model_dump(), bit_widths=widths)
+        point = OperatingPoint(**as_point(bits, loss).model_dump(), bit_widths=widths)
         # What costs more without losing less is no position; better than all at 8 bits is luck.
         if not points or point.loss_db < points[-1].loss_db:
             points.append(point)
@@ -169,15 +159,4 @@ def _operating_points(
 def _predictor_point(seen: TileErrors) -> TradeOffPoint:
     columns = np.searchsorted(seen.bit_widths, seen.predicted)
     losses = seen.losses[np.arange(len(columns)), columns]
-    return _point(float(seen.predicted.mean()), float(losses.mean()))
-
-
-def _drawn(curve: Curve) -> list[TradeOffPoint]:
-    last = len(curve.bits) - 1
-    kept = np.unique(np.linspace(0, last, _CURVE_POINTS).round().astype(int))
-    points = zip(curve.bits[kept].tolist(), curve.losses[kept].tolist(), strict=True)
-    return [_point(*point) for point in points]
-
-
-def _point(fab: float, loss: float) -> TradeOffPoint:
-    return TradeOffPoint(fab=round(float(fab), 4), loss_db=round(max(0.0, float(loss)), 5))
+    return as_point(float(seen.predicted.mean()), float(losses.mean()))

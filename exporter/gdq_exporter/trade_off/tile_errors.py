@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from gdq_core.bit_widths import BitWidth
 from gdq_core.interpolation import interpolate
 from gdq_core.luma import luma
-from gdq_runtime.engines.base import Engine, Prediction
+from gdq_runtime.engines.base import Engine
 from gdq_runtime.routing.gradients import mean_gradient
 from gdq_runtime.tiles.workers import Workers
 
@@ -26,8 +26,8 @@ _SMALLEST_RATIO = 0.1
 
 
 @dataclass(frozen=True, eq=False)
-class TileErrors:
-    """What was measured of N tiles.
+class TileLosses:
+    """What was measured of N tiles, whatever the predictor says of them.
 
     Losses are in dB of PSNR (luma) below the largest width. A PSNR is taken per picture, so a tile
     counts by what it costs its own picture: ``10 log10(1 + (e - e_largest) / mean of e_largest over
@@ -44,6 +44,12 @@ class TileErrors:
     """(N, W), at each width; 0 at the largest."""
     interpolated: NDArray[np.float64]
     """(N,), loss of interpolation."""
+
+
+@dataclass(frozen=True, eq=False)
+class TileErrors(TileLosses):
+    """The same, and what a gate's predictor says of the tiles."""
+
     gate_margin: NDArray[np.float64]
     """(N,), the gate's score of its largest width minus that of its smallest."""
     entropy: NDArray[np.float64]
@@ -68,23 +74,33 @@ def measure_tiles(
         pairs: N (tile, ground truth) pairs, the ground truth larger by the scale.
         picture_of: (N,), number of the picture that each pair was cut from.
     """
+    losses = measure_losses(engine, bit_widths, pairs, picture_of)
+    with closing(Workers()) as workers:
+        tiles = [tile for tile, _ in pairs]
+        predictions = list(workers.map_in_order(engine.predict, tiles, ahead=2 * workers.threads))
+    return TileErrors(
+        **vars(losses),
+        gate_margin=np.array([float(p.logits[-1] - p.logits[0]) for p in predictions]),
+        entropy=np.array([p.entropy for p in predictions]),
+        gradient=np.array([mean_gradient(tile) for tile in tiles]),
+        predicted=np.array([p.bit_width for p in predictions]),
+    )
+
+
+def measure_losses(
+    engine: Engine,
+    bit_widths: Sequence[BitWidth],
+    pairs: Sequence[tuple[Picture, Picture]],
+    picture_of: NDArray[np.intp],
+) -> TileLosses:
+    """Measures what every width costs every tile; see ``measure_tiles``."""
     widths = tuple(sorted(bit_widths))
     with closing(Workers()) as workers:
         measure = partial(_measure, engine, widths)
         rows = list(workers.map_in_order(measure, pairs, ahead=2 * workers.threads))
-    errors = np.array([errors for errors, _ in rows])
-    predictions = [prediction for _, prediction in rows]
+    errors = np.array(rows)
     losses = _losses(errors, errors[:, -2], picture_of)
-    return TileErrors(
-        picture_of=picture_of,
-        bit_widths=widths,
-        losses=losses[:, :-1],
-        interpolated=losses[:, -1],
-        gate_margin=np.array([float(p.logits[-1] - p.logits[0]) for p in predictions]),
-        entropy=np.array([p.entropy for p in predictions]),
-        gradient=np.array([mean_gradient(tile) for tile, _ in pairs]),
-        predicted=np.array([p.bit_width for p in predictions]),
-    )
+    return TileLosses(picture_of, widths, losses[:, :-1], losses[:, -1])
 
 
 def _losses(
@@ -99,13 +115,12 @@ def _losses(
 
 def _measure(
     engine: Engine, bit_widths: Sequence[BitWidth], pair: tuple[Picture, Picture]
-) -> tuple[list[float], Prediction]:
-    """Errors at every width and of interpolation; what the predictor says."""
+) -> list[float]:
+    """Errors at every width and of interpolation."""
     tile, truth = pair
     scale = len(truth) // len(tile)
     pictures = [*(engine.run(width, tile) for width in bit_widths), interpolate(tile, scale)]
     # As much as the cut in the overlap takes off, so that a tile's own border does not count.
     inner = np.s_[2 * scale : -2 * scale, 2 * scale : -2 * scale]
     expected = luma(truth[inner])
-    errors = [float(np.square(luma(picture[inner]) - expected).mean()) for picture in pictures]
-    return errors, engine.predict(tile)
+    return [float(np.square(luma(picture[inner]) - expected).mean()) for picture in pictures]

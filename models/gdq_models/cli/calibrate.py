@@ -49,8 +49,8 @@ PACKAGES = ("torch", "safetensors", "skimage")
     help="Side of a tile when deployed, low resolution.",
 )  # fmt: skip
 @click.option(
-    "--gate", type=click.Choice(["group_norm", "linear"]), default="group_norm",
-    show_default=True, help="The paper's gate, or the simpler one of its released code.",
+    "--gate", type=click.Choice(["group_norm", "linear", "statistics"]), default="group_norm",
+    show_default=True, help="The paper's gate, the released one, or heads on statistics of tiles.",
 )  # fmt: skip
 @click.option(
     "--target-fab", type=click.FloatRange(4, 8), default=4.6, show_default=True, metavar="BITS",
@@ -138,7 +138,27 @@ def _as_text(result: CalibrationResult, output: Path) -> str:
             shares = "  ".join(f"{share:4.0%}" for share in routed.shares.values())
             numbers = f"{routed.fab:8.2f}{routed.psnr:10.3f}{routed.psnr_by_chance:11.3f}"
             lines.append(f"{name:10}{numbers}  {shares}")
+    if result.losses is not None:
+        lines += ["", *_describe_losses(result)]
     return "\n".join([*lines, "", f"next: gdq-export {output} -o bundle"])
+
+
+def _describe_losses(result: CalibrationResult) -> list[str]:
+    from gdq_models.fitting.sensitivity import ENOUGH_PHOTOS
+
+    assert result.losses is not None
+    losses, (low, high) = result.losses, result.losses.interval
+    lines = [
+        f"lost at {losses.fab:g} bits on unseen photos: {losses.predictor:.4f} dB, by chance "
+        f"{losses.random:.4f}, by an oracle {losses.oracle:.4f}",
+        f"that is {losses.ratio:.2f} of chance (95 %: {low:.2f} to {high:.2f})",
+    ]
+    if result.photos < ENOUGH_PHOTOS:
+        lines.append(
+            f"note: {result.photos} photos are few; with {ENOUGH_PHOTOS} or more the heads carry "
+            "over to other pictures"
+        )
+    return lines
 
 
 if __name__ == "__main__":

@@ -20,7 +20,8 @@ from gdq_models.fitting.sensitivity import FittedRule, fit_rule, score_unseen
 from gdq_models.fitting.steps import calibrate_steps
 from gdq_models.networks.base import SuperResolutionNetwork
 from gdq_models.predictor.e2b import EntropyTable
-from gdq_models.predictor.kinds import PredictorKind, build_predictor
+from gdq_models.predictor.gate_kind import PredictorKind
+from gdq_models.predictor.kinds import build_predictor
 from gdq_models.predictor.statistics import StatisticsPredictor
 
 Progress = Callable[[str, int, int], None]

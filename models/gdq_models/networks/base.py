@@ -10,12 +10,15 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from gdq_core.sensitivity.rule import SensitivityRule
 from gdq_models.networks.shapes import Shapes
+from gdq_models.predictor.gate_kind import PredictorKind
 from gdq_models.predictor.gbc import NORM_EPSILON
-from gdq_models.predictor.kinds import Predictor, PredictorKind, build_predictor
+from gdq_models.predictor.kinds import Predictor, build_predictor
 from gdq_models.predictor.parameters import Array, PredictorParameters
 from gdq_models.predictor.predictor import BitPredictor, Prediction
 from gdq_models.predictor.predictor import route_for as one_hot_route
+from gdq_models.predictor.statistics import StatisticsPredictor
 from gdq_models.quantizers.convolution import QuantizedConv2d
 
 IMAGE_RANGE = 255.0
@@ -160,6 +163,15 @@ class SuperResolutionNetwork(nn.Module, ABC):
             norm_epsilon=NORM_EPSILON,
             e2b_thresholds=np.array(self.gate_predictor.e2b.thresholds()),
         )
+
+    def sensitivity_rule(self) -> SensitivityRule | None:
+        """Returns everything by which statistics decide; None of a network with a gate.
+
+        Raises:
+            ValueError: the heads were never fitted.
+        """
+        predictor = self.predictor
+        return predictor.rule() if isinstance(predictor, StatisticsPredictor) else None
 
     def _restore(self, output: Tensor) -> Tensor:
         """Brings an output of the last convolution back to images of 0..255."""

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 
 from gdq_models.errors import CheckpointError
 from gdq_models.networks.blocks import SCALES, upsampling_factors
-from gdq_models.predictor.kinds import PredictorKind
+from gdq_models.predictor.gate_kind import PredictorKind
 
 Shapes = Mapping[str, tuple[int, ...]]
 """Key of a state dict -> shape."""

@@ -6,3 +6,6 @@ from typing import Literal
 
 GateKind = Literal["linear", "group_norm"]
 """``linear``: as released, no normalisation. ``group_norm``: as in the paper."""
+
+PredictorKind = Literal["linear", "group_norm", "statistics"]
+"""A gate over the head's features, or heads on statistics of the tile."""

@@ -1,14 +1,10 @@
-"""Which predictors there are, and how one is made."""
+"""Makes a predictor of any kind."""
 
 from __future__ import annotations
 
-from typing import Literal
-
+from gdq_models.predictor.gate_kind import PredictorKind
 from gdq_models.predictor.predictor import BitPredictor
 from gdq_models.predictor.statistics import StatisticsPredictor
-
-PredictorKind = Literal["linear", "group_norm", "statistics"]
-"""A gate over the head's features (``gate_kind.GateKind``), or heads on statistics of the tile."""
 
 Predictor = BitPredictor | StatisticsPredictor
 

@@ -39,8 +39,16 @@ fab_option = click.option(
     "--fab",
     type=float,
     metavar="BITS",
-    help="Instead of --bits: at most so many bits per tile, on average over each picture, "
-    "spent where they help most.",
+    help="Instead of --bits: so many bits per tile, spent where they help most: on average over "
+    "all pictures, or over each of them if the bundle has a gate.",
+)
+
+fab_cap_option = click.option(
+    "--fab-cap",
+    type=float,
+    metavar="BITS",
+    help="At most so many bits per tile in every picture, whatever it needs: it costs much of what "
+    "--fab wins. Only of bundles that follow --fab across pictures.",
 )
 
 speed_option = click.option(

@@ -11,6 +11,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Final
 
 import numpy as np
@@ -68,6 +69,15 @@ class PriceSteps:
     def choose(self, score: int, price: float) -> BitWidth:
         """Return the bit-width that a tile of this score buys at a price, in 1/32 octaves."""
         return BIT_WIDTHS[sum(score - price >= step for step in self.above)]
+
+    def loss(self, score: int, bit_width: int) -> float:
+        """Return what a tile of this score loses at a bit-width, in dB of its picture."""
+        savings = [2.0 ** (-step / OCTAVE) for step in self.above]
+        bits = [wider - narrower for narrower, wider in pairwise(BIT_WIDTHS)]
+        bought = BIT_WIDTHS.index(bit_width)
+        left = zip(savings[bought:], bits[bought:], strict=True)
+        share = sum(saving * more for saving, more in left)
+        return float(DECIBELS * 2 ** (score / OCTAVE) * share)
 
     def choose_all(self, scores: NDArray[np.int64], price: float) -> NDArray[np.int64]:
         """Return the bit-widths (N,) of scores (N,)."""

@@ -4,8 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+import numpy as np
+from numpy.typing import NDArray
+
 from gdq_core.sensitivity.heads import Sensitivity, SensitivityHeads
 from gdq_core.sensitivity.prices import PriceSteps
+from gdq_core.sensitivity.statistics import tile_statistics
 
 
 @dataclass(frozen=True, eq=False)
@@ -24,6 +28,10 @@ class SensitivityRule:
     steps: PriceSteps
     price: int
     flat: int
+
+    def sense(self, tile: NDArray[np.uint8]) -> Sensitivity:
+        """Return the heads of a (height, width, 3) tile."""
+        return self.heads.of_tile(tile_statistics(tile, self.heads.side))
 
     def choose(self, tile: Sensitivity, picture_level: int, price: float) -> int:
         """Return the bit-width of a tile at a price.

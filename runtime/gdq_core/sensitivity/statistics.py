@@ -31,9 +31,9 @@ STRONG: Final = 128
 LARGEST_EXACT_SIDE: Final = 128
 """Pixels of a square tile's side up to which float32 holds every number on the way."""
 
-_OCTAVES = 25
+_OCTAVES = 33
 LOG_STEPS: Final = tuple(
-    next(n for n in range(int(2 ** (k / 4)), 1 << 30) if n**4 >= 2**k)
+    next(n for n in range(int(2 ** (k / 4)), 1 << 40) if n**4 >= 2**k)
     for k in range(1, 4 * _OCTAVES)
 )
 """Where the logarithm rises: the smallest whole n with ``n**4 >= 2**k``, for k = 1, 2, ..."""

@@ -20,7 +20,7 @@ extern "C" {
 #endif
 
 /* Changes with every incompatible change of this interface. */
-#define GDQ_ABI_VERSION 1
+#define GDQ_ABI_VERSION 2
 
 typedef struct gdq_model gdq_model;
 typedef struct gdq_runner gdq_runner;
@@ -56,8 +56,10 @@ GDQ_API const char* gdq_model_kernel(const gdq_model* model, int32_t bit_width);
  * integers of 16 bits or why it does not. NULL if there is no such width. Prepares the width. */
 GDQ_API const char* gdq_model_report(gdq_model* model, int32_t bit_width);
 
-/* Whether it holds the predictor, which chooses a tile's bit-width: 1 or 0. */
-GDQ_API int32_t gdq_model_has_predictor(const gdq_model* model);
+/* Which predictor it holds: none, a gate (gdq_runner_predict), or sensitivity heads on a tile's
+ * statistics (gdq_runner_sense). */
+enum { GDQ_PREDICTOR_NONE = 0, GDQ_PREDICTOR_GATE = 1, GDQ_PREDICTOR_STATISTICS = 2 };
+GDQ_API int32_t gdq_model_predictor(const gdq_model* model);
 
 /* Buffers for tiles of one size, in low-resolution pixels. */
 GDQ_API gdq_runner* gdq_runner_create(gdq_model* model, int32_t height, int32_t width);
@@ -69,7 +71,15 @@ GDQ_API int32_t gdq_runner_run(gdq_runner* runner, int32_t bit_width, const uint
  * entropy: of the tile's luma, nats. 0, or below 0 on failure. */
 GDQ_API int32_t gdq_runner_predict(gdq_runner* runner, const uint8_t* tile, float logits[3],
                                    float* entropy, int32_t* bit_width);
+/* What few bits would cost a tile, as above: noise, error, interpolation (FORMAT.md, section
+ * Sensitivity). 0, or below 0 on failure. */
+GDQ_API int32_t gdq_runner_sense(gdq_runner* runner, const uint8_t* tile, int32_t heads[3]);
 GDQ_API void gdq_runner_free(gdq_runner* runner);
+
+/* The statistics that sensitivity heads weigh, of a tile as above; side: of the tiles that the heads
+ * were fitted to. Any thread, no model. 0, or below 0 on failure. */
+GDQ_API int32_t gdq_tile_statistics(const uint8_t* tile, int32_t height, int32_t width,
+                                    int32_t side, int32_t statistics[9]);
 
 #ifdef __cplusplus
 }

@@ -71,8 +71,9 @@ const char* gdq_model_report(gdq_model* model, int32_t bit_width) {
   return guarded<const char*>(nullptr, [&] { return model->network.report(bit_width).c_str(); });
 }
 
-int32_t gdq_model_has_predictor(const gdq_model* model) {
-  return model->network.predictor() != nullptr;
+int32_t gdq_model_predictor(const gdq_model* model) {
+  if (model->network.model().sensitivity) return GDQ_PREDICTOR_STATISTICS;
+  return model->network.predictor() ? GDQ_PREDICTOR_GATE : GDQ_PREDICTOR_NONE;
 }
 
 gdq_runner* gdq_runner_create(gdq_model* model, int32_t height, int32_t width) {
@@ -95,6 +96,24 @@ int32_t gdq_runner_predict(gdq_runner* runner, const uint8_t* tile, float logits
     std::copy(prediction.logits.begin(), prediction.logits.end(), logits);
     *entropy = prediction.entropy;
     *bit_width = prediction.bit_width;
+    return 0;
+  });
+}
+
+int32_t gdq_runner_sense(gdq_runner* runner, const uint8_t* tile, int32_t heads[3]) {
+  return guarded<int32_t>(kFailed, [&] {
+    const gdq::Heads found = runner->runner.sense(tile);
+    std::copy(found.begin(), found.end(), heads);
+    return 0;
+  });
+}
+
+int32_t gdq_tile_statistics(const uint8_t* tile, int32_t height, int32_t width, int32_t side,
+                            int32_t statistics[9]) {
+  return guarded<int32_t>(kFailed, [&] {
+    const gdq::KernelTable& kernels = *gdq::choose_instruction_set(nullptr).kernels;
+    const gdq::Statistics found = gdq::tile_statistics(tile, height, width, side, kernels);
+    std::copy(found.begin(), found.end(), statistics);
     return 0;
   });
 }

@@ -10,9 +10,13 @@ from itertools import pairwise
 from pathlib import PurePosixPath
 from typing import Annotated, Final, Literal
 
+import numpy as np
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 
 from gdq_core.bit_widths import BitWidth
+from gdq_core.sensitivity import heads
+from gdq_core.sensitivity.prices import PriceSteps
+from gdq_core.sensitivity.rule import SensitivityRule
 
 SCHEMA_VERSION: Final = 4
 """Raised when a reader of the previous version would misread a manifest."""
@@ -118,12 +122,92 @@ class E2B(_Model):
         return self
 
 
-class Predictor(GraphSpec):
-    """Tile -> bit-width. Outputs: ``logits`` (float32, 3), ``entropy`` (float32), ``bit_width``."""
+Int32 = Annotated[int, Field(ge=-(2**31), lt=2**31)]
 
-    gate: Literal["linear", "group_norm"]
-    gate_bit_widths: Annotated[list[BitWidth], Field(min_length=3, max_length=3)]
-    e2b: E2B
+
+class SensitivityHeads(_Model):
+    """Integer heads on a tile's nine statistics: ``(statistics . weights + bias) >> 14``.
+
+    Heads and price count in 1/32 octaves; runtimes compute all of it (docs/bundle.md).
+    """
+
+    side: Annotated[
+        int, Field(ge=16, le=1024, description="of the tiles that the heads were fitted to")
+    ]
+    weights: Annotated[
+        list[Annotated[list[Int32], Field(min_length=9, max_length=9)]],
+        Field(min_length=3, max_length=3, description="noise, error, interpolation"),
+    ]
+    biases: Annotated[list[Int32], Field(min_length=3, max_length=3)]
+    steps: Annotated[
+        list[int],
+        Field(
+            min_length=3,
+            max_length=3,
+            description="how far a score must be above the price to buy 5, 6 and 8 bits",
+        ),
+    ]
+    price: Annotated[int, Field(description="of a bit where nothing else is asked for")]
+    flat: Annotated[
+        int,
+        Field(description="largest interpolation head, less the picture's error, of flat tiles"),
+    ]
+
+    @model_validator(mode="after")
+    def _sensible(self) -> SensitivityHeads:
+        self.rule()
+        return self
+
+    @classmethod
+    def of(cls, rule: SensitivityRule) -> SensitivityHeads:
+        """Describe what decides."""
+        return cls(
+            side=rule.heads.side,
+            weights=rule.heads.weights.tolist(),
+            biases=rule.heads.biases.tolist(),
+            steps=list(rule.steps.above),
+            price=rule.price,
+            flat=rule.flat,
+        )
+
+    def rule(self) -> SensitivityRule:
+        """Return what decides by it."""
+        weights, biases = np.array(self.weights, np.int64), np.array(self.biases, np.int64)
+        five, six, eight = self.steps
+        return SensitivityRule(
+            heads=heads.SensitivityHeads(weights, biases, self.side),
+            steps=PriceSteps((five, six, eight)),
+            price=self.price,
+            flat=self.flat,
+        )
+
+
+class Predictor(GraphSpec):
+    """Tile -> what decides its bit-width.
+
+    Outputs of a gate: ``logits`` (float32, 3), ``entropy`` (float32), ``bit_width``; of statistics:
+    ``sensitivity`` (int32, 3), the heads, with which the whole picture decides.
+    """
+
+    gate: Literal["linear", "group_norm", "statistics"]
+    gate_bit_widths: Annotated[
+        list[BitWidth] | None,
+        Field(min_length=3, max_length=3, description="null for statistics"),
+    ] = None
+    e2b: Annotated[E2B | None, Field(description="null for statistics")] = None
+    sensitivity: Annotated[
+        SensitivityHeads | None, Field(description="of statistics; null for a gate")
+    ] = None
+
+    @model_validator(mode="after")
+    def _whole(self) -> Predictor:
+        has_gate = self.gate_bit_widths is not None and self.e2b is not None
+        has_heads = self.sensitivity is not None
+        if (has_gate, has_heads) != (self.gate != "statistics", self.gate == "statistics"):
+            raise ValueError(
+                "a gate has gate_bit_widths and e2b, statistics have sensitivity, and neither both"
+            )
+        return self
 
 
 class Network(_Model):
@@ -156,7 +240,7 @@ class Tiling(_Model):
 
 
 Signal = Literal["gate_margin", "entropy"]
-"""What the dial can tell tiles apart by."""
+"""What the dial of a gate can tell tiles apart by."""
 
 
 class TradeOffPoint(_Model):
@@ -174,17 +258,25 @@ class OperatingPoint(TradeOffPoint):
     bit_widths: Annotated[list[BitWidth], Field(min_length=1, description="one for each bin")]
 
 
-_Curve = Annotated[list[TradeOffPoint], Field(min_length=1)]
+class PricePoint(TradeOffPoint):
+    """One position of the dial of statistics."""
+
+    price: Annotated[int, Field(description="of a bit, in 1/32 octaves")]
+
+
+_Curve = list[TradeOffPoint]
 
 
 class TradeOffCurves(_Model):
     """Ways to choose bit-widths, for comparison at equal FAB; between points, tiles are mixed.
 
-    The curve of a signal was measured on pictures that its bit-widths were not fitted to.
+    The curve of a signal was measured on pictures that its bit-widths were not fitted to. Empty
+    are those of signals that the bundle's predictor does not have.
     """
 
-    gate_margin: _Curve
-    entropy: _Curve
+    gate_margin: _Curve = []
+    entropy: _Curve = []
+    sensitivity: _Curve = []
     random: Annotated[
         list[TradeOffPoint], Field(min_length=1, description="a gate that knows nothing of a tile")
     ]
@@ -194,21 +286,28 @@ class TradeOffCurves(_Model):
 
 
 class TradeOff(_Model):
-    """The bit budget dial: a signal of the tile, in bins, and bit-widths for each bin."""
+    """The bit budget dial.
+
+    Of a gate: a signal of the tile, in bins, and bit-widths for each bin (``points``). Of
+    statistics: prices of a bit (``prices``); ``signal``, bins and points are empty.
+    """
 
     tiles: Annotated[int, Field(ge=1, description="calibration tiles with ground truth")]
     signal: Annotated[
-        Signal,
+        Signal | None,
         Field(description="last logit minus first logit, or the entropy output of the predictor"),
-    ]
+    ] = None
     bin_edges: Annotated[
         list[float], Field(description="ascending; a tile's bin is the number of edges below it")
-    ]
+    ] = []
     points: Annotated[
         list[OperatingPoint],
-        Field(min_length=1, description="ascending FAB, descending loss, none beaten by a mixture"),
-    ]
-    predictor: Annotated[TradeOffPoint, Field(description="gate and entropy rule as exported")]
+        Field(description="ascending FAB, descending loss, none beaten by a mixture"),
+    ] = []
+    prices: Annotated[
+        list[PricePoint], Field(description="ascending FAB, descending price and loss")
+    ] = []
+    predictor: Annotated[TradeOffPoint, Field(description="the predictor as exported")]
     fixed: Annotated[
         list[TradeOffPoint], Field(min_length=1, description="all tiles at one bit-width")
     ]
@@ -216,6 +315,11 @@ class TradeOff(_Model):
 
     @model_validator(mode="after")
     def _monotone(self) -> TradeOff:
+        if (self.signal is None) != (not self.points) or bool(self.points) == bool(self.prices):
+            raise ValueError("a dial has either a signal and points, or prices")
+        for cheap, dear in pairwise(self.prices):
+            if not (cheap.fab <= dear.fab and cheap.price > dear.price):
+                raise ValueError("prices must fall as FAB rises")
         if any(later <= earlier for earlier, later in pairwise(self.bin_edges)):
             raise ValueError("bin edges must ascend")
         if any(len(point.bit_widths) != len(self.bin_edges) + 1 for point in self.points):
@@ -230,9 +334,13 @@ class FlatTiles(_Model):
     """Tiles that need no network: bicubic interpolation is as good."""
 
     largest_gradient: Annotated[
-        float,
-        Field(ge=0, description="mean absolute difference of neighbouring luma, gray levels"),
-    ]
+        float | None,
+        Field(
+            ge=0,
+            description="mean absolute difference of neighbouring luma, gray levels; null for "
+            "statistics, which have a head for it",
+        ),
+    ] = None
     share: Annotated[float, Field(gt=0, le=1, description="of the calibration tiles")]
     loss_db: Annotated[float, Field(ge=0, description="PSNR (luma) lost by interpolating them, dB")]
 
@@ -252,9 +360,16 @@ class GoldenTile(_Model):
     """
 
     tile: Annotated[BundlePath, Field(description="PNG, size x size, RGB")]
-    logits: Annotated[list[float], Field(min_length=3, max_length=3)]
-    entropy: float
-    bit_width: Annotated[BitWidth, Field(description="expected decision")]
+    logits: Annotated[
+        list[float] | None,
+        Field(min_length=3, max_length=3, description="null for statistics, and the next two"),
+    ] = None
+    entropy: float | None = None
+    bit_width: Annotated[BitWidth | None, Field(description="expected decision")] = None
+    sensitivity: Annotated[
+        list[int] | None,
+        Field(min_length=3, max_length=3, description="expected heads; null for a gate"),
+    ] = None
     outputs: Annotated[
         dict[Format, dict[str, BundlePath]],
         Field(min_length=1, description="format -> bit-width -> expected PNG"),
@@ -313,7 +428,12 @@ class Manifest(_Model):
         listed = {entry.path for entry in self.files}
         if len(listed) != len(self.files):
             raise ValueError("a file is listed twice")
+        is_gate = self.predictor.gate != "statistics"
+        if any((golden.sensitivity is None) != is_gate for golden in self.golden):
+            raise ValueError("golden tiles have the answers of another kind of predictor")
         if self.trade_off is not None:
+            if is_gate != bool(self.trade_off.points):
+                raise ValueError("the trade-off is that of another kind of predictor")
             dialled = {width for point in self.trade_off.points for width in point.bit_widths}
             if missing := sorted(dialled - set(widths)):
                 raise ValueError(f"the trade-off uses {missing[0]} bits, which have no subgraph")

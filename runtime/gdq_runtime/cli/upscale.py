@@ -61,6 +61,7 @@ pictures are done), 130 interrupted.
 )
 @options.bits_option
 @options.fab_option
+@options.fab_cap_option
 @click.option(
     "--max-loss",
     type=float,
@@ -93,6 +94,7 @@ def main(
     output: Path,
     bits: str,
     fab: float | None,
+    fab_cap: float | None,
     max_loss: float | None,
     speed: float | None,
     max_seconds: float | None,
@@ -119,6 +121,7 @@ def main(
             max_seconds=max_seconds,
             flat_tiles=flat_tiles,
             policy=policy,
+            fab_cap=fab_cap,
         )
         jobs = plan_jobs(images, bundle, output, bit_map)
         for image in images:

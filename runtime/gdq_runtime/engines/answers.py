@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from gdq_core.bit_widths import BIT_WIDTHS
 from gdq_core.errors import EngineError
+from gdq_core.sensitivity.heads import HEADS, Sensitivity
 from gdq_runtime.engines.base import Prediction
 
 Array = NDArray[Any]
@@ -35,6 +36,18 @@ def read_prediction(place: str, logits: Array, entropy: Array, bit_width: Array)
     if decision not in BIT_WIDTHS:
         raise EngineError(f"{place}: predicts {decision} bits, not {_WIDTHS}")
     return Prediction(logits.reshape(3).astype(np.float32), float(entropy.item()), decision)
+
+
+def read_sensitivity(place: str, heads: Array) -> Sensitivity:
+    """Read the output of sensitivity heads.
+
+    Raises:
+        EngineError: it is not three whole numbers.
+
+    """
+    if heads.size != HEADS or not np.issubdtype(heads.dtype, np.integer):
+        raise EngineError(f"{place}: the sensitivity heads answer {heads.dtype} {heads.shape}")
+    return Sensitivity(*heads.ravel().tolist())
 
 
 def read_picture(

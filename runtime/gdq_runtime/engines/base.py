@@ -9,6 +9,7 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from gdq_core.sensitivity.heads import Sensitivity
 from gdq_runtime.bundle.reader import Bundle
 
 
@@ -29,7 +30,7 @@ class Prediction:
 
 
 class Engine(Protocol):
-    """Runs predictor and subgraphs of a bundle; ``predict`` and ``run`` are called in parallel.
+    """Runs predictor and subgraphs of a bundle; all of it is called in parallel.
 
     This is all that an engine has to be. Its time at each bit-width is measured from outside
     (``engines.timed``), in the same way for all engines.
@@ -55,6 +56,17 @@ class Engine(Protocol):
 
         Raises:
             EngineError: the graph is refused, or answers with what is no prediction.
+
+        """
+
+    def sense(self, tile: NDArray[np.uint8]) -> Sensitivity:
+        """Tell what few bits would cost a (height, width, 3) RGB tile, by the bundle's graph.
+
+        Only of bundles whose predictor is ``statistics``; ``predict`` only of the others. Routing
+        itself computes it without a graph (``routing.sensing``).
+
+        Raises:
+            EngineError: the graph is refused, or answers with what are no heads.
 
         """
 

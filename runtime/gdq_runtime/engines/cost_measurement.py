@@ -29,10 +29,13 @@ def measure_costs(
     tile_size: int,
     scale: int,
     clock: Clock = time.thread_time,
+    *,
+    has_statistics: bool = False,
 ) -> Costs:
     """Run every bit-width, the predictor and interpolation in turn, and take the medians.
 
-    In turn, so that a machine that slows down slows all of them down.
+    In turn, so that a machine that slows down slows all of them down. ``has_statistics``: of a
+    bundle whose predictor has sensitivity heads, no gate.
 
     Raises:
         EngineError: the engine refuses a graph.
@@ -40,7 +43,7 @@ def measure_costs(
     """
     tile = _busy_tile(tile_size)
     functions: dict[int | None, Callable[[], object]] = {
-        None: lambda: engine.predict(tile),
+        None: lambda: engine.sense(tile) if has_statistics else engine.predict(tile),
         INTERPOLATED: lambda: interpolate(tile, scale),
     }
     for bit_width in bit_widths:

@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gdq_core.errors import EngineError
+from gdq_core.sensitivity.heads import Sensitivity
 from gdq_runtime.bundle.reader import Bundle
 from gdq_runtime.engines.answers import read_picture, read_prediction
 from gdq_runtime.engines.base import Prediction
@@ -63,6 +64,13 @@ class GdqEngine:
         except EngineError as error:
             raise EngineError(f"{self._place} failed: {error}") from error
         return read_prediction(self._place, logits, np.array(entropy), np.array(bit_width))
+
+    def sense(self, tile: NDArray[np.uint8]) -> Sensitivity:
+        """See ``Engine.sense``."""
+        try:
+            return self._runner(*tile.shape[:2]).sense(tile)
+        except EngineError as error:
+            raise EngineError(f"{self._place} failed: {error}") from error
 
     def run(self, bit_width: int, tile: NDArray[np.uint8]) -> NDArray[np.uint8]:
         """See ``Engine.run``."""

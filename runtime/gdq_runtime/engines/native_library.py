@@ -19,8 +19,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gdq_core.errors import EngineError
+from gdq_core.sensitivity.heads import HEADS, Sensitivity
+from gdq_core.sensitivity.statistics import STATISTICS
 
-ABI_VERSION = 1
+ABI_VERSION = 2
 """Of the C interface that this file speaks."""
 
 LIBRARY = Path(__file__).resolve().parents[1] / "native" / {
@@ -51,14 +53,16 @@ _SIGNATURES: dict[str, tuple[Any, Sequence[Any]]] = {
     "gdq_model_isa": (c_char_p, (_Model,)),
     "gdq_model_kernel": (c_char_p, (_Model, c_int32)),
     "gdq_model_report": (c_char_p, (_Model, c_int32)),
-    "gdq_model_has_predictor": (c_int32, (_Model,)),
+    "gdq_model_predictor": (c_int32, (_Model,)),
     "gdq_runner_create": (_Runner, (_Model, c_int32, c_int32)),
     "gdq_runner_run": (c_int32, (_Runner, c_int32, c_void_p, c_void_p)),
     "gdq_runner_predict": (
         c_int32,
         (_Runner, c_void_p, POINTER(c_float), POINTER(c_float), POINTER(c_int32)),
     ),
+    "gdq_runner_sense": (c_int32, (_Runner, c_void_p, POINTER(c_int32))),
     "gdq_runner_free": (None, (_Runner,)),
+    "gdq_tile_statistics": (c_int32, (c_void_p, c_int32, c_int32, c_int32, POINTER(c_int32))),
 }
 
 
@@ -103,6 +107,20 @@ class NativeLibrary:
             _text(self.functions.gdq_isa_name(index)): bool(self.functions.gdq_isa_available(index))
             for index in range(count)
         }
+
+    def tile_statistics(self, tile: NDArray[np.uint8], side: int) -> NDArray[np.int64]:
+        """Return the nine statistics of a tile; see ``gdq_core.sensitivity.statistics``.
+
+        Raises:
+            EngineError: the tile is smaller than 4 pixels, or larger than 4096.
+
+        """
+        height, width, _ = tile.shape
+        pixels, found = np.ascontiguousarray(tile), (c_int32 * STATISTICS)()
+        status = self.functions.gdq_tile_statistics(pixels.ctypes.data, height, width, side, found)
+        if status < 0:
+            raise EngineError(self.last_error())
+        return np.array(found, np.int64)
 
     def last_error(self) -> str:
         """Return why the calling thread's last call failed."""
@@ -149,8 +167,8 @@ class NativeModel:
 
     @property
     def has_predictor(self) -> bool:
-        """Whether it can choose a bit-width."""
-        return bool(self.library.functions.gdq_model_has_predictor(self.handle))
+        """Whether it can choose a bit-width, or help to."""
+        return bool(self.library.functions.gdq_model_predictor(self.handle))
 
     def kernel(self, bit_width: int) -> str:
         """Return the name of the kernel of the 3x3 convolutions at one of the bit-widths."""
@@ -228,6 +246,19 @@ class NativeRunner:
         if status < 0:
             raise EngineError(library.last_error())
         return np.array(logits, np.float32), entropy.value, bit_width.value
+
+    def sense(self, tile: NDArray[np.uint8]) -> Sensitivity:
+        """Return what few bits would cost a uint8 (height, width, 3) tile.
+
+        Raises:
+            EngineError: the model has no sensitivity heads, or the tile is too small for them.
+
+        """
+        library, pixels = self._model.library, self._pixels(tile)
+        heads = (c_int32 * HEADS)()
+        if library.functions.gdq_runner_sense(self._handle, pixels.ctypes.data, heads) < 0:
+            raise EngineError(library.last_error())
+        return Sensitivity(*heads)
 
 
 @cache

@@ -16,9 +16,10 @@ import onnxruntime as ort
 from numpy.typing import NDArray
 
 from gdq_core.errors import EngineError
+from gdq_core.sensitivity.heads import Sensitivity
 from gdq_runtime.bundle.manifest import GraphSpec, TensorSpec
 from gdq_runtime.bundle.reader import Bundle
-from gdq_runtime.engines.answers import one_line, read_picture, read_prediction
+from gdq_runtime.engines.answers import one_line, read_picture, read_prediction, read_sensitivity
 from gdq_runtime.engines.base import Prediction
 
 _LOG_ERRORS_ONLY = 3
@@ -60,6 +61,11 @@ class OrtEngine:
         """See ``Engine.predict``."""
         predictor = self._bundle.manifest.predictor
         return read_prediction(self._place(predictor), *self._call(predictor, tile, outputs=3))
+
+    def sense(self, tile: NDArray[np.uint8]) -> Sensitivity:
+        """See ``Engine.sense``."""
+        predictor = self._bundle.manifest.predictor
+        return read_sensitivity(self._place(predictor), *self._call(predictor, tile, outputs=1))
 
     def run(self, bit_width: int, tile: NDArray[np.uint8]) -> NDArray[np.uint8]:
         """See ``Engine.run``."""

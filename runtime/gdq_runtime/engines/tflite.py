@@ -19,9 +19,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gdq_core.errors import EngineError
+from gdq_core.sensitivity.heads import Sensitivity
 from gdq_runtime.bundle.manifest import GraphSpec, TfliteGraph
 from gdq_runtime.bundle.reader import Bundle
-from gdq_runtime.engines.answers import one_line, read_picture, read_prediction
+from gdq_runtime.engines.answers import one_line, read_picture, read_prediction, read_sensitivity
 from gdq_runtime.engines.base import Prediction
 
 _REFUSALS = (RuntimeError, ValueError, TypeError)
@@ -71,6 +72,12 @@ class TfliteEngine:
         predictor = self._bundle.manifest.predictor
         place = self._place(_graph(predictor))
         return read_prediction(place, *self._call(predictor, tile, outputs=3))
+
+    def sense(self, tile: NDArray[np.uint8]) -> Sensitivity:
+        """See ``Engine.sense``."""
+        predictor = self._bundle.manifest.predictor
+        place = self._place(_graph(predictor))
+        return read_sensitivity(place, *self._call(predictor, tile, outputs=1))
 
     def run(self, bit_width: int, tile: NDArray[np.uint8]) -> NDArray[np.uint8]:
         """See ``Engine.run``."""

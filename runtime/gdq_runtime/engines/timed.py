@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from gdq_core.bit_widths import INTERPOLATED
 from gdq_core.errors import GdqError
+from gdq_core.sensitivity.heads import Sensitivity
 from gdq_runtime.bundle.reader import Bundle
 from gdq_runtime.engines.base import Engine, Prediction
 from gdq_runtime.engines.cost_measurement import measure_costs
@@ -113,6 +114,11 @@ class TimedEngine:
         with CALLS.one():
             return self._engine.predict(tile)
 
+    def sense(self, tile: NDArray[np.uint8]) -> Sensitivity:
+        """See ``Engine.sense``."""
+        with CALLS.one():
+            return self._engine.sense(tile)
+
     def run(self, bit_width: int, tile: NDArray[np.uint8]) -> NDArray[np.uint8]:
         """See ``Engine.run``."""
         with CALLS.one():
@@ -152,7 +158,13 @@ class TimedEngine:
 
     def _measure(self, bundle: Bundle) -> Costs:
         manifest = bundle.manifest
-        return measure_costs(self, bundle.bit_widths, manifest.tiling.size, manifest.network.scale)
+        return measure_costs(
+            self,
+            bundle.bit_widths,
+            manifest.tiling.size,
+            manifest.network.scale,
+            has_statistics=manifest.predictor.sensitivity is not None,
+        )
 
     def close(self) -> None:
         """See ``Engine.close``."""

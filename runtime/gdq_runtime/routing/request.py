@@ -23,6 +23,7 @@ class Choices(TypedDict, total=False):
 
     bits: Bits
     fab: float | None
+    fab_cap: float | None
     max_loss: float | None
     flat_tiles: FlatTilesChoice | None
     speed: float | None
@@ -37,7 +38,8 @@ class Request:
 
     Attributes:
         bits: "auto" for the predictor's choice per tile, or one bit-width for all tiles.
-        fab: largest mean bit-width that the network may spend on the tiles of a picture.
+        fab: mean bit-width that the network may spend on its tiles. Bundles with statistics meet
+            it in the long run, over tiles and pictures; those with a gate in every picture.
         max_loss: largest expected loss of PSNR below all tiles at the largest bit-width, in dB as
             calibrated; as little time as that allows is spent, or bits where times are not known.
         flat_tiles: "interpolate" or "network"; None interpolates flat tiles unless one bit-width
@@ -46,6 +48,8 @@ class Request:
         speed: processor time of all tiles at the largest bit-width over that of the picture's
             tiles, at least, by the costs of this device; 1 or more. What loses least is chosen.
         max_seconds: that a picture may take, by the same costs; what loses least is chosen.
+        fab_cap: largest mean bit-width of the tiles that the network runs, in every picture; 4 to
+            8, and only of bundles with statistics.
 
     Raises:
         RequestError: on construction, when fields contradict each other or leave their range.
@@ -59,6 +63,7 @@ class Request:
     policy: Policy = "uniform"
     speed: float | None = None
     max_seconds: float | None = None
+    fab_cap: float | None = None
 
     def __post_init__(self) -> None:
         _check_choice("bits", self.bits, ("auto", *BIT_WIDTHS))
@@ -66,6 +71,7 @@ class Request:
         _check_number("max-loss", self.max_loss)
         _check_number("speed", self.speed, least=1)
         _check_number("max-seconds", self.max_seconds)
+        _check_number("fab-cap", self.fab_cap)
         _check_choice("flat-tiles", self.flat_tiles, (None, *get_args(FlatTilesChoice)))
         _check_choice("policy", self.policy, POLICIES)
         dials = (self.fab, self.max_loss, self.speed, self.max_seconds)
@@ -77,11 +83,24 @@ class Request:
             raise RequestError(
                 f"speed and max-seconds need tiles of one size: leave policy {self.policy!r} out"
             )
+        self._check_cap()
 
     @property
     def asks_for_time(self) -> bool:
         """Whether the dial is turned in time, so that the costs of this device decide."""
         return self.speed is not None or self.max_seconds is not None
+
+    def _check_cap(self) -> None:
+        if self.fab_cap is None:
+            return
+        if self.bits != "auto":
+            raise RequestError("fab-cap bounds what the predictor chooses: leave bits out")
+        if self.fab_cap < BIT_WIDTHS[0]:
+            raise RequestError(
+                f"fab-cap {self.fab_cap} cannot be kept: tiles have {BIT_WIDTHS[0]} bits or more"
+            )
+        if self.fab is not None and self.fab > self.fab_cap:
+            raise RequestError(f"fab {self.fab} is above fab-cap {self.fab_cap}")
 
 
 def _check_choice(name: str, value: Any, choices: tuple[Any, ...]) -> None:

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gdq_core.errors import RequestError
+from gdq_core.sensitivity.rule import SensitivityRule
 from gdq_runtime.bundle.manifest import FlatTiles, Manifest, OperatingPoint, Signal, TradeOff
 from gdq_runtime.bundle.reader import Bundle
 from gdq_runtime.engines.base import Prediction
@@ -17,10 +18,30 @@ from gdq_runtime.engines.costs import Costs
 from gdq_runtime.routing.budget import Budget
 from gdq_runtime.routing.dial import Crew, Dial, expected_seconds, turn_dial
 from gdq_runtime.routing.gradients import mean_gradient
+from gdq_runtime.routing.price_control import PriceControl
+from gdq_runtime.routing.price_dial import turn_price_dial
 from gdq_runtime.routing.request import Request
+from gdq_runtime.routing.sensed_picture import SensedPicture
+from gdq_runtime.routing.sensing import Sense, open_sense
 
 Predict = Callable[[NDArray[np.uint8]], Prediction]
 """Asks the predictor; only done where its answer is needed."""
+
+
+@dataclass(frozen=True, eq=False)
+class SensedRouting:
+    """How a bundle with statistics routes; its price lives on from picture to picture."""
+
+    rule: SensitivityRule
+    control: PriceControl
+    sense: Sense
+    forced: int | None
+    interpolates: bool
+    cap: float | None
+
+    def open_picture(self) -> SensedPicture:
+        """Begin a picture."""
+        return SensedPicture(self.rule, self.control, self.forced, self.interpolates, self.cap)
 
 
 @dataclass(frozen=True)
@@ -38,6 +59,7 @@ class Router:
             bundle does not say.
         expected_seconds: processor time of a tile, as the dial's position or the one bit-width
             makes expect; None if costs are not known or the predictor decides.
+        sensed: how statistics decide; None of a bundle with a gate, and where nothing is decided.
 
     """
 
@@ -49,6 +71,7 @@ class Router:
     flat_below: float | None = None
     expected_loss: float | None = None
     expected_seconds: float | None = None
+    sensed: SensedRouting | None = None
 
     @classmethod
     def create(
@@ -72,6 +95,11 @@ class Router:
 
         """
         manifest = bundle.manifest
+        if manifest.predictor.sensitivity is not None:
+            rule = manifest.predictor.sensitivity.rule()
+            return cls._create_sensed(bundle, request, rule, costs)
+        if request.fab_cap is not None:
+            raise RequestError("this bundle keeps fab in every picture: give fab, not fab-cap")
         forced = None if request.bits == "auto" else bundle.subgraph(request.bits).bit_width
         flat = manifest.flat_tiles if _interpolates(manifest, request) else None
         flat_loss = 0.0 if flat is None else flat.loss_db
@@ -93,6 +121,39 @@ class Router:
         """Where the dial stands; None if it is not turned."""
         return None if self.dial is None else self.dial.point
 
+    @classmethod
+    def _create_sensed(
+        cls, bundle: Bundle, request: Request, rule: SensitivityRule, costs: Costs | None
+    ) -> Router:
+        if request.asks_for_time:
+            raise RequestError(
+                "a bundle with statistics has no dial in time yet: give fab or max-loss"
+            )
+        manifest, trade_off = bundle.manifest, bundle.manifest.trade_off
+        forced = None if request.bits == "auto" else bundle.subgraph(request.bits).bit_width
+        flat = manifest.flat_tiles if _interpolates(manifest, request) else None
+        flat_loss = 0.0 if flat is None else flat.loss_db
+        start = turn_price_dial(trade_off, request, flat_loss, rule.price)
+        loss = start.loss_db if forced is None else _expected_loss(trade_off, forced, None)
+        sensed = SensedRouting(
+            rule=rule,
+            control=PriceControl(
+                rule, start.price, fab=request.fab, max_loss=request.max_loss or None
+            ),
+            sense=open_sense(rule),
+            forced=forced,
+            interpolates=flat is not None,
+            cap=request.fab_cap,
+        )
+        return cls(
+            available=bundle.bit_widths,
+            forced=forced,
+            # A mean of bits was asked for: it is met even where fewer of them save no time.
+            costs=None if request.fab is not None else costs,
+            expected_loss=None if loss is None else loss + flat_loss,
+            sensed=sensed if forced is None or flat is not None else None,
+        )
+
     def needs_network(self, tile: NDArray[np.uint8]) -> bool:
         """Tell whether a (height, width, 3) tile is worth a network."""
         return self.flat_below is None or mean_gradient(tile) > self.flat_below
@@ -108,8 +169,11 @@ class Router:
         if self.dial is not None:
             widths = self.dial.point.bit_widths
             return widths[self.bin_of(tile, predict) if len(set(widths)) > 1 else 0]
-        predicted = predict(tile).bit_width
-        sufficient = [width for width in self.available if width >= predicted]
+        return self.as_available(predict(tile).bit_width)
+
+    def as_available(self, bit_width: int) -> int:
+        """Return the smallest bit-width not below this one that the bundle has and that pays."""
+        sufficient = [width for width in self.available if width >= bit_width]
         width = min(sufficient, default=self.available[-1])
         return width if self.costs is None else self.costs.exchange(width)
 
@@ -123,6 +187,7 @@ class Router:
     def bin_of(self, tile: NDArray[np.uint8], predict: Predict) -> int:
         """Return the number of the dial's bin that a tile falls into."""
         assert self.trade_off is not None
+        assert self.trade_off.signal is not None
         signal = _read_signal(self.trade_off.signal, tile, predict)
         return bisect_left(self.trade_off.bin_edges, signal)
 

@@ -52,6 +52,7 @@ Exit code: 0 done, 1 a bar is missed or engines disagree, 2 an input or an optio
 )
 @options.bits_option
 @options.fab_option
+@options.fab_cap_option
 @options.flat_tiles_option
 @options.policy_option
 @options.engine_option
@@ -97,6 +98,7 @@ def main(
         request = Request(
             one_width,
             fab=settings.pop("fab"),
+            fab_cap=settings.pop("fab_cap"),
             flat_tiles=settings.pop("flat_tiles"),
             policy=settings.pop("policy"),
         )

@@ -19,6 +19,7 @@ from onnx import helper
 from onnx.reference import ReferenceEvaluator
 from onnx.reference.op_run import OpRun
 
+from gdq_core.sensitivity.heads import Sensitivity
 from gdq_runtime.bundle.manifest import Format, GraphSpec
 from gdq_runtime.bundle.reader import Bundle
 from gdq_runtime.engines.base import Prediction
@@ -135,6 +136,11 @@ class NumpyEngine:
         """See ``Engine.predict``."""
         logits, entropy, bit_width = self._call(self._bundle.manifest.predictor, tile)
         return Prediction(logits.reshape(-1), float(entropy.item()), int(bit_width.item()))
+
+    def sense(self, tile: NDArray[np.uint8]) -> Sensitivity:
+        """See ``Engine.sense``."""
+        (heads,) = self._call(self._bundle.manifest.predictor, tile)
+        return Sensitivity(*heads.ravel().tolist())
 
     def run(self, bit_width: int, tile: NDArray[np.uint8]) -> NDArray[np.uint8]:
         """See ``Engine.run``."""

@@ -7,6 +7,7 @@ import torch
 from numpy.typing import NDArray
 
 from gdq_core.bit_widths import FLOAT
+from gdq_core.sensitivity.heads import Sensitivity
 from gdq_models import SuperResolutionNetwork
 from gdq_runtime.engines.base import Prediction
 
@@ -29,6 +30,12 @@ class TorchEngine:
         return Prediction(
             prediction.logits[0].numpy(), float(prediction.entropy), int(prediction.bit_width)
         )
+
+    def sense(self, tile: NDArray[np.uint8]) -> Sensitivity:
+        """See ``Engine.sense``; there is no graph, and the statistics are the tile's alone."""
+        rule = self._network.sensitivity_rule()
+        assert rule is not None, "the network has a gate"
+        return rule.sense(tile)
 
     def run(self, bit_width: int, tile: NDArray[np.uint8]) -> NDArray[np.uint8]:
         """See ``Engine.run``."""

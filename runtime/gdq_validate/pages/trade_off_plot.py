@@ -62,12 +62,21 @@ def plot_trade_off(
         ("random gate", "random", curves.random),
         ("entropy", "entropy", curves.entropy),
         ("gate", "gate", curves.gate_margin),
+        ("statistics", "gate", curves.sensitivity),
         ("oracle", "oracle", curves.oracle),
     ]
+    drawn = [curve for curve in drawn if curve[-1]]
     known = [*(points for _, _, points in drawn), trade_off.fixed]
     losses = [point.loss_db for points in known for point in points]
     top = max([0.02, *losses, *([] if measured is None else [measured[1]])])
-    marks = [_mark("gate and entropy rule as trained", "predictor", trade_off.predictor, top)]
+    marks = [
+        _mark(
+            "gate and entropy rule as trained" if trade_off.points else "the predictor as fitted",
+            "predictor",
+            trade_off.predictor,
+            top,
+        )
+    ]
     if measured is not None:
         fab, loss = max(measured[0], 4), max(measured[1], 0)
         marks.append(Mark("measured here", "measured", _x(fab), _y(loss, top)))

@@ -26,6 +26,7 @@ class Off:
     def __init__(self, engine: Engine, share: float, amount: int) -> None:
         self._engine, self._share, self._amount = engine, share, amount
         self.predict, self.close = engine.predict, engine.close
+        self.sense = engine.sense
 
     def run(self, bit_width: int, tile: NDArray[np.uint8]) -> NDArray[np.uint8]:
         picture = self._engine.run(bit_width, tile)

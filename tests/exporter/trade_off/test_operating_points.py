@@ -99,6 +99,7 @@ def test_points_are_monotone_and_their_bins_give_their_fab(count: int, seed: int
         predicted=random.choice([4, 5, 6, 8], count),
     )
     trade_off = find_trade_off(seen)
+    assert trade_off.signal is not None
     signal = getattr(seen, trade_off.signal)
     for point in trade_off.points:
         bits = [point.bit_widths[sum(edge < s for edge in trade_off.bin_edges)] for s in signal]
@@ -112,6 +113,7 @@ def test_flat_tiles_stay_within_the_bound() -> None:
     seen = telling_tiles()
     flat = find_flat_tiles(seen)
     assert flat is not None
+    assert flat.largest_gradient is not None
     chosen = seen.gradient <= flat.largest_gradient
     assert chosen.mean() == pytest.approx(flat.share)
     loss = np.where(chosen, seen.interpolated, 0).mean()

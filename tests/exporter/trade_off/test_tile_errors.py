@@ -5,6 +5,7 @@ from numpy.typing import NDArray
 
 from gdq_core.interpolation import interpolate
 from gdq_core.luma import luma
+from gdq_core.sensitivity.heads import Sensitivity
 from gdq_exporter.trade_off.tile_errors import measure_tiles
 from gdq_runtime.engines.base import Prediction
 from gdq_runtime.routing.gradients import mean_gradient
@@ -18,6 +19,9 @@ class AddingEngine:
     def predict(self, tile: NDArray[np.uint8]) -> Prediction:
         mean = float(tile.mean())
         return Prediction(np.array([mean, 0, 3 * mean], np.float32), mean / 100, 6)
+
+    def sense(self, tile: NDArray[np.uint8]) -> Sensitivity:
+        raise NotImplementedError
 
     def run(self, bit_width: int, tile: NDArray[np.uint8]) -> NDArray[np.uint8]:
         return interpolate(tile, 2) + np.uint8(8 - bit_width)

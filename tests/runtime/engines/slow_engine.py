@@ -7,6 +7,7 @@ from collections.abc import Mapping
 import numpy as np
 from numpy.typing import NDArray
 
+from gdq_core.sensitivity.heads import Sensitivity
 from gdq_runtime.engines.base import Prediction
 from runtime.tiny_bundle import upscale
 
@@ -31,6 +32,9 @@ class SlowEngine:
     def predict(self, tile: NDArray[np.uint8]) -> Prediction:
         self.now += self.seconds_to_predict
         return Prediction(np.zeros(3, np.float32), float(tile.mean()) / 255, 4)
+
+    def sense(self, tile: NDArray[np.uint8]) -> Sensitivity:
+        raise NotImplementedError
 
     def run(self, bit_width: int, tile: NDArray[np.uint8]) -> NDArray[np.uint8]:
         self.now += self.seconds[bit_width]

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from gdq_core.sensitivity.heads import Sensitivity
 from gdq_runtime.engines.base import Prediction
 from gdq_runtime.engines.forks import Calls
 from gdq_runtime.engines.timed import TimedEngine
@@ -72,6 +73,9 @@ class Slow:
     def predict(self, tile: NDArray[np.uint8]) -> Prediction:
         self._work()
         return Prediction(np.zeros(3, np.float32), 1.0, 4)
+
+    def sense(self, tile: NDArray[np.uint8]) -> Sensitivity:
+        raise NotImplementedError
 
     def run(self, bit_width: int, tile: NDArray[np.uint8]) -> NDArray[np.uint8]:
         self._work()

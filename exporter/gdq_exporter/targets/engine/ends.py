@@ -19,6 +19,15 @@ def describe_predictor(file: str) -> GraphSpec:
     )
 
 
+def describe_sensitivity(file: str) -> GraphSpec:
+    """Tile -> sensitivity heads."""
+    return GraphSpec(
+        engine=file,
+        inputs=[TensorSpec(name=INPUT, dtype="uint8", shape=[1, HEIGHT, WIDTH, 3])],
+        outputs=[TensorSpec(name="sensitivity", dtype="int32", shape=[1, 3])],
+    )
+
+
 def describe_subgraph(file: str, scale: int) -> GraphSpec:
     """Tile -> upscaled tile, at any bit-width."""
     upscaled: list[int | str] = [1, f"{scale}*{HEIGHT}", f"{scale}*{WIDTH}", 3]

@@ -9,11 +9,14 @@ from enum import IntEnum
 import numpy as np
 from numpy.typing import NDArray
 
+from gdq_core.sensitivity.rule import SensitivityRule
 from gdq_models.predictor.parameters import PredictorParameters
 
 _MAGIC, _VERSION = b"GDQMODEL", 1
 _HEADER, _VALUE, _LAYER, _TENSOR = "<8s6IQ4IQ", "<4I4f4I", "<4i4If6iI", "<2I2Q"
-_PREDICTOR = "<4I3I3I2dd3f6i"
+_PREDICTOR, _SENSITIVITY = "<4I3I3I2dd3f6i", "<2I3iii3i27i"
+_STATISTICS = 2
+"""Kind of a predictor: sensitivity heads; the others are gates."""
 _WIDTHS = 4
 """Places for bit-widths in the file."""
 _NONE = -1
@@ -88,14 +91,14 @@ class PackedModel:
     bit_widths: tuple[int, ...]
     values: tuple[Value, ...]
     layers: tuple[Layer, ...]
-    predictor: PredictorParameters | None = None
+    predictor: PredictorParameters | SensitivityRule | None = None
 
     def to_bytes(self) -> bytes:
         """The file."""
         store = _TensorStore()
         layers = b"".join(_pack_layer(layer, store) for layer in self.layers)
         values = b"".join(_pack_value(value) for value in self.values)
-        predictor = b"" if self.predictor is None else _pack_predictor(self.predictor, store)
+        predictor = _pack_decision(self.predictor, store)
         start = struct.calcsize(_HEADER) + len(values) + len(layers)
         end = start + store.count * struct.calcsize(_TENSOR)
         tensors, data = store.to_bytes(end + len(predictor))
@@ -161,6 +164,29 @@ def _pack_layer(layer: Layer, store: _TensorStore) -> bytes:
         layer.factor,
         *(store.number(tensor) for tensor in layer.tensors()),
         layer.places,
+    )
+
+
+def _pack_decision(
+    predictor: PredictorParameters | SensitivityRule | None, store: _TensorStore
+) -> bytes:
+    if predictor is None:
+        return b""
+    if isinstance(predictor, SensitivityRule):
+        return _pack_sensitivity(predictor)
+    return _pack_predictor(predictor, store)
+
+
+def _pack_sensitivity(rule: SensitivityRule) -> bytes:
+    return struct.pack(
+        _SENSITIVITY,
+        _STATISTICS,
+        rule.heads.side,
+        *rule.steps.above,
+        rule.price,
+        rule.flat,
+        *rule.heads.biases.tolist(),
+        *rule.heads.weights.ravel().tolist(),
     )
 
 

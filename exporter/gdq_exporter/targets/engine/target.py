@@ -4,8 +4,13 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from gdq_core.sensitivity.rule import SensitivityRule
 from gdq_exporter.targets.base import Source, Target
-from gdq_exporter.targets.engine.ends import describe_predictor, describe_subgraph
+from gdq_exporter.targets.engine.ends import (
+    describe_predictor,
+    describe_sensitivity,
+    describe_subgraph,
+)
 from gdq_exporter.targets.engine.writer import check_expressible, write_engine
 from gdq_runtime.bundle.manifest import AgreementBound, GraphSpec
 
@@ -27,4 +32,6 @@ class EngineTarget(Target):
         """See ``Target.write``."""
         file = write_engine(bundle, source.lowered, source.tiles, source.predictor)
         subgraph = describe_subgraph(file, source.scale)
-        return [describe_predictor(file), *[subgraph] * len(source.lowered)]
+        is_rule = isinstance(source.predictor, SensitivityRule)
+        predictor = describe_sensitivity(file) if is_rule else describe_predictor(file)
+        return [predictor, *[subgraph] * len(source.lowered)]

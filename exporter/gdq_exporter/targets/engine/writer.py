@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from gdq_core.sensitivity.rule import SensitivityRule
 from gdq_exporter.calibration import observe
 from gdq_exporter.lowering import LoweredNetwork
 from gdq_exporter.targets.engine.packed_model import PackedModel
@@ -35,7 +36,7 @@ def check_expressible(networks: Sequence[LoweredNetwork]) -> None:
 def pack(
     networks: Sequence[LoweredNetwork],
     tiles: NDArray[np.uint8],
-    predictor: PredictorParameters | None = None,
+    predictor: PredictorParameters | SensitivityRule | None = None,
 ) -> PackedModel:
     """Translates a network at all its bit-widths; the lowered networks are not changed.
 
@@ -60,7 +61,7 @@ def write_engine(
     bundle: Path,
     networks: Sequence[LoweredNetwork],
     tiles: NDArray[np.uint8],
-    predictor: PredictorParameters,
+    predictor: PredictorParameters | SensitivityRule,
 ) -> str:
     """Writes the file into a bundle under construction and returns its path; see ``pack``."""
     content = pack(networks, tiles, predictor).to_bytes()

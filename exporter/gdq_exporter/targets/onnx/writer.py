@@ -66,7 +66,7 @@ def _spec(value: ir.Value) -> TensorSpec:
     assert value.name is not None
     assert value.shape is not None
     assert value.dtype is not None
-    names = {"UINT8": "uint8", "FLOAT": "float32", "INT64": "int64"}
+    names = {"UINT8": "uint8", "FLOAT": "float32", "INT32": "int32", "INT64": "int64"}
     shape = [dim if isinstance(dim, int) else str(dim.value) for dim in value.shape]
     return TensorSpec.model_validate(
         {"name": value.name, "dtype": names[value.dtype.name], "shape": shape}

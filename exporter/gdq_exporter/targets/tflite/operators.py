@@ -148,6 +148,16 @@ def space_to_depth(graph: GraphBuilder, x: Tensor, block: int) -> Tensor:
     return graph.op("SPACE_TO_DEPTH", [x], shape, options=options)
 
 
+def pool(graph: GraphBuilder, operator: str, x: Tensor, side: int) -> Tensor:
+    """MAX_POOL_2D or AVERAGE_POOL_2D of floats over squares side by side."""
+    options = schema.Pool2DOptionsT()
+    options.padding = schema.Padding.VALID
+    options.strideH = options.strideW = options.filterHeight = options.filterWidth = side
+    options.fusedActivationFunction = _ACTIVATIONS[False]
+    _, height, width, channels = x.shape
+    return graph.op(operator, [x], (1, height // side, width // side, channels), options=options)
+
+
 def transpose(graph: GraphBuilder, x: Tensor, *axes: int) -> Tensor:
     """TRANSPOSE of floats: axis ``i`` of the result is axis ``axes[i]``."""
     shape = [x.shape[axis] for axis in axes]

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from gdq_core.sensitivity.rule import SensitivityRule
 from gdq_exporter.lowering import LoweredNetwork
 from gdq_exporter.targets.tflite.model_builder import GraphBuilder, ModelBuilder, Tensor
 from gdq_exporter.targets.tflite.predictor import add_predictor
+from gdq_exporter.targets.tflite.sensitivity import add_sensitivity
 from gdq_exporter.targets.tflite.subgraph import add_subgraph
 from gdq_models.predictor.parameters import PredictorParameters
 from gdq_runtime.bundle.manifest import GraphSpec, Subgraph, TensorSpec, TfliteGraph
@@ -35,9 +37,15 @@ class TfliteWriter:
         return Subgraph(bit_width=network.bit_width, **_describe(graph).model_dump())
 
     def write_predictor(self, parameters: PredictorParameters) -> GraphSpec:
-        """Adds the predictor."""
+        """Adds a gate and its entropy rule."""
         graph = self._model.graph("predictor")
         add_predictor(graph, parameters, self._tile)
+        return _describe(graph)
+
+    def write_sensitivity(self, rule: SensitivityRule) -> GraphSpec:
+        """Adds sensitivity heads, for tiles of their own size."""
+        graph = self._model.graph("predictor")
+        add_sensitivity(graph, rule)
         return _describe(graph)
 
     def close(self) -> None:

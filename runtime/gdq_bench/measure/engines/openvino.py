@@ -17,9 +17,10 @@ from openvino import Core
 
 from gdq_core.bit_widths import FLOAT
 from gdq_core.errors import EngineError
+from gdq_core.sensitivity.heads import Sensitivity
 from gdq_runtime.bundle.manifest import GraphSpec
 from gdq_runtime.bundle.reader import Bundle
-from gdq_runtime.engines.answers import one_line, read_picture, read_prediction
+from gdq_runtime.engines.answers import one_line, read_picture, read_prediction, read_sensitivity
 from gdq_runtime.engines.base import Prediction
 
 _SETTINGS = {
@@ -68,6 +69,11 @@ class OpenvinoEngine:
         if len(answers) != 3:
             raise EngineError(f"{path}: needs 3 outputs in the manifest")
         return read_prediction(str(path), *answers)
+
+    def sense(self, tile: NDArray[np.uint8]) -> Sensitivity:
+        """See ``Engine.sense``."""
+        path = self._file(self._bundle.manifest.predictor)
+        return read_sensitivity(str(path), self._run(path, tile).get_output_tensor().data)
 
     def run(self, bit_width: int, tile: NDArray[np.uint8]) -> NDArray[np.uint8]:
         """See ``Engine.run``; ``FLOAT`` is the network in float."""

@@ -141,6 +141,25 @@ inline size_t luma_scratch(int side) {
   return (size_t(kLumasTogether) + side + 64) * sizeof(int32_t);
 }
 
+// Sums over a tile's luma: FORMAT.md, section Sensitivity.
+constexpr int kTileStatistics = 9;
+constexpr int kStrongEdge = 128;  // gray levels
+
+struct TileSums {
+  const uint8_t* pixels;  // RGB
+  ptrdiff_t pitch;        // bytes between rows
+  int height, width;      // multiples of 4
+  const uint8_t* logarithms;  // floor(4 log2(1 + v)) of v up to 4 * 16 * 255
+  int16_t* scratch;           // tile_scratch elements
+  int64_t* sums;              // (kTileStatistics), written: before the logarithm of a sum
+};
+
+using TileSumsFunction = void (*)(const TileSums&);
+
+inline size_t tile_scratch(int height, int width) {
+  return size_t(height) * width / 16 * 21 + 2 * size_t(width);
+}
+
 struct KernelTable {
   bool unsigned_data;  // dot products of int8 take the data plus 128: `start` takes it out again
   int int16_block;     // weights of int16: output channels between those of two input channels
@@ -154,6 +173,7 @@ struct KernelTable {
   PatchProductsFunction patch_products;
   PatchProductsFunction correlate_patches;  // the same of single pixels: correlations.h
   LumaDensityFunction luma_density;
+  TileSumsFunction tile_sums;
 };
 
 // Tiles of an algorithm that are computed together, a multiple of 8: what they need for all its

@@ -11,6 +11,7 @@
 #include "kernels/real.h"
 #include "kernels/real_transformed.h"
 #include "kernels/statistics.h"
+#include "kernels/tile_sums.h"
 #include "kernels/transformed.h"
 
 namespace gdq {
@@ -56,6 +57,7 @@ constexpr KernelTable kTable = {
     patch_products,
     correlate_patches,
     luma_density,
+    tile_sums,
 };
 
 constexpr RealKernels kRealTable = {

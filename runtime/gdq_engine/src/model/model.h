@@ -53,13 +53,25 @@ struct PredictorRecord {
   int head_weights, head_bias, gate_weights, gate_bias, norm_weights, norm_biases;  // tensors
 };
 
+constexpr int kSensitivityHeads = 3;
+
+// What decides together with the whole picture, by a tile's statistics.
+struct SensitivityRecord {
+  int side;  // of the tiles that the heads were fitted to
+  std::array<int32_t, 3> steps;
+  int32_t price, flat;
+  std::array<int32_t, kSensitivityHeads> biases;
+  std::array<int32_t, kSensitivityHeads * 9> weights;
+};
+
 struct Model {
   int scale;
   std::vector<int> bit_widths;
   std::vector<Value> values;
   std::vector<Layer> layers;
   std::vector<Tensor> tensors;
-  std::optional<PredictorRecord> predictor;
+  std::optional<PredictorRecord> predictor;  // at most one of the two
+  std::optional<SensitivityRecord> sensitivity;
   std::vector<uint64_t> bytes;  // of the file; tensors point into it
 
   bool is_integer(const Layer& layer) const {

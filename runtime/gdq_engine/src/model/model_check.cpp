@@ -1,6 +1,7 @@
 #include "model/model_check.h"
 
 #include <algorithm>
+#include <cmath>
 #include <string>
 #include <vector>
 
@@ -36,6 +37,7 @@ class Checker {
     require(weights <= kMostWeights, "it has too many weights");
     for (bool made : made_) require(made, "a value is never written");
     if (model_.predictor) check_predictor(*model_.predictor);
+    if (model_.sensitivity) check_sensitivity(*model_.sensitivity);
   }
 
  private:
@@ -107,6 +109,22 @@ class Checker {
             "a layer has gains without shifts, or shifts without gains");
     if (layer.gains != kNone) expect(layer.gains, true, out, "gains");
     if (layer.shifts != kNone) expect(layer.shifts, true, out, "shifts");
+  }
+
+  static void check_sensitivity(const SensitivityRecord& record) {
+    require(record.side >= 16 && record.side % 4 == 0, "the sensitivity's side is out of range");
+    require(std::is_sorted(record.steps.begin(), record.steps.end()),
+            "the sensitivity's steps descend");
+    // No statistic is larger: logarithms up to 131, three sums of logarithms up to 55.
+    const double blocks = double(record.side / 4) * (record.side / 4);
+    for (int head = 0; head < kSensitivityHeads; head++) {
+      double sum = std::abs(double(record.biases[head]));
+      for (int i = 0; i < 9; i++) {
+        const double largest = i == 1 || i == 4 || i == 5 ? 55 * blocks : 131;
+        sum += largest * std::abs(double(record.weights[head * 9 + i]));
+      }
+      require(sum < 2147483648.0, "the sensitivity's weights overflow 32 bits");
+    }
   }
 
   void check_predictor(const PredictorRecord& record) const {

@@ -19,7 +19,7 @@ constexpr uint32_t kVersion = 1;
 constexpr size_t kHeaderSize = 64, kValueSize = 48, kLayerSize = 64, kTensorSize = 24;
 constexpr uint32_t kMostValues = 4096, kMostLayers = 2048, kMostTensors = 16384;
 constexpr int kMostChannels = 1024, kMostKernel = 9, kMostOutChannels = 4096;
-constexpr uint32_t kMostGroups = 64;
+constexpr uint32_t kMostGroups = 64, kLargestSide = 1024;
 constexpr size_t kAlignment = 64;
 
 // Reads numbers one after the other and never past the end.
@@ -159,9 +159,23 @@ Tensor read_tensor(Cursor& cursor, const Model& model, size_t size) {
   return tensor;
 }
 
-PredictorRecord read_predictor(Cursor& cursor, const Counts& counts) {
+// Kinds of a predictor.
+constexpr int kGroupNorm = 1, kStatistics = 2;
+
+SensitivityRecord read_sensitivity(Cursor& cursor) {
+  SensitivityRecord record{};
+  record.side = cursor.small(kLargestSide, "the side of the sensitivity's tiles");
+  for (int32_t& step : record.steps) step = cursor.next<int32_t>();
+  record.price = cursor.next<int32_t>();
+  record.flat = cursor.next<int32_t>();
+  for (int32_t& bias : record.biases) bias = cursor.next<int32_t>();
+  for (int32_t& weight : record.weights) weight = cursor.next<int32_t>();
+  return record;
+}
+
+PredictorRecord read_predictor(Cursor& cursor, const Counts& counts, bool is_normalized) {
   PredictorRecord record{};
-  record.is_normalized = cursor.small(1, "the gate's kind") == 1;
+  record.is_normalized = is_normalized;
   record.kernel = cursor.small(kMostKernel, "the side of the predictor's kernel");
   record.channels = cursor.small(kMostChannels, "the predictor's number of channels");
   record.groups = cursor.small(kMostGroups, "the number of groups");
@@ -207,7 +221,11 @@ Model parse_model(const void* bytes, size_t size) {
   if (counts.predictor != 0) {
     const auto* record = reinterpret_cast<const uint8_t*>(model.bytes.data()) + counts.predictor;
     Cursor inside(record, size - counts.predictor);
-    model.predictor = read_predictor(inside, counts);
+    const int kind = inside.small(kStatistics, "the predictor's kind");
+    if (kind == kStatistics)
+      model.sensitivity = read_sensitivity(inside);
+    else
+      model.predictor = read_predictor(inside, counts, kind == kGroupNorm);
   }
   check_tensors(model.tensors, size);
   check_model(model);

@@ -168,6 +168,13 @@ void Runner::run_body(const Layer& layer, const PreparedLayer& prepared) {
   prepared.run_body(body);
 }
 
+Heads Runner::sense(const uint8_t* tile) const {
+  const auto& record = network_.model().sensitivity;
+  if (!record) throw Error("the packed model has no sensitivity heads");
+  const KernelTable& kernels = *network_.isa().kernels;
+  return apply_heads(*record, tile_statistics(tile, height_, width_, record->side, kernels));
+}
+
 void Runner::run_layer(const Layer& layer, const PreparedLayer& prepared, const uint8_t* tile,
                        uint8_t* picture) {
   const Value& source = network_.model().values[layer.source];

@@ -6,6 +6,7 @@
 
 #include "aligned.h"
 #include "plan/network.h"
+#include "plan/sensitivity.h"
 
 namespace gdq {
 
@@ -18,6 +19,8 @@ class Runner {
   void run(int bit_width, const uint8_t* tile, uint8_t* picture);
   // Raises Error if the model has no predictor or the tile is too small for it.
   Prediction predict(const uint8_t* tile);
+  // Raises Error if the model has no sensitivity heads or the tile is too small for them.
+  Heads sense(const uint8_t* tile) const;
 
  private:
   // Memory of values that do not live at the same time: pixels with a border around them.

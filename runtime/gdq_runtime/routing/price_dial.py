@@ -1,0 +1,69 @@
+"""Where the price of a bit begins, for what is asked of a bundle with statistics."""
+
+from __future__ import annotations
+
+from bisect import bisect_left
+from dataclasses import dataclass
+
+from gdq_core.errors import RequestError
+from gdq_runtime.bundle.manifest import PricePoint, TradeOff
+from gdq_runtime.routing.request import Request
+
+
+@dataclass(frozen=True)
+class PriceStart:
+    """A position of the dial.
+
+    Attributes:
+        price: in 1/32 octaves.
+        loss_db: expected without flat tiles, as calibrated; None if the bundle does not say.
+
+    """
+
+    price: float
+    loss_db: float | None
+
+
+def turn_price_dial(
+    trade_off: TradeOff | None, request: Request, flat_loss: float, price: int
+) -> PriceStart:
+    """Find the price for a request.
+
+    Args:
+        trade_off: of the bundle.
+        request: what is asked for.
+        flat_loss: dB that interpolating flat tiles costs.
+        price: where the dial stands if it is not turned.
+
+    Raises:
+        RequestError: the bundle's dial does not reach the request, or there is none.
+
+    """
+    if request.fab is None and request.max_loss is None:
+        return PriceStart(price, None if trade_off is None else trade_off.predictor.loss_db)
+    if trade_off is None:
+        raise RequestError("this bundle has no bit budget dial: export its checkpoint again")
+    points = trade_off.prices
+    if request.fab is not None:
+        return _price_of_fab(points, request.fab)
+    assert request.max_loss is not None
+    good = [point for point in points if point.loss_db + flat_loss <= request.max_loss]
+    if not good:
+        smallest = points[-1].loss_db + flat_loss
+        raise RequestError(f"max-loss {request.max_loss} is below the smallest one, {smallest}")
+    return PriceStart(good[0].price, good[0].loss_db)
+
+
+def _price_of_fab(points: list[PricePoint], fab: float) -> PriceStart:
+    """Between two positions, price and loss lie between theirs."""
+    if fab < points[0].fab:
+        raise RequestError(f"fab {fab} is below the smallest one, {points[0].fab}")
+    if fab >= points[-1].fab:
+        return PriceStart(points[-1].price, points[-1].loss_db)
+    after = bisect_left([point.fab for point in points], fab, lo=1)
+    low, high = points[after - 1], points[after]
+    share = (fab - low.fab) / (high.fab - low.fab)
+    return PriceStart(
+        low.price + share * (high.price - low.price),
+        low.loss_db + share * (high.loss_db - low.loss_db),
+    )
