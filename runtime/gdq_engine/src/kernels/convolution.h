@@ -135,10 +135,14 @@ struct LumaDensity {
 using LumaDensityFunction = void (*)(const LumaDensity&);
 
 constexpr int kBins = 32;
-constexpr int kLumasTogether = 2048;
+// Cells of luma from the first bin to the last, how many of them a bin sees on either side (8
+// sigma), and both together, rounded up.
+constexpr int kLumaCells = 50 * (kBins - 1), kCellReach = 320;
+constexpr int kCellsAndMargin = (kLumaCells + 1 + 2 * kCellReach + 63) / 64 * 64;
 
+// Bytes: three sums for each cell, as integers and as floats, and a row of lumas.
 inline size_t luma_scratch(int side) {
-  return (size_t(kLumasTogether) + side + 64) * sizeof(int32_t);
+  return 3 * kCellsAndMargin * (sizeof(int64_t) + sizeof(float)) + (size_t(side) + 64) * 4;
 }
 
 // Sums over a tile's luma: FORMAT.md, section Sensitivity.

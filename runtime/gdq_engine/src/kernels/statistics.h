@@ -112,42 +112,77 @@ GDQ_INLINE Isa::F32 power_of_two(Isa::F32 x) {
   return (Isa::F32)((Isa::I32)p + (whole << 23));
 }
 
-// count: a multiple of kLanes.
-inline void add_densities(const int32_t* lumas, int count, double* sums) {
-  constexpr double kSigma = 0.0255 * kLumaOne, kLog2E = 1.4426950408889634;
-  constexpr double kSquare = 0.5 * kLog2E / (kSigma * kSigma);
-  constexpr int kAtOnce = 4;
-  for (int bin = 0; bin < kBins; bin += kAtOnce) {
-    Isa::F32 acc[kAtOnce]{};
-    for (int i = 0; i < count; i += Isa::kLanes) {
-      const auto luma = load<Isa::I32>(lumas + i);
-      unroll<kAtOnce>([&](auto b) GDQ_ALWAYS {
-        const Isa::F32 d = __builtin_convertvector(luma - (bin + b) * kBinDistance, Isa::F32);
-        // The reference adds at least 1e-38 as well.
-        const Isa::F32 x = larger(d * d * (float)-kSquare, all<Isa::F32>(-126.0f));
-        acc[b] += power_of_two(x);
-      });
-    }
-    for (int b = 0; b < kAtOnce; b++)
-      for (int lane = 0; lane < Isa::kLanes; lane++) sums[bin + b] += acc[b][lane];
+// Cells of luma, those around each bin among them: how many pixels lie in each, and how far from
+// its middle.
+constexpr int kCellsPerBin = kLumaCells / (kBins - 1), kCell = kBinDistance / kCellsPerBin;
+static_assert(kCell * kCellsPerBin == kBinDistance, "bins are in the middle of a cell");
+
+struct LumaCells {
+  // Sums over pixels: 1, their distance from the middle, and its square.
+  int64_t *counts, *distances, *squares;
+
+  explicit LumaCells(int64_t* memory)
+      : counts(memory), distances(memory + kCellsAndMargin), squares(memory + 2 * kCellsAndMargin) {
+    __builtin_memset(memory, 0, 3 * kCellsAndMargin * sizeof(int64_t));
   }
-}
+
+  void add(const int32_t* lumas, int count) const {
+    for (int i = 0; i < count; i++) {
+      const uint32_t cell = (uint32_t)(lumas[i] + kCell / 2) / kCell;
+      const int64_t distance = lumas[i] - (int32_t)cell * kCell;
+      counts[kCellReach + cell]++;
+      distances[kCellReach + cell] += distance;
+      squares[kCellReach + cell] += distance * distance;
+    }
+  }
+};
+
+// The kernel around a bin, expanded around the middle of each cell in reach:
+// g(x + d) = g(x) (1 - x d + (x^2 - 1) d^2 / 2), the rest below 3e-7 for half a cell.
+struct LumaKernel {
+  static constexpr int kCount = 2 * kCellReach;
+  static constexpr float kSigma = 0.0255f * kLumaOne;
+  float counts[kCount], distances[kCount], squares[kCount];
+
+  LumaKernel() {
+    constexpr float kLog2E = 1.44269504f, kStep = kCell / kSigma;
+    for (int i = 0; i < kCount; i += Isa::kLanes) {
+      Isa::F32 x{};
+      for (int lane = 0; lane < Isa::kLanes; lane++)
+        x[lane] = (float)(i + lane - kCellReach) * kStep;
+      const Isa::F32 g = power_of_two(x * x * (-kLog2E / 2));
+      store(counts + i, g);
+      store(distances + i, g * x * (-1 / kSigma));
+      store(squares + i, g * (x * x - 1.0f) * (0.5f / (kSigma * kSigma)));
+    }
+  }
+};
 
 inline void luma_density(const LumaDensity& job) {
-  for (int bin = 0; bin < kBins; bin++) job.sums[bin] = 0;
-  int count = 0;
-  const auto flush = [&] {
-    // So far away that nothing is added.
-    while (count % Isa::kLanes != 0) job.scratch[count++] = -kLumaOne;
-    add_densities(job.scratch, count, job.sums);
-    count = 0;
-  };
+  int64_t* memory = reinterpret_cast<int64_t*>(job.scratch);
+  const LumaCells cells(memory);
+  float* floats = reinterpret_cast<float*>(memory + 3 * kCellsAndMargin);
+  int32_t* lumas = reinterpret_cast<int32_t*>(floats + 3 * kCellsAndMargin);
   for (int y = 0; y < job.side; y++) {
-    write_lumas(job.pixels + y * job.pitch, job.side, job.scratch + count);
-    count += job.side;
-    if (count >= kLumasTogether) flush();
+    write_lumas(job.pixels + y * job.pitch, job.side, lumas);
+    cells.add(lumas, job.side);
   }
-  flush();
+  for (int i = 0; i < 3 * kCellsAndMargin; i++) floats[i] = (float)memory[i];
+  const LumaKernel kernel;
+  for (int bin = 0; bin < kBins; bin++) {
+    const float* from = floats + bin * kCellsPerBin;
+    Isa::F32 acc[3]{};
+    for (int i = 0; i < LumaKernel::kCount; i += Isa::kLanes, from += Isa::kLanes) {
+      acc[0] += load<Isa::F32>(from) * load<Isa::F32>(kernel.counts + i);
+      acc[1] += load<Isa::F32>(from + kCellsAndMargin) * load<Isa::F32>(kernel.distances + i);
+      acc[2] += load<Isa::F32>(from + 2 * kCellsAndMargin) * load<Isa::F32>(kernel.squares + i);
+    }
+    // The reference adds at least 1e-38 for each pixel.
+    double sum = 1e-38 * job.side * job.side;
+    for (const Isa::F32& part : acc)
+      for (int lane = 0; lane < Isa::kLanes; lane++) sum += part[lane];
+    job.sums[bin] = sum;
+  }
 }
 
 }  // namespace GDQ_ISA
