@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
+from typing import NoReturn
 
 import numpy as np
 import OpenImageIO
@@ -11,15 +13,31 @@ from numpy.typing import NDArray
 from gdq_core.errors import ImageError
 from gdq_core.pictures.colour.meaning import ColourMeaning
 from gdq_core.pictures.decoders.png_chunks import count_frames, meaning_of, read_chunks
-from gdq_core.pictures.decoders.tiff_directory import IMAGE_DEPTH, read_number
+from gdq_core.pictures.decoders.tiff_directory import (
+    BITS_PER_SAMPLE,
+    COLOUR_TABLE,
+    IMAGE_DEPTH,
+    end_of_data,
+    read_number,
+    read_numbers,
+)
 from gdq_core.pictures.limits import MAX_PIXELS
 from gdq_core.pictures.rows import Rows, has_alpha
 
-_WHITE_IS_ZERO, _TRANSPARENCY_MASK = 0, 4
+_WHITE_IS_ZERO, _PALETTE, _YCBCR = 0, 3, 6
+_NO_PICTURES = {
+    4: "the transparency of a picture, but no picture",
+    32803: "the raw data of a camera's sensor: develop it first",
+    34892: "the raw data of a camera's sensor: develop it first",
+}
+"""Of TIFF's photometric interpretations, those that the library would take for gray or RGB."""
+
+_PALETTE_BITS = (1, 2, 4, 8)
 _FOREIGN_COMPRESSIONS = {34887: "LERC", 34925: "LZMA", 50000: "Zstandard", 50001: "WebP"}
 """Of TIFF, which the library's copy of libtiff was built without."""
-# libjpeg calls this corrupt, yet some cameras write it and no pixel suffers.
-_HARMLESS = "extraneous bytes before marker"
+# libjpeg calls this corrupt, yet some cameras write it and no pixel suffers: before the pixels, or
+# at the end. Before a restart marker, 0xd0 to 0xd7, they are what is left of pixels.
+_HARMLESS = re.compile(r"extraneous bytes before marker 0x(?!d[0-7])")
 
 # One thread decodes; the tiles' workers have the processor. Our own limits are the ones that count.
 OpenImageIO.attribute("threads", 1)
@@ -46,6 +64,8 @@ class LibraryDecoder:
         self.meaning = (
             meaning_of(chunks) if format_name == "png" else ColourMeaning(_icc_profile(spec))
         )
+        self._photometric: int = spec.get_int_attribute("tiff:PhotometricInterpretation", -1)
+        self._is_shifted_palette = False  # v * 256 stands for a colour v, as many programs write
         self._top = spec.y  # TIFF may place its picture on a larger page
         self._tile_height: int = spec.tile_height  # 0 unless it is a TIFF in tiles
         self._ahead = np.empty((0, spec.width, spec.nchannels), dtype=np.uint8)
@@ -64,11 +84,11 @@ class LibraryDecoder:
                 f"{self._path} has {spec.format} samples; pictures of 8 or 16 bits are taken"
             )
         self._check_channels(spec)
-        if self._format == "tiff" and (depth := read_number(self._path, IMAGE_DEPTH) or 1) > 1:
-            raise ImageError(
-                f"{self._path} is a volume of {depth} slices: save the one that is meant"
-            )
-        self._check_complaints()  # a progressive JPEG shows here that it is cut
+        if self._format == "tiff":
+            self._check_directory()
+        complaint = self._read_complaint()  # a progressive JPEG shows here that it is cut
+        if complaint and not _HARMLESS.search(complaint):
+            self._refuse_damage(complaint)
 
     def decode(self, start: int, count: int) -> Rows:
         """See ``Decoder.decode``."""
@@ -116,12 +136,36 @@ class LibraryDecoder:
             colours = spec.get_string_attribute(name)
             if colours not in ("palette", "YCbCr", ""):  # those come as RGB
                 raise ImageError(f"{self._path} has {colours} colours: convert it to RGB first")
-        if spec.get_int_attribute("tiff:PhotometricInterpretation", 2) == _TRANSPARENCY_MASK:
-            raise ImageError(f"{self._path} holds the transparency of a picture, but no picture")
+        if (what := _NO_PICTURES.get(self._photometric)) is not None:
+            raise ImageError(f"{self._path} holds {what}")
         compression = spec.get_int_attribute("tiff:Compression", 1)
         if compression in _FOREIGN_COMPRESSIONS:
             name = _FOREIGN_COMPRESSIONS[compression]
             raise ImageError(f"{self._path} is compressed by {name}: save it with LZW or deflate")
+
+    def _check_directory(self) -> None:
+        """Check what the library does not look at, and would get wrong without a word."""
+        if (depth := read_number(self._path, IMAGE_DEPTH) or 1) > 1:
+            raise ImageError(
+                f"{self._path} is a volume of {depth} slices: save the one that is meant"
+            )
+        # What is missing of subsampled colours is made up; all else is missed when it is read.
+        if self._photometric == _YCBCR and end_of_data(self._path) > self._path.stat().st_size:
+            raise ImageError(f"{self._path} is truncated: its end is missing")
+        if self._photometric == _PALETTE:
+            self._check_palette()
+
+    def _check_palette(self) -> None:
+        bits = read_number(self._path, BITS_PER_SAMPLE) or 1
+        if bits not in _PALETTE_BITS:
+            raise ImageError(f"{self._path} has a palette of {bits} bits per pixel: save it as RGB")
+        table = read_numbers(self._path, COLOUR_TABLE)
+        if 0 < max(table, default=0) < 256:  # against TIFF 6.0, section 5, yet there are such files
+            raise ImageError(
+                f"{self._path} has a palette of 8 bits per colour where TIFF has 16, and would "
+                "come out black: save it as RGB"
+            )
+        self._is_shifted_palette = not any(entry & 255 for entry in table)
 
     def _check_channels(self, spec: OpenImageIO.ImageSpec) -> None:
         alpha = spec.nchannels - 1 if has_alpha(spec.nchannels) else -1
@@ -152,11 +196,15 @@ class LibraryDecoder:
         return rows
 
     def _check(self, rows: Rows | None) -> Rows:
-        self._check_complaints()
+        """Refuse what the decoder complains of, even if it made up some pixels."""
+        if complaint := self._read_complaint():
+            self._refuse_damage(complaint)
         if rows is None:
             raise ImageError(f"{self._path} is damaged or truncated")
         spec = self._input.spec()
-        if spec.get_int_attribute("tiff:PhotometricInterpretation", 1) == _WHITE_IS_ZERO:
+        if self._is_shifted_palette:  # the library divides by 257 and rounds down, to v - 1
+            rows += rows > 0
+        if self._photometric == _WHITE_IS_ZERO:
             # The library turns 8 bits over, alpha too, and leaves 16 bits as they are.
             is_turned = str(spec.format) == "uint8"
             wrong = slice(-1, None) if is_turned else slice(0, 1)
@@ -164,11 +212,12 @@ class LibraryDecoder:
                 rows[..., wrong] = 255 - rows[..., wrong]
         return rows
 
-    def _check_complaints(self) -> None:
-        """Refuse what the decoder complains of, even if it made up some pixels."""
-        complaint = self._input.geterror() if self._input.has_error else ""
-        if complaint and _HARMLESS not in complaint:
-            raise ImageError(f"{self._path} is damaged or truncated: {_first_line(complaint)}")
+    def _read_complaint(self) -> str:
+        """Return what the decoder complained of since it was last asked; "" if of nothing."""
+        return str(self._input.geterror()) if self._input.has_error else ""
+
+    def _refuse_damage(self, complaint: str) -> NoReturn:
+        raise ImageError(f"{self._path} is damaged or truncated: {_first_line(complaint)}")
 
 
 def _is_multi_picture(path: Path) -> bool:

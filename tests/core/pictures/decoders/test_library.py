@@ -6,12 +6,13 @@ import struct
 from pathlib import Path
 from typing import Any
 
+import cv2
 import numpy as np
 import pytest
 from numpy.typing import NDArray
 from PIL import Image
 
-from core.made_pictures import exif, png_bytes, random_image
+from core.made_pictures import exif, jpeg_bytes, png_bytes, random_image
 from core.pictures.profiles import large_profile
 from gdq_core.errors import ImageError
 from gdq_core.pictures.decode import PictureReader, apply_orientation
@@ -82,6 +83,29 @@ def test_jpeg_of_any_sampling(
     with Image.open(tmp_path / "a.jpg") as other:
         expected = np.asarray(other).astype(int)
     np.testing.assert_allclose(read(tmp_path / "a.jpg"), expected, atol=2)
+
+
+@pytest.mark.parametrize("progressive", [False, True])
+def test_filling_between_the_markers_of_a_jpeg_does_not_matter(
+    tmp_path: Path, progressive: bool
+) -> None:
+    content = jpeg_bytes(random_image(32, 48), None, cv2.IMWRITE_JPEG_PROGRESSIVE, int(progressive))
+    tables = content.index(b"\xff\xdb")
+    (tmp_path / "a.jpg").write_bytes(content)
+    (tmp_path / "b.jpg").write_bytes(content[:-2] + bytes(9) + content[-2:])
+    (tmp_path / "c.jpg").write_bytes(content[:tables] + bytes(9) + content[tables:])
+    for name in ("b.jpg", "c.jpg"):
+        np.testing.assert_array_equal(read(tmp_path / name), read(tmp_path / "a.jpg"))
+
+
+@pytest.mark.parametrize("lost", [b"\xff\xd0", b"\xff\xd1"])
+def test_pixels_left_over_before_a_marker_are_damage(tmp_path: Path, lost: bytes) -> None:
+    content = jpeg_bytes(random_image(32, 48), None, cv2.IMWRITE_JPEG_RST_INTERVAL, 2)
+    before, marker, behind = content.partition(lost)
+    assert marker == lost
+    (tmp_path / "a.jpg").write_bytes(before + behind)
+    with pytest.raises(ImageError, match="is damaged or truncated"):
+        read(tmp_path / "a.jpg")
 
 
 @pytest.mark.parametrize("suffix", ["png", "webp", "tif", "bmp", "jpg"])

@@ -14,10 +14,16 @@ from PIL import Image, ImageCms
 from core.made_pictures import random_image
 from gdq_core.errors import ImageError
 from gdq_core.pictures.decode import PictureReader
-from gdq_core.pictures.decoders.tiff_directory import IMAGE_DEPTH, read_number
+from gdq_core.pictures.decoders.tiff_directory import (
+    COLOUR_TABLE,
+    IMAGE_DEPTH,
+    read_number,
+    read_numbers,
+)
 
-WHITE_IS_ZERO, BLACK_IS_ZERO, RGB = 0, 1, 2
+WHITE_IS_ZERO, BLACK_IS_ZERO, RGB, PALETTE, YCBCR = 0, 1, 2, 3, 6
 STRAIGHT = 2
+RNG = np.random.default_rng(0)
 
 
 def read(path: Path, step: int = 3) -> NDArray[np.uint8]:
@@ -27,36 +33,43 @@ def read(path: Path, step: int = 3) -> NDArray[np.uint8]:
 
 
 def write(
-    path: Path, samples: NDArray[np.integer], bits: int, meaning: int, extra: int | None = None
+    path: Path,
+    samples: NDArray[np.integer],
+    bits: int,
+    meaning: int,
+    extra: int | None = None,
+    others: dict[int, list[int]] | None = None,
 ) -> Path:
     """A big-endian TIFF of one strip; (height, width, channels) of any number of bits."""
     height, width, channels = samples.shape
     shifts = np.arange(bits)[::-1]
     stored = (samples.reshape(height, -1, 1) >> shifts) & 1
     data = np.packbits(stored.reshape(height, -1).astype(np.uint8), axis=1).tobytes()
-    tags: list[tuple[int, list[int]]] = [
-        (256, [width]),
-        (257, [height]),
-        (258, [bits] * channels),
-        (259, [1]),
-        (262, [meaning]),
-        (273, [0]),
-        (277, [channels]),
-        (278, [height]),
-        (279, [len(data)]),
-        *([(338, [extra])] if extra is not None else []),
-    ]
+    tags: dict[int, list[int]] = {
+        256: [width],
+        257: [height],
+        258: [bits] * channels,
+        259: [1],
+        262: [meaning],
+        273: [0],
+        277: [channels],
+        278: [height],
+        279: [len(data)],
+        **({338: [extra]} if extra is not None else {}),
+        **(others or {}),
+    }
     behind = 8 + 2 + 12 * len(tags) + 4
+    room = 4 * sum(len(values) for values in tags.values() if len(values) > 1)
     table, outside = b"", b""
-    for tag, values in tags:
-        packed = struct.pack(f">{len(values)}I", *([behind + 64] if tag == 273 else values))
+    for tag, values in sorted(tags.items()):
+        packed = struct.pack(f">{len(values)}I", *([behind + room] if tag == 273 else values))
         if len(packed) > 4:
             table += struct.pack(">HHII", tag, 4, len(values), behind + len(outside))
             outside += packed
         else:
             table += struct.pack(">HHI", tag, 4, len(values)) + packed
     head = b"MM\0*" + struct.pack(">IH", 8, len(tags))
-    path.write_bytes(head + table + bytes(4) + outside.ljust(64, b"\0") + data)
+    path.write_bytes(head + table + bytes(4) + outside + data)
     return path
 
 
@@ -160,6 +173,23 @@ def test_a_number_in_the_directory(tmp_path: Path, byteorder: str, bigtiff: bool
     assert read_number(path, IMAGE_DEPTH) is None
 
 
+@pytest.mark.parametrize("bigtiff", [False, True])
+@pytest.mark.parametrize("byteorder", ["<", ">"])
+def test_all_values_of_a_tag(tmp_path: Path, byteorder: str, bigtiff: bool) -> None:
+    path, table = tmp_path / "a.tif", np.arange(768, dtype=np.uint16).reshape(3, 256)
+    tifffile.imwrite(
+        path,
+        np.zeros((4, 4), dtype=np.uint8),
+        photometric="palette",
+        colormap=table,
+        bigtiff=bigtiff,
+        byteorder=byteorder,  # type: ignore[arg-type]
+    )
+    assert read_numbers(path, COLOUR_TABLE) == tuple(range(768))
+    assert read_numbers(path, 256) == (4,)
+    assert read_numbers(path, 1) == ()
+
+
 @pytest.mark.parametrize("meaning", [5, 8])
 def test_inks_and_lab_are_refused(tmp_path: Path, meaning: int) -> None:
     path = write(tmp_path / "a.tif", np.zeros((4, 4, 3), dtype=int), 8, meaning)
@@ -190,6 +220,23 @@ def test_a_mask_and_an_unknown_fourth_channel_are_refused(tmp_path: Path) -> Non
         PictureReader(multiplied)
 
 
+@pytest.mark.parametrize("meaning", [32803, 34892])
+def test_raw_data_of_a_sensor_are_refused(tmp_path: Path, meaning: int) -> None:
+    raw = write(tmp_path / "a.tif", np.zeros((4, 4, 1), dtype=int), 8, meaning)
+    with pytest.raises(ImageError, match="holds the raw data of a camera's sensor"):
+        PictureReader(raw)
+
+
+def test_subsampled_colours_are_refused_when_they_are_cut(tmp_path: Path) -> None:
+    blocks = RNG.integers(0, 256, (1, 64, 6))  # each of 2x2 luma, Cb and Cr
+    size = {256: [16], 257: [16], 258: [8, 8, 8], 277: [3], 278: [16], 530: [2, 2]}
+    path = write(tmp_path / "a.tif", blocks, 8, YCBCR, others=size)
+    assert read(path).shape == (16, 16, 3)
+    path.write_bytes(path.read_bytes()[:-1])
+    with pytest.raises(ImageError, match="is truncated: its end is missing"):
+        PictureReader(path)
+
+
 @pytest.mark.parametrize("dtype", ["int8", "int16", "float16", "float32", "float64", "uint32"])
 def test_other_samples_are_refused(tmp_path: Path, dtype: str) -> None:
     tifffile.imwrite(tmp_path / "a.tif", np.zeros((8, 8), dtype=dtype), photometric="minisblack")
@@ -197,11 +244,27 @@ def test_other_samples_are_refused(tmp_path: Path, dtype: str) -> None:
         PictureReader(tmp_path / "a.tif")
 
 
-def test_a_palette(tmp_path: Path) -> None:
-    indices = np.random.default_rng(0).integers(0, 256, (9, 13), dtype=np.uint8)
-    colours = np.random.default_rng(1).integers(0, 256, (3, 256)).astype(np.uint16) * 257
-    tifffile.imwrite(tmp_path / "a.tif", indices, photometric="palette", colormap=colours)
-    np.testing.assert_array_equal(read(tmp_path / "a.tif"), (colours // 257).T[indices])
+@pytest.mark.parametrize("factor", [256, 257])
+@pytest.mark.parametrize("bits", [1, 2, 4, 8])
+def test_a_palette_however_its_colours_are_stretched(
+    tmp_path: Path, bits: int, factor: int
+) -> None:
+    indices = RNG.integers(0, 1 << bits, (9, 13, 1))
+    colours = RNG.integers(2, 256, (3, 1 << bits))
+    colours[:, 0] = 255
+    table = {COLOUR_TABLE: (colours * factor).ravel().tolist()}
+    path = write(tmp_path / "a.tif", indices, bits, PALETTE, others=table)
+    np.testing.assert_array_equal(read(path), colours.T[indices[..., 0]])
+
+
+@pytest.mark.parametrize(("bits", "factor"), [(8, 1), (6, 257)])
+def test_palettes_that_the_library_misreads_are_refused(
+    tmp_path: Path, bits: int, factor: int
+) -> None:
+    table = {COLOUR_TABLE: (RNG.integers(1, 256, 3 << bits) * factor).tolist()}
+    path = write(tmp_path / "a.tif", np.zeros((4, 4, 1), int), bits, PALETTE, others=table)
+    with pytest.raises(ImageError, match=f"a palette of {bits} bits .*save it as RGB"):
+        PictureReader(path)
 
 
 @pytest.mark.parametrize(
