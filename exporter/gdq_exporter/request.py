@@ -34,6 +34,7 @@ def check_request(checkpoint: Path, bundle: Path, config: ExportConfig) -> None:
 
 def _check_readable(path: Path) -> None:
     try:
-        path.open("rb").close()
+        if not path.is_fifo():  # a pipe is opened once
+            path.open("rb").close()
     except OSError as error:
         raise ExportError(f"{path} cannot be read: {error.strerror}") from error

@@ -24,7 +24,7 @@ def check_state_file(path: Path) -> None:
         CheckpointError: the file cannot be read, is too large, or of another kind.
 
     """
-    if not path.exists() or path.is_file():  # what is read from a pipe is gone
+    if not path.is_fifo():  # what is read from a pipe is gone
         check_kind(read_state_bytes(path, _SAFETENSORS_HEADER_START + 1), path)
 
 

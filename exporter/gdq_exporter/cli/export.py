@@ -12,7 +12,7 @@ from gdq_core.cli.command import Command
 from gdq_core.cli.errors import print_result, say
 from gdq_core.cli.folders import say_passed_over
 from gdq_core.cli.native_output import silence_native_libraries
-from gdq_core.cli.options import format_option, overwrite_option
+from gdq_core.cli.options import PATH, format_option, overwrite_option
 from gdq_core.cli.packages import require_packages
 from gdq_exporter.config import DEFAULT_PROFILE, FORMATS, PROFILES, ExportConfig
 
@@ -52,9 +52,9 @@ class _Formats(click.ParamType[Any]):
 
 
 @click.command(cls=Command, epilog=EPILOG)
-@click.argument("checkpoint", type=click.Path(path_type=Path))
+@click.argument("checkpoint", type=PATH)
 @click.option(
-    "-o", "--output", "bundle", required=True, type=click.Path(path_type=Path),
+    "-o", "--output", "bundle", required=True, type=PATH,
     help="Folder to create.",
 )  # fmt: skip
 @click.option("--tile", default=96, show_default=True, help="Side of a tile, low resolution.")
@@ -64,7 +64,7 @@ class _Formats(click.ParamType[Any]):
     help="Refuse a checkpoint of another upscaling factor.",
 )  # fmt: skip
 @click.option(
-    "--calibration", type=click.Path(path_type=Path), metavar="DIR",
+    "--calibration", type=PATH, metavar="DIR",
     help="Folder of photos; choose ones like those you will upscale.  [default: samples]",
 )  # fmt: skip
 @click.option(
@@ -72,7 +72,7 @@ class _Formats(click.ParamType[Any]):
     help="Tiles of the photos on which the bit budget is measured; 3 per second and core.",
 )  # fmt: skip
 @click.option(
-    "--entropy-table", type=click.Path(path_type=Path), metavar="JSON",
+    "--entropy-table", type=PATH, metavar="JSON",
     help="E2B.json, for a checkpoint that holds only quantiles (the released one).",
 )  # fmt: skip
 @click.option(

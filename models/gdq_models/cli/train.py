@@ -14,6 +14,7 @@ import click
 from gdq_core.cli.command import Command
 from gdq_core.cli.errors import ExitCode, print_result, say
 from gdq_core.cli.folders import say_passed_over
+from gdq_core.cli.options import PATH
 from gdq_core.cli.packages import require_packages
 
 if TYPE_CHECKING:
@@ -30,21 +31,21 @@ PACKAGES = ("torch", "safetensors", "lightning", "tensorboard", "yaml")
 
 
 @click.command(cls=Command, epilog=EPILOG)
-@click.argument("recipe", type=click.Path(path_type=Path))
+@click.argument("recipe", type=PATH)
 @click.option(
-    "--photos", required=True, type=click.Path(path_type=Path), metavar="DIR",
+    "--photos", required=True, type=PATH, metavar="DIR",
     help="Photos to train on, with sub-folders; or DIV2K, of which DIV2K_train_HR is used.",
 )  # fmt: skip
 @click.option(
-    "-o", "--output", "folder", required=True, type=click.Path(path_type=Path), metavar="DIR",
+    "-o", "--output", "folder", required=True, type=PATH, metavar="DIR",
     help="Folder of the run: checkpoint, metrics, TensorBoard log, what is needed to resume.",
 )  # fmt: skip
 @click.option(
-    "--weights", type=click.Path(path_type=Path), metavar="FILE",
+    "--weights", type=PATH, metavar="FILE",
     help="Checkpoint to start from.  [default: from scratch]",
 )  # fmt: skip
 @click.option(
-    "--cache", type=click.Path(path_type=Path), metavar="DIR",
+    "--cache", type=PATH, metavar="DIR",
     help="Folder for the decoded photos (about 4 bytes per pixel).  [default: OUTPUT/photos]",
 )  # fmt: skip
 @click.option("--resume", is_flag=True, help="Go on with the interrupted run in OUTPUT.")

@@ -147,9 +147,11 @@ def load_entropy_table(path: Path) -> EntropyTable:
         CheckpointError: the file cannot be read or is neither.
     """
     try:
-        if path.stat().st_size > _LARGEST_TABLE_FILE:
+        with path.open("rb") as file:
+            content = file.read(_LARGEST_TABLE_FILE + 1)  # a device has no size and never ends
+        if len(content) > _LARGEST_TABLE_FILE:
             raise CheckpointError(f"{path} is too large for an entropy table")
-        return _parse_table(json.loads(path.read_text(encoding="utf-8")))
+        return _parse_table(json.loads(content.decode("utf-8")))
     except OSError as error:
         raise CheckpointError(f"{path} cannot be read: {error.strerror}") from error
     # A deeply nested file exhausts the parser's recursion; the other errors are ours and json's.

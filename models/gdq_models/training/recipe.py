@@ -23,6 +23,9 @@ from gdq_models.networks.registry import network_names
 from gdq_models.predictor.gate_kind import GateKind
 from gdq_models.training.errors import TrainingError
 
+_LARGEST_FILE = 1 << 20
+"""Bytes of a recipe."""
+
 NonNegativeFloat = Annotated[float, Field(ge=0)]
 Share = Annotated[float, Field(gt=0, le=1)]
 
@@ -224,7 +227,11 @@ def load_recipe(path: Path) -> Recipe:
         TrainingError: the file cannot be read, is not YAML, or a key is unknown or out of range.
     """
     try:
-        document = yaml.safe_load(path.read_text(encoding="utf-8"))
+        with path.open("rb") as file:
+            content = file.read(_LARGEST_FILE + 1)  # a device never ends
+        if len(content) > _LARGEST_FILE:
+            raise TrainingError(f"{path} is larger than {_LARGEST_FILE >> 20} MiB: not a recipe")
+        document = yaml.safe_load(content.decode("utf-8"))
         return Recipe.model_validate(document)
     except OSError as error:
         raise TrainingError(f"{path} cannot be read: {error.strerror}") from error

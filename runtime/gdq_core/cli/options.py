@@ -6,13 +6,28 @@ a test keeps them in step.
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
+from typing import Any
 
 import click
 
 from gdq_core.bit_widths import BIT_WIDTHS
 
-PATH = click.Path(path_type=Path)
+
+class _Name(click.Path):
+    """A path that has a name: "" would be the current folder, and is a variable that is not set."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        """Refuse an empty name, and leave the others to click."""
+        if not os.fspath(value):
+            self.fail(
+                "an empty name is given: name a file or folder, or . for this one", param, ctx
+            )
+        return super().convert(value, param, ctx)
+
+
+PATH = _Name(path_type=Path)
 
 
 def _parse_factor(text: str) -> float:
