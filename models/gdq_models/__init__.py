@@ -1,6 +1,6 @@
 """Super-resolution networks whose activations have 4, 5, 6 or 8 bits, chosen per tile.
 
-torch and the ground floor only; knows nothing of exporter and runtime.
+Depends on torch and the ground floor only; knows nothing of the exporter or the runtime.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """Checkpoints: file -> state dict -> network, and back. Weights only, never code.
 
 The network and its sizes are deduced from the keys and shapes of the weights; metadata is never
-believed. Nothing is allocated for a network before its shapes were all found as they must be.
+trusted. Nothing is allocated for a network until all of its shapes have been checked.
 """
 
 from __future__ import annotations
@@ -37,12 +37,12 @@ _State = dict[str, Tensor]
 
 @dataclass(frozen=True, eq=False)
 class LoadedCheckpoint:
-    """A network, and the file that it came from.
+    """A network and the file that it came from.
 
     Attributes:
-        network: in evaluation mode.
-        sha256: of the file.
-        name: the file's name without its suffix.
+        network: the network, in evaluation mode.
+        sha256: hexadecimal SHA-256 of the file.
+        name: name of the file without its suffix.
     """
 
     network: SuperResolutionNetwork
@@ -53,16 +53,17 @@ class LoadedCheckpoint:
 def load_checkpoint(
     path: Path, *, scale: int | None = None, entropy_table: Path | None = None
 ) -> LoadedCheckpoint:
-    """Loads a network with learned steps and a predictor, in our layout or the released one.
+    """Load a network with learned steps and a predictor, in our layout or the released one.
 
     Args:
-        path: safetensors, or an archive of ``torch.save``.
-        scale: refuse a network of another upscaling factor.
-        entropy_table: JSON that replaces the checkpoint's table; the released checkpoint has none.
+        path: a safetensors file, or an archive written by ``torch.save``.
+        scale: the only upscaling factor to accept; None accepts any.
+        entropy_table: JSON file that replaces the checkpoint's table; the released checkpoint has
+            none.
 
     Raises:
-        CheckpointError: the file is damaged, of an unknown network, incomplete (the key is named),
-            without learned steps, or of another scale.
+        CheckpointError: the file is damaged, of an unknown network, incomplete (the message names
+            the key), without learned steps, or of another scale.
     """
     file = read_state_file(path)
     table = None if entropy_table is None else load_entropy_table(entropy_table)
@@ -71,24 +72,25 @@ def load_checkpoint(
         _check_trained(state, path)
         if _STATISTICS_KEY in state:
             if table is not None:
-                raise CheckpointError("its predictor has no entropy rule: leave the table out")
+                raise CheckpointError("its predictor has no entropy rule: omit the entropy table")
         elif table is not None:
             state |= _table_entries(table)
         elif _TABLE_KEY not in state:
-            raise CheckpointError("it holds no entropy table, which must be given (E2B.json)")
+            raise CheckpointError("it holds no entropy table: give one (E2B.json)")
         network = _load_network(state, scale, required=lambda key: True)
         _check_finished(network)
     return LoadedCheckpoint(network.eval(), file.sha256, path.stem)
 
 
 def load_float_checkpoint(path: Path, *, scale: int | None = None) -> LoadedCheckpoint:
-    """Loads a network's weights; steps and predictor too, as far as the file has them.
+    """Load a network's weights, and its steps and predictor as far as the file has them.
 
-    What is missing of these stays as in a new network. So does the value range: a file that does
-    not state it (``value_range``) is taken to use that of the network's class.
+    Steps and predictor that are missing stay as in a new network. So does the value range: a file
+    that does not state it (``value_range``) is taken to use the one of the network's class.
 
     Raises:
-        CheckpointError: the file is damaged, of an unknown network, incomplete, of another scale.
+        CheckpointError: the file is damaged, of an unknown network, incomplete, or of another
+            scale.
     """
     file = read_state_file(path)
     with _naming(path):
@@ -99,13 +101,13 @@ def load_float_checkpoint(path: Path, *, scale: int | None = None) -> LoadedChec
 def save_checkpoint(
     network: SuperResolutionNetwork, path: Path, *, overwrite: bool = False
 ) -> None:
-    """Writes a network as safetensors: wholly, or not at all.
+    """Write a network as a safetensors file, whole or not at all.
 
-    Weights whose every value is one of half precision are stored so; loading gives them back.
+    Weights that half precision represents exactly are stored in it; loading restores them.
 
     Raises:
-        OutputError: the file exists and ``overwrite`` is false, it is no checkpoint of ours, or
-            cannot be written.
+        OutputError: the file exists and ``overwrite`` is false, it is not a checkpoint of ours,
+            or it cannot be written.
     """
     check_place(Output(path, "a checkpoint", is_checkpoint), overwrite=overwrite)
     state = {key: _compact(value).contiguous() for key, value in network.state_dict().items()}
@@ -118,9 +120,10 @@ def save_checkpoint(
 
 
 def round_weights(network: SuperResolutionNetwork) -> None:
-    """Rounds the weights of all layers to half precision, which halves the file.
+    """Round the weights of all layers to half precision, which halves the file.
 
-    A weight moves by at most 2^-11 of itself, a sixteenth of a unit for the largest 8-bit integer.
+    A weight changes by at most 2^-11 of its value, which is a sixteenth of a step for the largest
+    8-bit integer.
     """
     with torch.no_grad():
         for parameter in network.parameters():
@@ -129,7 +132,7 @@ def round_weights(network: SuperResolutionNetwork) -> None:
 
 
 def _compact(value: Tensor) -> Tensor:
-    """Returns a weight in half precision if that loses nothing; a single number as it is."""
+    """Return a weight in half precision if that is exact; scalars and vectors unchanged."""
     if value.dtype != torch.float32 or value.dim() < 2:
         return value
     half = value.half()
@@ -138,7 +141,7 @@ def _compact(value: Tensor) -> Tensor:
 
 @contextlib.contextmanager
 def _naming(path: Path) -> Iterator[None]:
-    """Puts the file's name before what is wrong with its content."""
+    """Prefix errors about a file's content with the file's name."""
     try:
         yield
     except CheckpointError as error:
@@ -151,12 +154,12 @@ def _our_layout(state: _State) -> _State:
 
 
 def _check_trained(state: _State, path: Path) -> None:
-    """Tell whoever brings float weights where they go first."""
+    """Refuse float weights, with the command that makes a checkpoint of them."""
     detect_network({key: tuple(value.shape) for key, value in state.items()})
     if all(is_float_weight(key) or key in ("value_range", "mean") for key in state):
         raise CheckpointError(
-            "it holds float weights, without steps for 4, 5, 6 and 8 bits; gdq-calibrate makes a "
-            f"checkpoint of them: gdq-calibrate {path} -o {path.stem}_calibrated.safetensors"
+            "it holds float weights, without steps for 4, 5, 6 and 8 bits; make a checkpoint of "
+            f"them with: gdq-calibrate {path} -o {path.stem}_calibrated.safetensors"
         )
 
 
@@ -168,7 +171,7 @@ def _table_entries(table: EntropyTable) -> _State:
 
 
 def is_float_weight(key: str) -> bool:
-    """Says whether a key of a state dict belongs to the network as it is before quantization."""
+    """Tell whether a state dict's key belongs to the network before quantization."""
     learned_later = (".act.steps", ".act.signed", ".act.initialised")
     return not (
         key.startswith("predictor.")
@@ -182,7 +185,7 @@ def _load_network(
     state: _State, scale: int | None, required: Callable[[str], bool]
 ) -> SuperResolutionNetwork:
     shapes = {key: tuple(value.shape) for key, value in state.items()}
-    # On the meta device a network takes no memory: its shapes can be compared before it does.
+    # On the meta device a network takes no memory: its shapes are compared before it takes any.
     with torch.device("meta"):
         expected = build_network(shapes)
     if scale is not None and expected.scale != scale:
@@ -195,12 +198,12 @@ def _load_network(
 
 
 def _as_expected(state: _State, expected: _State, required: Callable[[str], bool]) -> _State:
-    """Returns the state with expected dtypes, after comparing keys and shapes."""
+    """Check keys and shapes against the expected ones, and convert to the expected dtypes."""
     if missing := [key for key in expected if key not in state and required(key)]:
         more = f" and {len(missing) - 3} more" if len(missing) > 3 else ""
         raise CheckpointError(f"missing keys: {', '.join(missing[:3])}{more}")
     if unknown := next((key for key in state if key not in expected), None):
-        raise CheckpointError(f"the key {unknown!r} is not one of the network")
+        raise CheckpointError(f"the network has no key {unknown!r}")
     return {key: _converted(key, value, expected[key]) for key, value in state.items()}
 
 
@@ -215,7 +218,7 @@ def _converted(key: str, value: Tensor, expected: Tensor) -> Tensor:
 
 
 def _kind(dtype: torch.dtype) -> str:
-    """Returns what is converted without a word: half to single precision, int32 to int64."""
+    """Return the kind of a dtype: within one kind, conversion is allowed (half to single)."""
     if dtype == torch.bool:
         return "bool"
     if dtype.is_complex:
@@ -225,9 +228,9 @@ def _kind(dtype: torch.dtype) -> str:
 
 def _check_values(state: _State) -> None:
     for key, value in state.items():
-        # A table that is still NaN is asked for where it is needed.
+        # A table that is still NaN is reported where it is needed.
         if key != _TABLE_KEY and not bool(torch.isfinite(value).all()):
-            raise CheckpointError(f"{key!r} holds a value that is not finite")
+            raise CheckpointError(f"{key!r} holds a value that is not a finite number")
         if key.endswith("running_var") and bool((value < 0).any()):
             raise CheckpointError(f"{key!r} holds a negative variance")
     if "value_range" in state and float(state["value_range"]) not in _VALUE_RANGES:
@@ -235,7 +238,7 @@ def _check_values(state: _State) -> None:
 
 
 def _check_finished(network: SuperResolutionNetwork) -> None:
-    """Refuses steps that were never learned, and a predictor that cannot decide."""
+    """Refuse steps that were never learned, and a predictor that cannot decide."""
     for name, layer in network.quantized_layers():
         steps = torch.cat([layer.act.steps, layer.weight_quantizer.step[None]])
         ready = torch.cat([layer.act.initialised, layer.weight_quantizer.initialised[None]])

@@ -1,4 +1,4 @@
-"""What can be wrong with a checkpoint; the message is one sentence for a person."""
+"""What can be wrong with a checkpoint; each message is one sentence addressed to the user."""
 
 from __future__ import annotations
 
@@ -6,4 +6,4 @@ from gdq_core.errors import GdqError
 
 
 class CheckpointError(GdqError):
-    """A checkpoint cannot be used: damaged, unknown, unfinished, or not what was asked for."""
+    """A checkpoint cannot be used: damaged, unknown, incomplete, or not what was asked for."""

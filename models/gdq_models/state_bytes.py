@@ -1,6 +1,6 @@
-"""The bytes of a checkpoint file, as far as they are understood without torch.
+"""What can be checked in a checkpoint file without torch.
 
-torch takes seconds to load: a wrong path should not.
+torch takes seconds to load; refusing a wrong path should not.
 """
 
 from __future__ import annotations
@@ -18,13 +18,12 @@ _SAFETENSORS_HEADER_START = 8
 
 
 def check_state_file(path: Path) -> None:
-    """Find out early what ``read_state_file`` would refuse at its first glance.
+    """Refuse early what ``read_state_file`` would refuse by the file's size or first bytes.
 
     Raises:
         CheckpointError: the file cannot be read, is too large, or of another kind.
-
     """
-    if not path.is_fifo():  # what is read from a pipe is gone
+    if not path.is_fifo():  # bytes read from a pipe could not be read again
         check_kind(read_state_bytes(path, _SAFETENSORS_HEADER_START + 1), path)
 
 
@@ -33,13 +32,12 @@ def read_state_bytes(path: Path, count: int = LARGEST_FILE) -> bytes:
 
     Raises:
         CheckpointError: the file cannot be read or is too large.
-
     """
     try:
         with path.open("rb") as file:
             if os.fstat(file.fileno()).st_size > LARGEST_FILE:
                 raise CheckpointError(f"{path} is larger than {LARGEST_FILE >> 20} MiB")
-            # A device or a pipe has no size; what is cut off here is refused as damaged.
+            # A device or a pipe has no size; content cut off here is refused as damaged.
             return file.read(count)
     except (OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or error
@@ -47,21 +45,20 @@ def read_state_bytes(path: Path, count: int = LARGEST_FILE) -> bytes:
 
 
 def check_kind(content: bytes, path: Path) -> None:
-    """Make sure that a file begins like one of the two kinds that are read.
+    """Make sure that a file begins like one of the two supported kinds.
 
     Raises:
         CheckpointError: it does not.
-
     """
     if not (is_archive(content) or _is_safetensors(content)):
         raise CheckpointError(
             f"{path} is neither a safetensors file nor an archive written by torch.save"
-            " (of torch 1.6 or later)"
+            " (torch 1.6 or later)"
         )
 
 
 def is_archive(content: bytes) -> bool:
-    """Tell whether a file begins like an archive of ``torch.save``."""
+    """Tell whether a file begins like an archive written by ``torch.save``."""
     return content.startswith(_ZIP_MAGIC)
 
 

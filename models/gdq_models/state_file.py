@@ -1,4 +1,4 @@
-"""Reads the tensors of a checkpoint file, of which nothing is believed."""
+"""Read the tensors of a checkpoint file without trusting anything in it."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from gdq_models.errors import CheckpointError
 from gdq_models.state_bytes import LARGEST_FILE, check_kind, is_archive, read_state_bytes
 
 LONGEST_KEY = 200
-"""Characters."""
+"""Most characters that the key of a weight may have."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -29,8 +29,8 @@ class StateFile:
     """The content of a checkpoint file.
 
     Attributes:
-        tensors: state dict; only strided tensors on the CPU.
-        sha256: of the file.
+        tensors: the state dict; only strided tensors on the CPU.
+        sha256: hexadecimal SHA-256 of the file.
     """
 
     tensors: dict[str, Tensor]
@@ -38,12 +38,12 @@ class StateFile:
 
 
 def read_state_file(path: Path) -> StateFile:
-    """Reads a safetensors file or an archive of ``torch.save``, recognised by its content.
+    """Read a safetensors file or an archive of ``torch.save``, recognised by its content.
 
-    An archive may hold the state dict itself, or a dict with it under ``state_dict``.
+    An archive may hold the state dict itself, or a dict that has it under ``state_dict``.
 
     Raises:
-        CheckpointError: the file cannot be read, is too large, damaged, of another kind, or
+        CheckpointError: the file cannot be read, is too large or damaged, is of another kind, or
             contains code.
     """
     content = read_state_bytes(path)
@@ -69,28 +69,28 @@ def _parse_archive(content: bytes, path: Path) -> Mapping[Any, object]:
         loaded = torch.load(io.BytesIO(content), map_location="cpu", weights_only=True)
     except pickle.UnpicklingError as error:
         raise CheckpointError(
-            f"{path} is not a pickle of plain tensors; it was not loaded, as it could run code"
+            f"{path} holds more than plain tensors; it was not loaded, because it could run code"
         ) from error
-    # The restricted unpickler meets whatever a hostile file puts on its stack, and fails with
-    # whatever that leads to: no list of exceptions is complete.
+    # A hostile file can put anything on the restricted unpickler's stack and make it fail in any
+    # way: no list of exceptions would be complete.
     except Exception as error:
         raise CheckpointError(f"{path} is a damaged archive of torch.save") from error
     if isinstance(loaded, Mapping) and isinstance(loaded.get("state_dict"), Mapping):
         loaded = loaded["state_dict"]
     if not isinstance(loaded, Mapping):
-        raise CheckpointError(f"{path} holds no state dict but a {type(loaded).__name__}")
+        raise CheckpointError(f"{path} holds a {type(loaded).__name__} instead of a state dict")
     return loaded
 
 
 def _check_archive(content: bytes, path: Path) -> None:
-    """Refuses what would grow on unpacking; ``torch.save`` never compresses."""
+    """Refuse an archive that would grow when unpacked; ``torch.save`` never compresses."""
     try:
         with zipfile.ZipFile(io.BytesIO(content)) as archive:
             entries = archive.infolist()
     except (zipfile.BadZipFile, ValueError, OSError, RuntimeError, NotImplementedError) as error:
         raise CheckpointError(f"{path} is a damaged archive of torch.save: {error}") from error
     if any(entry.compress_type != zipfile.ZIP_STORED for entry in entries):
-        raise CheckpointError(f"{path} is a compressed archive; torch.save writes no such file")
+        raise CheckpointError(f"{path} is a compressed archive; torch.save never compresses")
     if sum(entry.file_size for entry in entries) > LARGEST_FILE:
         raise CheckpointError(f"{path} unpacks to more than {LARGEST_FILE >> 20} MiB")
 
@@ -105,7 +105,7 @@ def _checked(tensors: Mapping[Any, object], path: Path) -> dict[str, Tensor]:
             raise CheckpointError(f"{path}: {key!r} of the state dict is not a tensor")
         if value.layout is not torch.strided or value.is_quantized or value.device.type != "cpu":
             raise CheckpointError(f"{path}: {key!r} is not a plain tensor")
-        # An expanded tensor may claim any size: nothing of it was allocated so far.
+        # An expanded tensor can claim any size without having allocated it.
         total += math.prod(value.shape) * value.element_size()
         checked[key] = value.detach()
     if total > LARGEST_FILE:

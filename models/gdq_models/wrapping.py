@@ -1,4 +1,4 @@
-"""State dicts that a wrapper has put a prefix before: DataParallel, Lightning, torch.compile."""
+"""State dicts whose keys a wrapper has prefixed: DataParallel, Lightning, torch.compile."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ _State = dict[str, Tensor]
 
 
 def unwrap(state: _State) -> _State:
-    """Return the network's own keys: the state as it is, or what is a network under a prefix.
+    """Return the network's own entries, with any wrapper's prefix removed from their keys.
 
-    ``module.head.weight`` becomes ``head.weight``. Beside a wrapped network other things may lie,
-    such as the weights of a loss. A state without any network is returned as it is.
+    ``module.head.weight`` becomes ``head.weight``. Other entries beside a wrapped network, such as
+    the weights of a loss, are dropped. A state dict without any network is returned unchanged.
 
     Raises:
-        CheckpointError: there are several networks, so that it does not say which is meant.
+        CheckpointError: there are several networks, and nothing says which one is meant.
     """
     if _is_network(state):
         return state
@@ -34,7 +34,7 @@ def unwrap(state: _State) -> _State:
     if len(networks) > 1:
         names = " and ".join(f"{prefix!r}" for prefix in networks)
         raise CheckpointError(
-            f"it holds several networks, under {names}: save the state dict of one of them"
+            f"it holds several networks, under {names}: save the state dict of only one of them"
         )
     return next(iter(networks.values()), state)
 

@@ -67,7 +67,7 @@ def test_a_bare_pickle_with_code_is_refused_and_not_run(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("content", "message"),
     [
-        ([1, 2], "holds no state dict but a list"),
+        ([1, 2], "holds a list instead of a state dict"),
         ({"epoch": 3}, "'epoch' of the state dict is not a tensor"),
         ({3: torch.zeros(1)}, "not the name of a weight"),
         ({"k" * 500: torch.zeros(1)}, "not the name of a weight"),

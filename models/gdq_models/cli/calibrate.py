@@ -1,4 +1,4 @@
-"""``gdq-calibrate``: float network and photos -> checkpoint, without training."""
+"""``gdq-calibrate``: from a float network and photos to a checkpoint, without training."""
 
 from __future__ import annotations
 
@@ -42,11 +42,11 @@ PACKAGES = ("torch", "safetensors", "skimage")
 )
 @click.option(
     "--images", "folder", type=PATH, metavar="DIR",
-    help="Photos, also in sub-folders, like those to be upscaled.  [default: samples]",
+    help="Photos like those to be upscaled; sub-folders too.  [default: sample photos]",
 )  # fmt: skip
 @click.option(
     "--tile", type=click.IntRange(16, LARGEST_TILE), default=96, show_default=True,
-    help="Side of a tile when deployed, low resolution.",
+    help="Side of a tile when deployed, in low-resolution pixels.",
 )  # fmt: skip
 @click.option(
     "--gate", type=click.Choice(["group_norm", "linear", "statistics"]), default="group_norm",
@@ -54,16 +54,20 @@ PACKAGES = ("torch", "safetensors", "skimage")
 )  # fmt: skip
 @click.option(
     "--target-fab", type=click.FloatRange(4, 8), default=4.6, show_default=True, metavar="BITS",
-    help="Largest mean bit-width of the tiles, 4 to 8.",
+    help="Largest mean bit-width over all tiles, 4 to 8.",
 )  # fmt: skip
 @click.option(
     "--tiles", "count", type=click.IntRange(1, 100_000), default=288, show_default=True,
-    metavar="N", help="Tiles to measure: one a second for EDSR-baseline on two cores.",
+    metavar="N", help="Number of tiles to measure: one a second for EDSR-baseline on two cores.",
 )  # fmt: skip
 @click.option(
-    "--keep-steps", is_flag=True, help="Of a trained checkpoint: fit only gate and entropy rule."
-)
-@click.option("--threads", type=click.IntRange(min=1), help="Of torch.  [default: torch's choice]")
+    "--keep-steps", is_flag=True,
+    help="Keep the steps of a trained checkpoint: fit only gate and entropy rule.",
+)  # fmt: skip
+@click.option(
+    "--threads", type=click.IntRange(min=1), metavar="N",
+    help="Threads that torch uses.  [default: torch's choice]",
+)  # fmt: skip
 @click.option("--overwrite", is_flag=True, help="Replace an existing checkpoint.")
 @format_option
 def main(
@@ -77,15 +81,15 @@ def main(
     output_format: str,
     **settings: Any,
 ) -> None:
-    """Make a Granular-DQ checkpoint of FLOAT weights without training them.
+    """Make a Granular-DQ checkpoint from FLOAT weights without training.
 
-    Steps for 4, 5, 6 and 8 bits, entropy table and gate are fitted to photos. Training
-    (gdq-train) reaches better pictures at few bits; this takes minutes. With --keep-steps, a
-    trained checkpoint gets a gate that is fitted to the measured error of every bit-width.
+    Steps for 4, 5, 6 and 8 bits, the entropy table and the gate are fitted to photos. This takes
+    minutes; training (gdq-train) gives better pictures at few bits. With --keep-steps, a trained
+    checkpoint gets a gate that is fitted to the measured error of every bit-width.
     """
     require_packages("gdq-calibrate", "export", *PACKAGES)
     _check_request(weights, output, folder, overwrite=overwrite)
-    # torch takes seconds to import; --help and a wrong path should not.
+    # torch takes seconds to import; printing --help or refusing a wrong path should not.
     import torch
 
     from gdq_models.checkpoint import load_float_checkpoint, save_checkpoint
@@ -102,7 +106,7 @@ def main(
 
 
 def _check_request(weights: Path, output: Path, folder: Path | None, *, overwrite: bool) -> None:
-    """Refuse at once what would be refused after seconds of loading or minutes of work."""
+    """Refuse now what would otherwise be refused after seconds of loading or minutes of work."""
     from gdq_models.state_bytes import check_state_file
 
     inputs = [weights] if folder is None else [weights, folder]

@@ -1,4 +1,4 @@
-"""``gdq-train``: recipe and photos -> checkpoint."""
+"""``gdq-train``: from a recipe and photos to a checkpoint."""
 
 from __future__ import annotations
 
@@ -34,11 +34,11 @@ PACKAGES = ("torch", "safetensors", "lightning", "tensorboard", "yaml")
 @click.argument("recipe", type=PATH)
 @click.option(
     "--photos", required=True, type=PATH, metavar="DIR",
-    help="Photos to train on, with sub-folders; or DIV2K, of which DIV2K_train_HR is used.",
+    help="Photos to train on, searched with sub-folders; of DIV2K, only DIV2K_train_HR is used.",
 )  # fmt: skip
 @click.option(
     "-o", "--output", "folder", required=True, type=PATH, metavar="DIR",
-    help="Folder of the run: checkpoint, metrics, TensorBoard log, what is needed to resume.",
+    help="Folder of the run: checkpoint, metrics, TensorBoard log, and what --resume needs.",
 )  # fmt: skip
 @click.option(
     "--weights", type=PATH, metavar="FILE",
@@ -48,15 +48,26 @@ PACKAGES = ("torch", "safetensors", "lightning", "tensorboard", "yaml")
     "--cache", type=PATH, metavar="DIR",
     help="Folder for the decoded photos (about 4 bytes per pixel).  [default: OUTPUT/photos]",
 )  # fmt: skip
-@click.option("--resume", is_flag=True, help="Go on with the interrupted run in OUTPUT.")
-@click.option("--accelerator", default="auto", show_default=True, help="Lightning's: cpu, gpu ...")
-@click.option("--devices", default="auto", show_default=True, help="Lightning's: how many.")
-@click.option("--nodes", default=1, show_default=True, help="Lightning's: how many machines.")
-@click.option("--strategy", default="auto", show_default=True, help="Lightning's: ddp ...")
-@click.option("--threads", type=click.IntRange(min=1), help="Of torch.  [default: torch's choice]")
+@click.option("--resume", is_flag=True, help="Continue the interrupted run in OUTPUT.")
+@click.option(
+    "--accelerator", default="auto", show_default=True, metavar="NAME",
+    help="What to train on, as Lightning names it: cpu, gpu ...",
+)  # fmt: skip
+@click.option(
+    "--devices", default="auto", show_default=True, metavar="N", help="Number of accelerators."
+)
+@click.option("--nodes", default=1, show_default=True, metavar="N", help="Number of machines.")
+@click.option(
+    "--strategy", default="auto", show_default=True, metavar="NAME",
+    help="How processes work together, as Lightning names it: ddp ...",
+)  # fmt: skip
+@click.option(
+    "--threads", type=click.IntRange(min=1), metavar="N",
+    help="Threads that torch uses.  [default: torch's choice]",
+)  # fmt: skip
 @click.option(
     "--format", "output_format", type=click.Choice(["table", "json"]), default="table",
-    show_default=True, help="Of the result on standard output.",
+    show_default=True, help="Format of the result on standard output.",
 )  # fmt: skip
 def main(
     recipe: Path,
@@ -69,10 +80,10 @@ def main(
     output_format: str,
     **machine: Any,
 ) -> None:
-    """Train a Granular-DQ network by RECIPE (YAML): float, bit-widths, gate, finish.
+    """Train a Granular-DQ network by RECIPE (YAML) in four stages: float, widths, gate, finish.
 
-    Ctrl-C (or SIGTERM, or SIGHUP) saves and stops after the running step; --resume goes on from
-    there with the result that it would have had without the interruption.
+    Ctrl-C (or SIGTERM, or SIGHUP) saves and stops after the current step; --resume continues from
+    there, with the same result as without the interruption.
     """
     require_packages("gdq-train", "train", *PACKAGES)
     from gdq_models.training.photo_index import training_folder
@@ -83,22 +94,22 @@ def main(
     run = Run(photos, folder, cache or folder / "photos", weights, recipe)
     check_run(read, run, resume=resume)
     say_passed_over(training_folder(photos), deep=True)
-    # Lightning takes seconds to import; --help and a wrong path should not.
+    # Lightning takes seconds to import; printing --help or refusing a wrong path should not.
     import torch
 
     from gdq_models.training.errors import TrainingInterrupted
     from gdq_models.training.run import Machine, train
 
-    # What machine it found, and an advertisement.
+    # Silences a description of the machine, and an advertisement.
     logging.getLogger("lightning.pytorch").setLevel(logging.WARNING)
     if threads is not None:
         torch.set_num_threads(threads)
     try:
         result = train(read, run, Machine(**machine), resume=resume, progress=_show_progress)
     except TrainingInterrupted as error:
-        say(f"{error}; --resume goes on")
+        say(f"{error}; --resume continues the run")
         sys.exit(ExitCode.INTERRUPTED)
-    if result is not None:  # else not the first of several processes
+    if result is not None:  # otherwise this is not the first of several processes
         print_result(_as_json(result) if output_format == "json" else _as_table(result))
 
 
@@ -129,7 +140,7 @@ def _as_table(result: TrainingResult) -> str:
                 for width, decibel in measured.by_bit_width.items()
             ),
             f"{'routed':>20}  {measured.fab:6.2f}  {measured.routed:8.2f}",
-            f"{'dealt by chance':>20}  {measured.fab:6.2f}  {measured.random_gate:8.2f}",
+            f"{'at random':>20}  {measured.fab:6.2f}  {measured.random_gate:8.2f}",
         ]
     return "\n".join([*lines, "", f"next: gdq-export {result.checkpoint} -o bundle"])
 

@@ -1,1 +1,1 @@
-"""Float network -> Granular-DQ network without training: steps, entropy table, gate."""
+"""From a float network to a Granular-DQ network without training: steps, entropy table, gate."""

@@ -1,4 +1,4 @@
-"""How much a predictor wins at a FAB: beside chance, which knows nothing, and an oracle."""
+"""How well a predictor does at a FAB, compared with chance and with an oracle."""
 
 from __future__ import annotations
 
@@ -17,24 +17,27 @@ Integers = NDArray[np.int64]
 _RESAMPLES: Final = 200
 _SEED: Final = 1
 _COVERED: Final = (2.5, 97.5)
-"""Percentiles of an interval of 95 %."""
+"""Percentiles that bound an interval of 95 %."""
 _REACH: Final = 200
-"""1/32 octaves of price below and above all scores: at its ends all tiles get one width."""
+"""Distance below and above all scores, in 1/32 octaves, that prices are tried to.
+
+At both ends all tiles get the same bit-width.
+"""
 _ORACLE_PRICES: Final = np.logspace(-6, 1.5, 300)
-"""dB a bit."""
+"""Prices tried for the oracle, in dB per bit."""
 
 
 @dataclass(frozen=True)
 class RoutingLosses:
-    """Losses of PSNR below all tiles at 8 bits, in dB, at one mean bit-width.
+    """Losses of PSNR in dB, relative to all tiles at 8 bits, at one mean bit-width.
 
     Attributes:
         fab: mean bit-width.
-        predictor: of the predictor, on photos that it was not fitted to.
-        random: of widths dealt out by chance: the best mixture of 4 bits with one other width.
-        oracle: of a predictor that knows every tile's errors.
-        ratio: predictor over random.
-        interval: of the ratio, 95 %, photos drawn with replacement.
+        predictor: loss of the predictor, on photos that it was not fitted to.
+        random: loss of chance: the best random mixture of 4 bits with one other bit-width.
+        oracle: loss of an oracle that knows every tile's errors.
+        ratio: ``predictor`` divided by ``random``.
+        interval: 95 % interval of the ratio, from photos drawn with replacement.
     """
 
     fab: float
@@ -48,12 +51,12 @@ class RoutingLosses:
 def judge_scores(
     losses: Array, scores: Integers, steps: PriceSteps, photo: Integers, fab: float
 ) -> RoutingLosses:
-    """Returns what scores win on tiles, all prices of the dial tried.
+    """Judge scores of tiles by trying all prices of the dial.
 
     Args:
         losses: (N, 4) in dB, over ``BIT_WIDTHS``, see ``psnr_losses``.
         scores: (N,), of heads that were not fitted to the tile's photo.
-        steps: from scores to widths.
+        steps: how scores and a price lead to bit-widths.
         photo: (N,), number of the tile's photo.
         fab: mean bit-width at which to judge, 4 to 8.
     """
@@ -78,7 +81,7 @@ def judge_scores(
 
 
 def loss_by_chance(losses: Array, fab: float) -> float:
-    """Returns the least mean loss of mixing 4 bits with one other width by chance."""
+    """Return the least mean loss in dB of mixing 4 bits with one other bit-width at random."""
     means = losses.mean(axis=0)
     smallest, *others = BIT_WIDTHS
     shares = [(fab - smallest) / (width - smallest) for width in others]
@@ -90,13 +93,13 @@ def loss_by_chance(losses: Array, fab: float) -> float:
 
 
 def loss_by_scores(losses: Array, scores: Integers, steps: PriceSteps, fab: float) -> float:
-    """Returns the mean loss of the dial at a FAB, between its positions by mixing two of them."""
+    """Return the dial's mean loss in dB at a FAB, interpolated between its positions."""
     prices = np.arange(scores.min() - _REACH, scores.max() + _REACH)
     return _at_fab(losses, [steps.choose_all(scores, float(price)) for price in prices], fab)
 
 
 def loss_by_oracle(losses: Array, fab: float) -> float:
-    """Returns the mean loss of whoever knows all losses."""
+    """Return the mean loss in dB at a FAB of an oracle that knows all losses."""
     widths = np.array(BIT_WIDTHS)
     chosen = [widths[np.argmin(losses + price * widths, axis=1)] for price in _ORACLE_PRICES]
     return _at_fab(losses, chosen, fab)

@@ -1,7 +1,7 @@
-"""A step to start from: that of least squared error on a batch of values.
+"""The step to start from: the one of least squared error on a batch of values.
 
-The released start, ``2 * mean(|x|) / sqrt(Qp)`` and ``2 * max(|w|) / sqrt(127)``, leaves a weight
-thirteen of its 256 integers; to learn the others takes longer than a short training has.
+With the released initial steps, ``2 * mean(|x|) / sqrt(Qp)`` and ``2 * max(|w|) / sqrt(127)``, a
+weight uses only thirteen of its 256 integers; a short training is too short to learn the others.
 """
 
 from __future__ import annotations
@@ -17,7 +17,9 @@ _SAMPLED_VALUES = 1 << 16
 
 
 def least_squares_step(values: Tensor, low: int, high: int) -> float:
-    """Returns the step of least squared error among 60 between all and a twentieth of the range.
+    """Return the step of least squared error among 60 candidates.
+
+    The candidates cover from all of the range of the values down to a twentieth of it.
 
     Args:
         values: any shape, float.
@@ -25,9 +27,9 @@ def least_squares_step(values: Tensor, low: int, high: int) -> float:
         high: largest integer.
     """
     values = values.detach().float().flatten()
-    # Every k-th value keeps the result reproducible.
+    # Every k-th value, not a random sample, so that the result is reproducible.
     values = values[:: max(1, len(values) // _SAMPLED_VALUES)]
-    # An activation that is zero throughout still needs a step that can be divided by.
+    # An activation that is zero throughout still needs a step to divide by.
     peak = max(float(values.max()) / high, float(-values.min()) / max(-low, 1), 1e-6)
     ratios: list[float] = torch.logspace(math.log10(_SMALLEST_RATIO), 0, _CANDIDATES).tolist()
     candidates = [peak * ratio for ratio in ratios]

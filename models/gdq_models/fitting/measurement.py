@@ -1,4 +1,4 @@
-"""What every bit-width costs on every calibration tile, and what the predictor sees of it."""
+"""The error of every calibration tile at every bit-width, and the predictor's inputs for it."""
 
 from __future__ import annotations
 
@@ -21,28 +21,29 @@ from gdq_models.predictor.entropy import tile_entropy
 Array = NDArray[np.float64]
 
 Progress = Callable[[int, int], None]
-"""Told how many tiles are done, of how many."""
+"""Called with the number of tiles done and the number of all tiles."""
 
 _BATCH = 4
 _RIM = 2
-"""Low-resolution pixels that cubic interpolation looks at."""
+"""Low-resolution pixels that cubic interpolation reaches over a tile's border."""
 _SMALLEST_ERROR = 1e-6
-"""Below any that 8-bit pictures of a few pixels can have, zero apart."""
+"""Squared gray levels; below any error but zero that 8-bit pictures can have."""
 
 
 @dataclass(frozen=True, eq=False)
 class TileMeasurements:
-    """Calibration tiles as the fit of the predictor needs them.
+    """Measurements of calibration tiles, as the fit of the predictor needs them.
 
     Attributes:
-        inputs: (N, K) what the predictor weighs: of a gate, what its linear layer is given, norms
-            without weight and bias; else the tile's statistics.
+        inputs: (N, K) the predictor's inputs: for a gate those of its linear layer, computed with
+            norms without weight and bias; otherwise the tile's statistics.
         entropies: (N,) in nats.
-        errors: (N, 4) mean squared error of the luma to the ground truth, over ``BIT_WIDTHS``.
-        float_errors: (N,) the same of the float network.
-        interpolated: (N,) the same of interpolation; a tile's rim, which has other tiles around it
-            in a picture, is taken to be as the rest.
-        photo: (N,) number of the photo that a tile is cut from.
+        errors: (N, 4) mean squared error of the luma against the ground truth, over
+            ``BIT_WIDTHS``.
+        float_errors: (N,) the same error for the float network.
+        interpolated: (N,) the same error for interpolation. A tile's rim, which in a picture has
+            neighbouring tiles, is assumed to be like the rest.
+        photo: (N,) number of the photo that a tile was cut from.
     """
 
     inputs: Array
@@ -56,7 +57,7 @@ class TileMeasurements:
         return len(self.photo)
 
     def subset(self, chosen: NDArray[np.bool_]) -> TileMeasurements:
-        """Returns the tiles where ``chosen`` (N,) is true."""
+        """Return the measurements of the tiles for which ``chosen`` (N,) is true."""
         return TileMeasurements(
             self.inputs[chosen],
             self.entropies[chosen],
@@ -67,12 +68,12 @@ class TileMeasurements:
         )
 
     def of_photo(self, values: Array) -> Array:
-        """Returns for each tile (N,) the mean of ``values`` (N,) over the tiles of its photo."""
+        """Return, for each tile (N,), the mean of ``values`` (N,) over the tiles of its photo."""
         _, number = np.unique(self.photo, return_inverse=True)
         return np.asarray((np.bincount(number, weights=values) / np.bincount(number))[number])
 
     def psnr(self, errors: Array) -> float:
-        """Returns the mean over photos of the PSNR in dB that tile errors (N,) amount to."""
+        """Return the PSNR in dB that tile errors (N,) amount to, averaged over photos."""
         _, first = np.unique(self.photo, return_index=True)
         means = np.maximum(self.of_photo(errors)[first], _SMALLEST_ERROR)
         return float(np.mean(10 * np.log10(255**2 / means)))
@@ -81,12 +82,12 @@ class TileMeasurements:
 def measure(
     network: SuperResolutionNetwork, tiles: CalibrationTiles, progress: Progress
 ) -> TileMeasurements:
-    """Runs the network on all tiles, in float and at every bit-width.
+    """Run the network on all tiles, in float and at every bit-width.
 
     Args:
-        network: with steps; if it has a gate, its norms must be as in a new one.
-        tiles: what to run it on.
-        progress: told before and after every batch.
+        network: a network with steps; if it has a gate, its norms must be as in a new one.
+        tiles: the tiles to run it on.
+        progress: called before the first and after every batch.
 
     Raises:
         CheckpointError: the network's output is not finite.
@@ -124,9 +125,9 @@ def _measure_batch(
 
 
 def _interpolation_error(low: Tensor, output: Tensor, high: Tensor) -> Tensor:
-    """Returns the error of interpolation (N,): that of the output, and how much more it is inside.
+    """Return the error of interpolation (N,): the network's, plus the difference inside the rim.
 
-    At the rim, interpolation of a tile knows less than it does in a picture.
+    At the rim, interpolation sees less of a tile than it would of the whole picture.
     """
     scale = high.shape[-1] // low.shape[-1]
     pixels = low.to(torch.uint8).permute(0, 2, 3, 1).numpy()
@@ -139,7 +140,7 @@ def _interpolation_error(low: Tensor, output: Tensor, high: Tensor) -> Tensor:
 
 
 def luma_error(output: Tensor, ground_truth: Tensor) -> Tensor:
-    """Returns the mean squared error of the luma (N,) float64, of the output as an 8-bit picture.
+    """Return the mean squared error of the luma (N,) float64, after rounding the output to 8 bits.
 
     Args:
         output: (N, 3, H, W), 0..255, not clamped.

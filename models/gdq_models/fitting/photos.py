@@ -1,4 +1,4 @@
-"""Photos -> pairs of low-resolution tiles and their ground truth."""
+"""From photos to pairs of low-resolution tiles and their ground truth."""
 
 from __future__ import annotations
 
@@ -22,13 +22,13 @@ Photo = NDArray[np.uint8]
 
 _Item = TypeVar("_Item")
 
-_SAMPLES = ("astronaut", "coffee", "chelsea", "rocket")  # those that need no download
+_SAMPLES = ("astronaut", "coffee", "chelsea", "rocket")  # these need no download
 _LARGEST_SIDE = 3072
-"""Pixels of a photo's side that are looked at: float copies of more would fill the memory."""
+"""Most pixels of a photo's side that are used: float copies of more would fill the memory."""
 
 
 class PhotoError(GdqError):
-    """Photos cannot be calibrated on; the message is one sentence for a person."""
+    """Photos cannot be used for calibration; the message is one sentence addressed to the user."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -36,10 +36,10 @@ class CalibrationTiles:
     """Tiles of photos at the deployed size.
 
     Attributes:
-        low: (N, 3, T, T) uint8 RGB, what the network is given.
-        high: (N, 3, T * scale, T * scale) uint8 RGB, ground truth.
-        photo: (N,) int64, number of the photo that a tile is cut from.
-        source: where the photos come from, for a person.
+        low: (N, 3, T, T) uint8 RGB, the network's input.
+        high: (N, 3, T * scale, T * scale) uint8 RGB, the ground truth.
+        photo: (N,) int64, number of the photo that a tile was cut from.
+        source: where the photos come from, in words.
     """
 
     low: Tensor
@@ -54,17 +54,17 @@ class CalibrationTiles:
 
 
 def load_tiles(folder: Path | None, *, tile: int, scale: int, count: int) -> CalibrationTiles:
-    """Cuts at most ``count`` tiles, equally many of each photo as far as they are large enough.
+    """Cut at most ``count`` tiles, as far as sizes allow the same number from each photo.
 
     Args:
-        folder: photos, also in sub-folders; None for the samples of scikit-image.
-        tile: side in low-resolution pixels.
+        folder: folder of photos, searched with its sub-folders; None for scikit-image's samples.
+        tile: side of a tile in low-resolution pixels.
         scale: upscaling factor.
-        count: tiles that are enough; folders of more photos are thinned out.
+        count: largest number of tiles; of more photos than that, only some are used.
 
     Raises:
-        ImageError: there is no folder of photos, or one cannot be read.
-        PhotoError: no photo holds a whole tile.
+        ImageError: there is no folder of photos, or a photo cannot be read.
+        PhotoError: no photo is large enough for a tile.
     """
     found: list[Path | str] = [*(_SAMPLES if folder is None else find_pictures(folder, deep=True))]
     sources = _spread(found, count)
@@ -90,7 +90,7 @@ def _load(source: Path | str) -> Photo:
 
 
 def _cut(photo: Photo, tile: int, scale: int, quota: int) -> Iterator[tuple[Tensor, Tensor]]:
-    """Yields at most ``quota`` pairs of tile and ground truth, spread over the photo."""
+    """Yield at most ``quota`` pairs of a tile and its ground truth, spread over the photo."""
     height, width = (min(side, _LARGEST_SIDE) // scale * scale for side in photo.shape[:2])
     top, left = (photo.shape[0] - height) // 2, (photo.shape[1] - width) // 2
     photo = photo[top : top + height, left : left + width]
@@ -106,14 +106,14 @@ def _planes(photo: Photo) -> Tensor:
 
 
 def _starts(length: int, tile: int) -> list[int]:
-    """Returns where tiles begin that cover a length, the last one moved back to its end."""
+    """Return where the tiles that cover a length begin; the last is moved back to fit."""
     if length < tile:
         return []
     return sorted({*range(0, length - tile + 1, tile), length - tile})
 
 
 def _spread(items: Sequence[_Item], count: int) -> list[_Item]:
-    """Returns at most ``count`` items at equal distances."""
+    """Return at most ``count`` items, evenly spaced."""
     if len(items) <= count:
         return list(items)
     return [items[(2 * i + 1) * len(items) // (2 * count)] for i in range(count)]

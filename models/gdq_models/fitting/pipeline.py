@@ -1,4 +1,4 @@
-"""The whole calibration: steps > entropy table > measurement > predictor."""
+"""The whole calibration: steps, then entropy table, then measurement, then predictor."""
 
 from __future__ import annotations
 
@@ -25,22 +25,22 @@ from gdq_models.predictor.kinds import build_predictor
 from gdq_models.predictor.statistics import StatisticsPredictor
 
 Progress = Callable[[str, int, int], None]
-"""Told what is being done, how much of it is done, and of how much."""
+"""Called with the name of the current stage, how much of it is done, and how much there is."""
 
 _STEP_PIXELS = 24 * 96 * 96
-"""Low-resolution pixels that steps are fitted to: one batch, and its activations, at a time."""
+"""Low-resolution pixels that steps are fitted to: one batch, whose activations fit in memory."""
 _FOLDS = 4
 
 
 @dataclass(frozen=True)
 class RoutedQuality:
-    """What a predictor makes of tiles.
+    """The result of routing tiles by a predictor.
 
     Attributes:
-        shares: of tiles, by bit-width.
+        shares: share of the tiles at each bit-width.
         fab: mean bit-width of the tiles.
-        psnr: in dB, luma, the mean over photos.
-        psnr_by_chance: the same if the widths were dealt out to the tiles by chance.
+        psnr: PSNR of the luma in dB, averaged over photos.
+        psnr_by_chance: the same if the bit-widths were assigned to the tiles at random.
     """
 
     shares: dict[int, float]
@@ -55,16 +55,16 @@ class CalibrationResult:
 
     Attributes:
         source: where the photos come from.
-        photos: their number.
+        photos: number of photos.
         tiles: number of tiles.
-        float_psnr: of the float network, in dB, luma, the mean over photos.
-        psnr: of each bit-width.
-        fitted: through the predictor, on the tiles that it was fitted to.
-        unseen: through predictors that were fitted to the other photos; None for a single photo.
-        losses: at the target, beside chance and an oracle, on photos that were held out; None of
-            a gate, and likewise the next two of statistics.
+        float_psnr: PSNR of the float network: of the luma, in dB, averaged over photos.
+        psnr: the same for each bit-width.
+        fitted: routed by the predictor, on the tiles that it was fitted to.
+        unseen: routed by predictors that were fitted to other photos; None for a single photo.
+        losses: at the target, compared with chance and an oracle, on photos that were held out;
+            None for a gate, as the next two are for statistics.
         quantiles: of the entropy rule.
-        thresholds: in nats.
+        thresholds: entropies at the quantiles, in nats.
     """
 
     source: str
@@ -88,22 +88,24 @@ def calibrate(
     keep_steps: bool = False,
     progress: Progress,
 ) -> CalibrationResult:
-    """Gives a network steps and a predictor; all of it is deterministic.
+    """Give a network steps and a predictor, deterministically.
 
     Args:
-        network: in evaluation mode. Weights are rounded to half precision, which costs less than
-            0.001 dB and halves the file; steps and predictor are replaced.
-        tiles: at the deployed size.
+        network: a network in evaluation mode. Its weights are rounded to half precision, which
+            costs less than 0.001 dB and halves the file; steps and predictor are replaced.
+        tiles: tiles of the deployed size.
         gate: kind of predictor.
         target_fab: largest mean bit-width on the tiles, 4 to 8.
-        keep_steps: leave those that a training learned; only the predictor is replaced.
-        progress: told how far it is.
+        keep_steps: keep the steps that training learned, and replace only the predictor.
+        progress: called as the calibration proceeds.
 
     Raises:
         CheckpointError: the network's values are not finite, or it has no steps to keep.
     """
     if keep_steps and not network.has_steps():
-        raise CheckpointError("there are no steps to keep: train it, or let them be fitted")
+        raise CheckpointError(
+            "there are no steps to keep: train the network, or let gdq-calibrate fit them"
+        )
     network.predictor = build_predictor(network.channels, gate).eval()
     network.to(memory_format=torch.channels_last)
     round_weights(network)
@@ -142,7 +144,7 @@ def _table(tiles: TileMeasurements, side: int, scale: int) -> EntropyTable:
 def _decide_unseen(
     kind: PredictorKind, tiles: TileMeasurements, side: int, target_fab: float
 ) -> Widths | None:
-    """Returns the widths (N,) that predictors give, each fitted without a quarter of the photos."""
+    """Return bit-widths (N,) from predictors fitted without the quarter of photos they judge."""
     _, number = np.unique(tiles.photo, return_inverse=True)
     if number.max() == 0:
         return None
@@ -194,6 +196,6 @@ def _quality(tiles: TileMeasurements, widths: Widths) -> RoutedQuality:
         shares={width: float(share) for width, share in zip(BIT_WIDTHS, shares, strict=True)},
         fab=float(widths.mean()),
         psnr=tiles.psnr(tiles.errors[np.arange(len(tiles)), columns]),
-        # The expected error of a tile whose width is drawn with these shares.
+        # The expected error of a tile whose bit-width is drawn with these shares.
         psnr_by_chance=tiles.psnr(tiles.errors @ shares),
     )

@@ -1,4 +1,4 @@
-"""The two regressions behind the sensitivity heads; both standardise, neither draws at random."""
+"""The two regressions behind the sensitivity heads; both standardise, neither is random."""
 
 from __future__ import annotations
 
@@ -16,23 +16,25 @@ _LARGEST_EXPONENT = 30.0
 
 @dataclass(frozen=True, eq=False)
 class Line:
-    """A linear function of inputs.
+    """A linear function of K inputs.
 
     Attributes:
         slope: (K,).
-        offset: at inputs of zero.
+        offset: value where all inputs are zero.
     """
 
     slope: Array
     offset: float
 
     def at(self, inputs: Array) -> Array:
-        """Returns the values (N,) at inputs (N, K)."""
+        """Return the values (N,) at inputs (N, K)."""
         return np.asarray(inputs @ self.slope + self.offset)
 
 
 def ridge(inputs: Array, targets: Array, penalty: float) -> Line:
-    """Fits ``mean((line - target)^2) + penalty * |slope|^2``, slopes per standard deviation.
+    """Fit a line that minimises ``mean((line - target)^2) + penalty * |slope|^2``.
+
+    Slopes are per standard deviation of their input.
 
     Args:
         inputs: (N, K).
@@ -47,12 +49,12 @@ def ridge(inputs: Array, targets: Array, penalty: float) -> Line:
 
 
 def poisson(inputs: Array, targets: Array, weights: Array, penalty: float) -> Line:
-    """Fits ``log E[target | inputs]`` by quasi-likelihood (McCullagh and Nelder, 1989, chapter 9).
+    """Fit ``log E[target | inputs]`` by quasi-likelihood (McCullagh and Nelder, 1989, chapter 9).
 
-    What it predicts adds up to what was measured, weighted, however few tiles that comes from; a
-    fit of logarithms would not. Minimised is the weighted mean of
-    ``exp(line) - target * line``, targets relative to their mean, plus
-    ``penalty / 2 * |slope|^2``, slopes per standard deviation.
+    Its predictions add up to what was measured, weighted, even if most of that comes from few
+    tiles; a fit of logarithms would not. It minimises the weighted mean of
+    ``exp(line) - target * line``, with targets relative to their mean, plus
+    ``penalty / 2 * |slope|^2``, with slopes per standard deviation of their input.
 
     Args:
         inputs: (N, K).
@@ -89,7 +91,10 @@ def poisson(inputs: Array, targets: Array, weights: Array, penalty: float) -> Li
 
 
 def _standardised(inputs: Array) -> tuple[Array, Array, Array]:
-    """Returns inputs with mean 0 and deviation 1, and both; what never changes becomes zero."""
+    """Return inputs with mean 0 and deviation 1, then the original mean and deviation.
+
+    Inputs that never change become zero.
+    """
     mean, deviation = inputs.mean(axis=0), inputs.std(axis=0)
     varies = deviation > 1e-9 * np.maximum(1, np.abs(mean))
     deviation = np.where(varies, deviation, np.inf)

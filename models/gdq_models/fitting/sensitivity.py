@@ -1,8 +1,9 @@
 """Sensitivity heads and prices, fitted to measured tiles.
 
-Three heads on the same nine statistics. Noise: what 4 bits add, by Poisson regression, since the
-few tiles that most of the loss comes from must add up; weighed by one over their photo's error, as
-their loss is. Error and interpolation: by ridge regression on logarithms.
+There are three heads on the same nine statistics. Noise is what 4 bits add to the error: fitted by
+Poisson regression, since the few tiles that cause most of the loss must add up, and weighted, as
+the loss is, by one over the photo's error. Error and interpolation are fitted by ridge regression
+on logarithms.
 """
 
 from __future__ import annotations
@@ -22,29 +23,29 @@ from gdq_models.fitting.measurement import Array, TileMeasurements
 from gdq_models.fitting.regression import Line, poisson, ridge
 
 ENOUGH_PHOTOS: Final = 60
-"""Of them, heads did as well as with all 122; with 15 they did not."""
+"""With this many, heads did as well as with all 122; with 15 they did not."""
 
 LARGEST_FLAT_LOSS: Final = 0.01
-"""dB of PSNR that interpolating flat tiles may cost (nobody can see it)."""
+"""dB of PSNR that interpolating flat tiles may cost (too little to see)."""
 
 FOLDS: Final = 6
-"""Parts of the photos that are held out in turn."""
+"""Number of parts of the photos, each held out in turn."""
 
 _NOISE_PENALTY, _ERROR_PENALTY = 0.03, 0.01
-"""Of slopes per standard deviation. Ten times more or less moved held-out losses by 2 %."""
+"""Penalties on slopes per standard deviation; a factor of ten changed held-out losses by 2 %."""
 _SMALLEST_ERROR, _SMALLEST_ADDED = 0.05, 0.01
-"""Squared gray levels, below which logarithms would look at nothing but rounding."""
+"""Squared gray levels, below which logarithms would measure nothing but rounding."""
 
 Integers = NDArray[np.int64]
 
 
 @dataclass(frozen=True, eq=False)
 class Scores:
-    """What heads say of N tiles, relative to their photos.
+    """The heads' estimates for N tiles, relative to their photos.
 
     Attributes:
-        noise: (N,) int64, of 4 bits less the photo's error: what the price is compared with.
-        interpolation: (N,) int64, what interpolation adds, likewise.
+        noise: (N,) int64, noise of 4 bits minus the photo's error; compared with the price.
+        interpolation: (N,) int64, what interpolation adds, minus the photo's error.
     """
 
     noise: Integers
@@ -53,25 +54,26 @@ class Scores:
 
 @dataclass(frozen=True, eq=False)
 class FittedRule:
-    """Heads and prices, and what they make of tiles."""
+    """Heads and prices, applied to tiles."""
 
     rule: SensitivityRule
 
     def decide(self, tiles: TileMeasurements) -> Integers:
-        """Returns the bit-width of each tile (N,), their photos consisting of these tiles."""
+        """Return the bit-width of each tile (N,), taking a photo to consist of its tiles here."""
         scores = score(self.rule.heads, tiles).noise
         return self.rule.steps.choose_all(scores, self.rule.price)
 
 
 def fit_rule(tiles: TileMeasurements, side: int, target_fab: float) -> SensitivityRule:
-    """Returns heads and prices for tiles of a side; the same numbers on every computer.
+    """Return heads and prices for tiles of a side; the same numbers on every computer.
 
-    The dial stands where these tiles get at most ``target_fab`` bits on average. Tiles are flat as
-    long as interpolating the flattest costs ``LARGEST_FLAT_LOSS`` on photos that were held out.
+    The dial is set so that these tiles get at most ``target_fab`` bits on average. The flattest
+    tiles count as flat as long as interpolating them all costs at most ``LARGEST_FLAT_LOSS`` on
+    photos that were held out.
 
     Args:
-        tiles: what to fit to; their inputs are statistics.
-        side: of the tiles, in pixels.
+        tiles: the tiles to fit to; their inputs are statistics.
+        side: side of the tiles, in pixels.
         target_fab: largest mean bit-width, 4 to 8.
     """
     heads = fit_heads(tiles, side)
@@ -82,7 +84,7 @@ def fit_rule(tiles: TileMeasurements, side: int, target_fab: float) -> Sensitivi
 
 
 def fit_heads(tiles: TileMeasurements, side: int) -> SensitivityHeads:
-    """Returns the heads of least loss, in integers."""
+    """Return the fitted heads, rounded to integers."""
     at_most = tiles.errors[:, -1]
     added = np.maximum(tiles.errors[:, 0] - at_most, 0)
     by_interpolation = np.maximum(tiles.interpolated - at_most, 0)
@@ -98,17 +100,17 @@ def fit_heads(tiles: TileMeasurements, side: int) -> SensitivityHeads:
 
 
 def score(heads: SensitivityHeads, tiles: TileMeasurements) -> Scores:
-    """Returns what heads say of tiles whose photos consist of these tiles."""
+    """Return the heads' scores of tiles, taking a photo to consist of its tiles here."""
     return _relative(heads.apply(tiles.inputs.astype(np.int64)), tiles)
 
 
 def score_unseen(tiles: TileMeasurements, side: int) -> Scores:
-    """Returns what heads say that were fitted without a sixth of the photos, of that sixth."""
+    """Return scores of each sixth of the photos, from heads fitted to the other five."""
     said = np.zeros((len(tiles), 3), np.int64)
     _, number = np.unique(tiles.photo, return_inverse=True)
     for fold in range(min(FOLDS, number.max() + 1)):
         unseen = number % FOLDS == fold
-        # Of a single photo nothing is left to fit to but itself.
+        # A single photo leaves nothing else to fit to.
         seen = ~unseen if number.max() else unseen
         heads = fit_heads(tiles.subset(seen), side)
         said[unseen] = heads.apply(tiles.inputs[unseen].astype(np.int64))
@@ -116,7 +118,7 @@ def score_unseen(tiles: TileMeasurements, side: int) -> Scores:
 
 
 def price_for(scores: Integers, steps: PriceSteps, target_fab: float) -> int:
-    """Returns the lowest price at which tiles (N,) get at most this many bits on average."""
+    """Return the lowest price at which tiles (N,) get at most this many bits on average."""
     low, high = int(scores.min()) - 2 * NEVER, int(scores.max()) + 2 * NEVER
     while low < high:  # bits fall as the price rises
         middle = (low + high) // 2
@@ -144,12 +146,12 @@ def _relative(said: Integers, tiles: TileMeasurements) -> Scores:
 
 
 def _find_flat(scores: Integers, losses: Array) -> int:
-    """Returns up to which score all tiles together lose no more than the bound."""
+    """Return the largest score up to which all tiles together lose no more than the bound."""
     order = np.argsort(scores, kind="stable")
     total = np.cumsum(losses[order]) / len(order)
-    # Up to where the bound is first exceeded: behind it, a lucky tile could hide a bad one.
+    # Up to where the bound is first exceeded: beyond, a lucky tile could hide a bad one.
     share = int(np.argmax(np.append(total, np.inf) > LARGEST_FLAT_LOSS))
-    # Tiles of one score cannot be parted: none of the score at which it breaks.
+    # Tiles of equal score cannot be divided: leave out all with the score that exceeds it.
     below = scores[order[:share]]
     inside = below[below < scores[order[share]]] if share < len(order) else below
     return int(inside.max()) if len(inside) else -NEVER

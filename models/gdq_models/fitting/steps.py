@@ -1,4 +1,4 @@
-"""Steps of every quantized layer, those of least squared error on calibration tiles."""
+"""The steps of least squared error on calibration tiles, for every quantized layer."""
 
 from __future__ import annotations
 
@@ -18,19 +18,19 @@ from gdq_models.quantizers.convolution import QuantizedConv2d
 from gdq_models.quantizers.weight import WEIGHT_RANGE
 
 _SAMPLED_VALUES = 1 << 16
-"""Values of an activation that are looked at: the best step moves by less than a percent."""
+"""Values of an activation that are used: all of them would change the step by less than 1 %."""
 
 _Visit = Callable[[QuantizedConv2d, Tensor], None]
 
 
 def calibrate_steps(network: SuperResolutionNetwork, images: Tensor) -> None:
-    """Sets signs and steps of every quantized layer, whatever they were.
+    """Set signs and steps of every quantized layer, replacing any that it has.
 
-    Each bit-width has its own pass through the layers in order: what a layer is given was already
-    quantized, at this width, by all layers before it.
+    Each bit-width has its own pass through the layers in order, so that all layers before a layer
+    have already quantized its input at this bit-width.
 
     Args:
-        network: in evaluation mode, with finished float weights.
+        network: a network in evaluation mode, with finished float weights.
         images: (N, 3, H, W) float, 0..255; run as one batch.
 
     Raises:
@@ -46,13 +46,13 @@ def calibrate_steps(network: SuperResolutionNetwork, images: Tensor) -> None:
 
 
 def _set_sign_and_weight_step(layer: QuantizedConv2d, x: Tensor) -> None:
-    # The released start, to be replaced; what stays of it is the sign.
+    # The released initial steps are replaced afterwards; only the sign remains.
     layer.act.initialise(x)
     layer.weight_quantizer.set_step(least_squares_step(layer.weight, *WEIGHT_RANGE))
 
 
 def _set_step(column: int, layer: QuantizedConv2d, x: Tensor) -> None:
-    """Sets the step of one width; the quantizer uses it at once."""
+    """Set the step of one bit-width, which the quantizer uses at once."""
     signed = layer.act.is_signed
     steps = layer.act.steps.detach().clone()
     limits = integer_range(BIT_WIDTHS[column], signed=signed)
@@ -61,13 +61,13 @@ def _set_step(column: int, layer: QuantizedConv2d, x: Tensor) -> None:
 
 
 def _sample(x: Tensor) -> Tensor:
-    """Returns values at equal distances; an odd distance meets all columns of a picture."""
+    """Return evenly spaced values; an odd distance reaches all columns of a picture."""
     return x.flatten()[:: max(1, x.numel() // _SAMPLED_VALUES) | 1]
 
 
 @contextlib.contextmanager
 def _visiting(network: SuperResolutionNetwork, visit: _Visit) -> Iterator[None]:
-    """Shows every quantized layer its input just before it runs."""
+    """Call ``visit`` with every quantized layer and its input, just before the layer runs."""
 
     def hook(layer: nn.Module, inputs: tuple[Tensor, ...]) -> None:
         assert isinstance(layer, QuantizedConv2d)

@@ -1,4 +1,4 @@
-"""What every super-resolution network here has: value range, predictor, quantized layers."""
+"""What all super-resolution networks share: value range, predictor, quantized layers."""
 
 from __future__ import annotations
 
@@ -22,22 +22,22 @@ from gdq_models.predictor.statistics import StatisticsPredictor
 from gdq_models.quantizers.convolution import QuantizedConv2d
 
 IMAGE_RANGE = 255.0
-"""Largest value of an image, in and out, whatever a network uses inside."""
+"""Largest value of input and output images, whatever range a network uses inside."""
 
 
 class SuperResolutionNetwork(nn.Module, ABC):
     """A network that upscales images at a bit-width chosen per tile.
 
-    Images are (N, 3, H, W) RGB of 0..255, going in and coming out; the output is not clamped.
+    Input and output images are (N, 3, H, W), RGB, 0..255; the output is not clamped.
 
     Attributes:
         name: registry name.
         scale: upscaling factor.
-        channels: features of the head convolution.
+        channels: number of output channels of the head convolution.
         blocks: number of residual blocks.
         predictor: decides the bit-width of a tile.
         value_range: scalar, largest image value inside the network: 1 or 255.
-        mean: (3,) RGB on 0..255, taken off the input and put back on the output.
+        mean: (3,) RGB, 0..255, subtracted from the input and added to the output.
     """
 
     name: ClassVar[str]
@@ -61,7 +61,7 @@ class SuperResolutionNetwork(nn.Module, ABC):
         self.predictor: Predictor = build_predictor(channels, gate)
         self.register_buffer("value_range", torch.tensor(float(value_range)))
         self.register_buffer("mean", torch.tensor(tuple(mean)))
-        # What is left out of a traced graph is decided by plain values, never by tensors.
+        # Plain values, not tensors, decide what a traced graph leaves out.
         self._divisor = IMAGE_RANGE / value_range
         self._has_mean = any(mean)
         self.register_load_state_dict_post_hook(_remember_range)  # type: ignore[no-untyped-call]
@@ -69,27 +69,27 @@ class SuperResolutionNetwork(nn.Module, ABC):
     @staticmethod
     @abstractmethod
     def detects(shapes: Shapes) -> bool:
-        """Says whether a state dict with these shapes is of this network, whole or in part."""
+        """Tell whether a state dict with these shapes belongs to this network, whole or partial."""
 
     @classmethod
     @abstractmethod
     def from_shapes(cls, shapes: Shapes) -> SuperResolutionNetwork:
-        """Builds a network of the sizes that a state dict has.
+        """Build a network with the sizes of a state dict.
 
         Raises:
-            CheckpointError: the sizes do not make up this network.
+            CheckpointError: the sizes do not fit this network.
         """
 
     @abstractmethod
     def head_convolution(self) -> nn.Conv2d:
-        """Returns the first convolution, whose output the gate looks at."""
+        """Return the first convolution, whose output is the gate's input."""
 
     @abstractmethod
     def reconstruct(self, features: Tensor, route: Tensor | None) -> Tensor:
-        """Returns the upscaled image (N, 3, H * scale, W * scale) from ``features(image)``."""
+        """Return the upscaled image (N, 3, H * scale, W * scale) from ``features(image)``."""
 
     def features(self, image: Tensor) -> Tensor:
-        """Returns the head convolution's output (N, C, H, W), before its activation."""
+        """Return the head convolution's output (N, C, H, W), before its activation."""
         if self._has_mean:
             image = image - self.mean.view(1, 3, 1, 1)
         if self._divisor != 1:
@@ -98,7 +98,7 @@ class SuperResolutionNetwork(nn.Module, ABC):
         return features
 
     def forward(self, image: Tensor, route: Tensor | None = None) -> Tensor:
-        """Upscales.
+        """Upscale a batch of images.
 
         Args:
             image: (N, 3, H, W) RGB, 0..255.
@@ -106,30 +106,30 @@ class SuperResolutionNetwork(nn.Module, ABC):
                 network in float.
 
         Returns:
-            (N, 3, H * scale, W * scale) RGB on 0..255, not clamped.
+            (N, 3, H * scale, W * scale) RGB, 0..255, not clamped.
         """
         return self.reconstruct(self.features(image), route)
 
     def predict(self, image: Tensor) -> Prediction:
-        """Predicts the bit-width of each tile (N, 3, H, W): largest logit, no noise.
+        """Predict the bit-width of each tile (N, 3, H, W): that of the largest logit, no noise.
 
-        Only of a gate: statistics decide with the whole picture, see ``SensitivityRule``.
+        For gates only: statistics decide with the whole picture, see ``SensitivityRule``.
         """
         prediction: Prediction = self.gate_predictor(self.features(image), image)
         return prediction
 
     def route_for(self, bit_width: Tensor) -> Tensor:
-        """Returns the one-hot route (N, 4) for bit-widths (N,)."""
+        """Return the one-hot route (N, 4) for bit-widths (N,)."""
         return one_hot_route(bit_width)
 
     def quantized_layers(self) -> Iterator[tuple[str, QuantizedConv2d]]:
-        """Yields name and module of every layer whose width is chosen, in order of execution."""
+        """Yield name and module of every layer whose bit-width is chosen, in execution order."""
         for name, module in self.named_modules():
             if isinstance(module, QuantizedConv2d):
                 yield name, module
 
     def has_steps(self) -> bool:
-        """Says whether every quantized layer's steps were learned or set."""
+        """Tell whether every quantized layer's steps were learned or set."""
         return all(
             bool(layer.act.initialised.all()) and bool(layer.weight_quantizer.initialised)
             for _, layer in self.quantized_layers()
@@ -137,15 +137,15 @@ class SuperResolutionNetwork(nn.Module, ABC):
 
     @property
     def gate_predictor(self) -> BitPredictor:
-        """The predictor of a network that has a gate."""
+        """The network's predictor, which must be one with a gate."""
         assert isinstance(self.predictor, BitPredictor), "statistics have no gate"
         return self.predictor
 
     def predictor_parameters(self) -> PredictorParameters:
-        """Returns everything by which a gate decides a bit-width, as arrays.
+        """Return everything with which a gate decides a bit-width, as arrays.
 
         Raises:
-            ValueError: the entropy rule has no table or senseless quantiles.
+            ValueError: the entropy rule has no table, or its quantiles are invalid.
         """
         head, gate = self.head_convolution(), self.gate_predictor.gate
         norms = [norm for norm in gate.norms if isinstance(norm, nn.GroupNorm)]
@@ -174,7 +174,7 @@ class SuperResolutionNetwork(nn.Module, ABC):
         return predictor.rule() if isinstance(predictor, StatisticsPredictor) else None
 
     def _restore(self, output: Tensor) -> Tensor:
-        """Brings an output of the last convolution back to images of 0..255."""
+        """Convert the last convolution's output back to images of 0..255."""
         if self._divisor != 1:
             output = output * self._divisor
         if self._has_mean:

@@ -7,7 +7,7 @@ SCALES = (2, 3, 4)
 
 
 def upsampling_factors(scale: int) -> tuple[int, ...]:
-    """Returns the pixel-shuffle factors, one after the other, that make up a scale.
+    """Return the factors of the consecutive pixel shuffles that make up a scale.
 
     Raises:
         ValueError: the scale is not one of ``SCALES``.

@@ -1,4 +1,4 @@
-"""EDSR-baseline (Lim et al., CVPR workshops 2017), quantized in its residual blocks."""
+"""EDSR-baseline (Lim et al., CVPR Workshops 2017), quantized in its residual blocks."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from gdq_models.quantizers.convolution import QuantizedConv2d
 
 
 class ResidualBlock(nn.Module):
-    """``x + conv2(relu(conv1(x)))``, both convolutions quantized."""
+    """``x + conv2(relu(conv1(x)))`` with both convolutions quantized."""
 
     def __init__(self, channels: int) -> None:
         super().__init__()
@@ -24,13 +24,13 @@ class ResidualBlock(nn.Module):
         self.conv2 = QuantizedConv2d(channels, channels, 3)
 
     def forward(self, x: Tensor, route: Tensor | None) -> Tensor:
-        """Maps (N, C, H, W) to the same shape."""
+        """Map (N, C, H, W) to the same shape."""
         residual: Tensor = self.conv2(F.relu(self.conv1(x, route)), route)
         return x + residual
 
 
 class EDSR(SuperResolutionNetwork):
-    """EDSR-baseline: all convolutions 3x3 with bias; pixel shuffle once (x2, x3) or twice (x4).
+    """EDSR-baseline: 3x3 convolutions with bias; one pixel shuffle (x2, x3) or two (x4).
 
     Attributes:
         head: 3 -> C, float.
@@ -71,15 +71,15 @@ class EDSR(SuperResolutionNetwork):
 
     @staticmethod
     def detects(shapes: Shapes) -> bool:
-        """Says whether a state dict with these shapes is an EDSR, whole or in part."""
+        """Tell whether a state dict with these shapes belongs to an EDSR, whole or partial."""
         return shapes.get("head.weight", ())[2:] == (3, 3)
 
     @classmethod
     def from_shapes(cls, shapes: Shapes) -> EDSR:
-        """Builds a network of the sizes that a state dict has.
+        """Build a network with the sizes of a state dict.
 
         Raises:
-            CheckpointError: the sizes do not make up an EDSR.
+            CheckpointError: the sizes do not fit an EDSR.
         """
         channels = count_channels(shapes, "head.weight")
         return cls(
@@ -90,11 +90,11 @@ class EDSR(SuperResolutionNetwork):
         )
 
     def head_convolution(self) -> nn.Conv2d:
-        """Returns the first convolution."""
+        """Return the first convolution."""
         return self.head
 
     def reconstruct(self, features: Tensor, route: Tensor | None) -> Tensor:
-        """Returns the upscaled image from the head's output."""
+        """Return the upscaled image from the head's output."""
         x = features
         for block in self.body:
             x = block(x, route)

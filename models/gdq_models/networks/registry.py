@@ -1,6 +1,6 @@
-"""The networks, in the order in which a state dict is tried against them: a list to read.
+"""The list of networks, in the order in which they are tried on a state dict.
 
-Each is imported when it is asked for, so that names are known without torch.
+Each is imported only when it is asked for, so that the names are known without torch.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ def _edsr() -> type[SuperResolutionNetwork]:
     return EDSR
 
 
-# Every network that a checkpoint can hold and a recipe can ask for, one entry each.
+# One entry for every network that a checkpoint can hold and a recipe can ask for.
 _NETWORKS: dict[str, Callable[[], type[SuperResolutionNetwork]]] = {
     "srresnet": _srresnet,
     "edsr": _edsr,
@@ -36,47 +36,47 @@ _NETWORKS: dict[str, Callable[[], type[SuperResolutionNetwork]]] = {
 
 
 def network_names() -> tuple[str, ...]:
-    """Returns the names of all networks."""
+    """Return the names of all networks."""
     return tuple(_NETWORKS)
 
 
 def all_networks() -> tuple[type[SuperResolutionNetwork], ...]:
-    """Returns every network, in order."""
+    """Return the classes of all networks, in the order in which they are tried."""
     return tuple(load() for load in _NETWORKS.values())
 
 
 def create_network(
     name: str, *, scale: int, channels: int, blocks: int, gate: GateKind
 ) -> SuperResolutionNetwork:
-    """Builds a network by name, with new weights.
+    """Build a network by name, with new weights.
 
     Raises:
         CheckpointError: no network has this name.
-        ValueError: there is none of this scale.
+        ValueError: the network does not exist at this scale.
     """
     if name not in _NETWORKS:
-        raise CheckpointError(f"unknown network {name!r}; there is {', '.join(network_names())}")
+        raise CheckpointError(f"unknown network {name!r}; known are {', '.join(network_names())}")
     create: Callable[..., SuperResolutionNetwork] = _NETWORKS[name]()
     return create(scale=scale, channels=channels, blocks=blocks, gate=gate)
 
 
 def detect_network(shapes: Shapes) -> type[SuperResolutionNetwork]:
-    """Returns the network that a state dict belongs to.
+    """Return the class of the network that a state dict belongs to.
 
     Raises:
-        CheckpointError: it belongs to none.
+        CheckpointError: it belongs to no known network.
     """
     for network in all_networks():
         if network.detects(shapes):
             return network
     known = ", ".join(network_names())
-    raise CheckpointError(f"the weights are of no known network (known: {known})")
+    raise CheckpointError(f"the weights belong to no known network (known: {known})")
 
 
 def build_network(shapes: Shapes) -> SuperResolutionNetwork:
-    """Builds the network that a state dict belongs to, with its sizes; weights are not copied.
+    """Build the network that a state dict belongs to, in its sizes, without copying weights.
 
     Raises:
-        CheckpointError: it belongs to no network, or its sizes make no sense.
+        CheckpointError: it belongs to no known network, or its sizes do not fit.
     """
     return detect_network(shapes).from_shapes(shapes)

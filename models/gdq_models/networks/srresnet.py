@@ -17,9 +17,9 @@ from gdq_models.quantizers.convolution import QuantizedConv2d
 
 
 class ResidualBlock(nn.Module):
-    """``shortcut * x + norm2(conv2(norm1(act(conv1(x)))))``, both convolutions quantized.
+    """``shortcut * x + norm2(conv2(norm1(act(conv1(x)))))`` with both convolutions quantized.
 
-    The activation stands before the normalisation, as released (SRGAN has it after).
+    The activation precedes the normalisation, as released (in SRGAN it follows).
     """
 
     def __init__(self, channels: int) -> None:
@@ -32,7 +32,7 @@ class ResidualBlock(nn.Module):
         self.shortcut = nn.Parameter(torch.ones(1))
 
     def forward(self, x: Tensor, route: Tensor | None) -> Tensor:
-        """Maps (N, C, H, W) to the same shape."""
+        """Map (N, C, H, W) to the same shape."""
         activated: Tensor = self.norm1(self.act(self.conv1(x, route)))
         residual: Tensor = self.norm2(self.conv2(activated, route))
         return x * self.shortcut + residual
@@ -48,13 +48,13 @@ class UpsamplingStage(nn.Module):
         self.act = nn.PReLU()
 
     def forward(self, x: Tensor) -> Tensor:
-        """Maps (N, C, H, W) to (N, C, H * factor, W * factor)."""
+        """Map (N, C, H, W) to (N, C, H * factor, W * factor)."""
         shuffled: Tensor = self.act(F.pixel_shuffle(self.conv(x), self.factor))
         return shuffled
 
 
 class SRResNet(SuperResolutionNetwork):
-    """SRResNet: 9x9 head and tail, no convolution has a bias.
+    """SRResNet: 9x9 head and tail, convolutions without bias.
 
     Attributes:
         head: 3 -> C, 9x9, float; followed by ``head_act``, a PReLU.
@@ -96,15 +96,15 @@ class SRResNet(SuperResolutionNetwork):
 
     @staticmethod
     def detects(shapes: Shapes) -> bool:
-        """Says whether a state dict with these shapes is an SRResNet, whole or in part."""
+        """Tell whether a state dict with these shapes belongs to an SRResNet, whole or partial."""
         return shapes.get("head.weight", ())[2:] == (9, 9)
 
     @classmethod
     def from_shapes(cls, shapes: Shapes) -> SRResNet:
-        """Builds a network of the sizes that a state dict has.
+        """Build a network with the sizes of a state dict.
 
         Raises:
-            CheckpointError: the sizes do not make up an SRResNet.
+            CheckpointError: the sizes do not fit an SRResNet.
         """
         channels = count_channels(shapes, "head.weight")
         return cls(
@@ -115,11 +115,11 @@ class SRResNet(SuperResolutionNetwork):
         )
 
     def head_convolution(self) -> nn.Conv2d:
-        """Returns the first convolution."""
+        """Return the first convolution."""
         return self.head
 
     def reconstruct(self, features: Tensor, route: Tensor | None) -> Tensor:
-        """Returns the upscaled image from the head's output."""
+        """Return the upscaled image from the head's output."""
         activated = self.head_act(features)
         x = activated
         for block in self.body:

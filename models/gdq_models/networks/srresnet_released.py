@@ -1,4 +1,4 @@
-"""The checkpoint layout of the released code (SRResNet only) -> our state dict."""
+"""From the checkpoint layout of the released code (SRResNet only) to our state dict."""
 
 from __future__ import annotations
 
@@ -43,19 +43,20 @@ _BLOCK_KEYS = (
 
 
 def is_released(state: Mapping[str, Tensor]) -> bool:
-    """Says whether a state dict has the released layout."""
+    """Tell whether a state dict has the released layout."""
     return "head.0.weight" in state and "body.0.conv1.weight" in state
 
 
 def from_released(state: Mapping[str, Tensor]) -> dict[str, Tensor]:
-    """Converts a released state dict to ours.
+    """Convert a released state dict to ours.
 
-    Dropped, as the released forward pass does not use them: ``sub_mean``, ``add_mean``,
-    ``channel_threshold``, ``act_q``. The released code looks its entropy table up at quantiles
+    ``sub_mean``, ``add_mean``, ``channel_threshold`` and ``act_q`` are dropped, since the released
+    forward pass does not use them. The released code looks up its entropy table at quantiles
     rounded to one decimal; they are rounded here, so that the decisions are the same.
 
     Raises:
-        CheckpointError: a key is missing, or a step was never initialised.
+        CheckpointError: a key is missing, a value has an unexpected shape, or the quantizers of a
+            layer disagree.
     """
     source = _Source(state)
     converted = {
@@ -78,7 +79,7 @@ def from_released(state: Mapping[str, Tensor]) -> dict[str, Tensor]:
 
 
 class _Source:
-    """A state dict that names what it does not have."""
+    """A state dict that names the key it lacks."""
 
     def __init__(self, state: Mapping[str, Tensor]) -> None:
         self._state = state
@@ -89,17 +90,17 @@ class _Source:
         return self._state[key]
 
     def number(self, key: str) -> float:
-        """Returns the only value of a tensor, of whatever shape."""
+        """Return the only value of a tensor of any shape."""
         tensor = self[key]
         if tensor.numel() != 1:
             raise CheckpointError(
-                f"{key!r} should hold one number, its shape is {tuple(tensor.shape)}"
+                f"{key!r} should hold one number, but has shape {tuple(tensor.shape)}"
             )
         return float(tensor.double())
 
 
 def _count_blocks(state: Mapping[str, Tensor]) -> int:
-    """Counts from 0 until a number is missing; the body's last two entries are not blocks."""
+    """Count blocks from 0 until one is missing; the body's last two entries are not blocks."""
     for number in range(LARGEST_BLOCKS):
         if f"body.{number}.conv1.weight" not in state:
             return number
@@ -117,7 +118,7 @@ def _convert_quantizers(source: _Source, layer: str) -> dict[str, Tensor]:
     quantizers = [f"{layer}.{_QUANTIZER_OF_WIDTH[width]}" for width in BIT_WIDTHS]
     signs = {source.number(f"{quantizer}.signed") != 0 for quantizer in quantizers}
     if len(signs) != 1:
-        raise CheckpointError(f"the quantizers of {layer!r} disagree on being signed")
+        raise CheckpointError(f"some quantizers of {layer!r} are signed and some are not")
     ready = [source.number(f"{quantizer}.init_state") != 0 for quantizer in quantizers]
     weight_ready = source.number(f"{layer}.init_state") != 0
     return {
@@ -130,15 +131,18 @@ def _convert_quantizers(source: _Source, layer: str) -> dict[str, Tensor]:
 
 
 def _reorder_gate(weight: Tensor) -> Tensor:
-    """Brings the columns from coarse, fine, median to fine, median, coarse."""
+    """Reorder the columns from coarse, fine, median to fine, median, coarse."""
     if weight.dim() != 2 or weight.shape[1] % 3:
-        raise CheckpointError(f"{_GATE_WEIGHT!r} has the shape {tuple(weight.shape)}")
+        raise CheckpointError(
+            f"{_GATE_WEIGHT!r} has shape {tuple(weight.shape)}, not that of a linear layer over "
+            "three granularities"
+        )
     coarse, fine, median = weight.chunk(3, dim=1)
     return torch.cat([fine, median, coarse], dim=1)
 
 
 def _rounded_quantile(value: float) -> float:
-    """Rounds as the released ``round_to_nearest_half``: to one decimal, within [0.05, 1]."""
+    """Round as the released ``round_to_nearest_half`` does: to one decimal, within [0.05, 1]."""
     if not 0 <= value <= 1:  # also refuses NaN
         raise CheckpointError(f"an entropy quantile must lie inside (0, 1), got {value}")
     rounded = Decimal(str(value)).quantize(Decimal("0.1"), rounding=ROUND_HALF_UP)

@@ -1,7 +1,7 @@
-"""E2B, entropy-to-bit: tiles to which the gate gave 8 bits get 4, 5 or 8 by their entropy.
+"""E2B, entropy-to-bit: tiles for which the gate chose 8 bits get 4, 5 or 8 by their entropy.
 
-Thresholds are quantiles of the entropies of a training set, kept as a table so that the quantiles
-can move without the training set (paper, section 3.3).
+The thresholds are quantiles of the entropies of a training set, kept as a table so that the
+quantiles can be changed without the training set (paper, section 3.3).
 """
 
 from __future__ import annotations
@@ -21,10 +21,10 @@ from gdq_core.files.text import save_text
 from gdq_models.errors import CheckpointError
 
 E2B_BIT_WIDTHS = (4, 5, 8)
-"""For low, middle and high entropy."""
+"""Bit-widths for low, middle and high entropy."""
 
 INITIAL_QUANTILES = (0.5, 0.9)
-"""Of the paper's adaptive threshold calibration."""
+"""Where the paper's adaptive threshold calibration starts."""
 
 TABLE_SIZE = 199
 """Entry i belongs to the quantile (i + 1) / 200: 0.5 %, 1 %, ..., 99.5 %."""
@@ -41,9 +41,9 @@ class EntropyTable:
 
     Attributes:
         entropies: (199,) float64 in nats, not decreasing, at ``TABLE_QUANTILES``.
-        count: number of tiles that it was built from; 0 if not known, and likewise below.
-        tile: their side in low-resolution pixels. The table depends strongly on it.
-        scale: upscaling factor that the tiles were made for.
+        count: number of tiles that the table was built from; here and below, 0 means unknown.
+        tile: side of the tiles in low-resolution pixels, on which the table depends strongly.
+        scale: upscaling factor for which the tiles were made.
     """
 
     entropies: NDArray[np.float64]
@@ -58,11 +58,11 @@ class EntropyTable:
         if not np.isfinite(values).all() or values[0] < 0 or (np.diff(values) < 0).any():
             raise ValueError("entropies must be finite, not negative, and must not decrease")
         if not all(0 <= value < 1 << 48 for value in (self.count, self.tile, self.scale)):
-            raise ValueError("count, tile and scale must be numbers of tiles, pixels and times")
+            raise ValueError("count, tile and scale must be from 0 to 2^48 - 1")
 
     @classmethod
     def build(cls, entropies: Sequence[float], *, tile: int, scale: int) -> EntropyTable:
-        """Builds the table: entry i is the sorted ``H[floor(M (i + 1) / 200)]`` of M entropies.
+        """Build the table: entry i is ``H[floor(M (i + 1) / 200)]``, H the M sorted entropies.
 
         Raises:
             ValueError: there are no entropies.
@@ -74,10 +74,10 @@ class EntropyTable:
         return cls(ordered[index], count=ordered.size, tile=tile, scale=scale)
 
     def at(self, quantile: float) -> float:
-        """Returns the entropy in nats at a quantile, interpolated between entries.
+        """Return the entropy in nats at a quantile, interpolated between entries.
 
         Raises:
-            ValueError: the quantile is not inside (0, 1).
+            ValueError: the quantile is outside (0, 1).
         """
         if not 0 < quantile < 1:
             raise ValueError(f"an entropy quantile must lie inside (0, 1), got {quantile}")
@@ -85,11 +85,11 @@ class EntropyTable:
 
 
 class EntropyToBit(nn.Module):
-    """The two thresholds of E2B: entropy at most the first -> 4 bits, at most the second -> 5.
+    """The two thresholds of E2B: 4 bits up to the first entropy, 5 up to the second, 8 above.
 
     Attributes:
         quantiles: (2,) float64, inside (0, 1).
-        entropies: (199,) float64, the table; NaN until one is given.
+        entropies: (199,) float64 in nats, the table; NaN until one is given.
         provenance: (3,) int64, count, tile and scale of the table.
     """
 
@@ -106,15 +106,15 @@ class EntropyToBit(nn.Module):
         self.register_buffer("provenance", torch.zeros(3, dtype=torch.int64))
 
     def set_table(self, table: EntropyTable) -> None:
-        """Replaces the table; the quantiles stay."""
+        """Replace the table; the quantiles stay."""
         self.entropies.copy_(torch.from_numpy(table.entropies))
         self.provenance.copy_(torch.tensor([table.count, table.tile, table.scale]))
 
     def table(self) -> EntropyTable:
-        """Returns the table.
+        """Return the table.
 
         Raises:
-            ValueError: none was given, or it is not one.
+            ValueError: none was given, or its values are invalid.
         """
         if bool(torch.isnan(self.entropies).all()):
             raise ValueError("no entropy table was given")
@@ -122,10 +122,10 @@ class EntropyToBit(nn.Module):
         return EntropyTable(self.entropies.cpu().numpy().copy(), count, tile, scale)
 
     def thresholds(self) -> tuple[float, float]:
-        """Returns the two thresholds in nats.
+        """Return the two thresholds in nats.
 
         Raises:
-            ValueError: there is no table, a quantile is outside of (0, 1), or they decrease.
+            ValueError: there is no table, a quantile is outside (0, 1), or the quantiles decrease.
         """
         table = self.table()
         low, high = (table.at(float(quantile)) for quantile in self.quantiles.tolist())
@@ -134,17 +134,17 @@ class EntropyToBit(nn.Module):
         return low, high
 
     def forward(self, entropy: Tensor) -> Tensor:
-        """Returns the bit-width (N,) int64 for each entropy (N,) in nats."""
+        """Return the bit-width (N,) int64 for each entropy (N,) in nats."""
         low, high = self.thresholds()
         widths = torch.tensor(E2B_BIT_WIDTHS, device=entropy.device)
         return widths[(entropy > low).long() + (entropy > high).long()]
 
 
 def load_entropy_table(path: Path) -> EntropyTable:
-    """Loads a table: ours, or the released ``E2B.json`` (keys "0.5", "1.0", ..., "99.5").
+    """Load a table: ours, or the released ``E2B.json`` (keys "0.5", "1.0", ..., "99.5").
 
     Raises:
-        CheckpointError: the file cannot be read or is neither.
+        CheckpointError: the file cannot be read, or is neither of the two.
     """
     try:
         with path.open("rb") as file:
@@ -154,13 +154,13 @@ def load_entropy_table(path: Path) -> EntropyTable:
         return _parse_table(json.loads(content.decode("utf-8")))
     except OSError as error:
         raise CheckpointError(f"{path} cannot be read: {error.strerror}") from error
-    # A deeply nested file exhausts the parser's recursion; the other errors are ours and json's.
+    # A deeply nested file exceeds the parser's recursion limit; the others are ours and json's.
     except (ValueError, TypeError, KeyError, OverflowError, RecursionError) as error:
         raise CheckpointError(f"{path} is not an entropy table: {error}") from error
 
 
 def save_entropy_table(table: EntropyTable, path: Path) -> None:
-    """Writes a table as JSON that ``load_entropy_table`` reads."""
+    """Write a table as JSON for ``load_entropy_table``."""
     document = {
         "format": _TABLE_FORMAT,
         "count": table.count,

@@ -1,4 +1,4 @@
-"""The kinds of gate there are; apart from the gate, so that a recipe is read without torch."""
+"""The kinds of gate; apart from the gate, so that a recipe can be read without torch."""
 
 from __future__ import annotations
 

@@ -1,8 +1,8 @@
-"""GBC, the granularity-bit controller: features of the head -> one of three bit-widths.
+"""GBC, the granularity-bit controller: from the head's features to one of three bit-widths.
 
-The features are looked at in three granularities, Z1 (fine, as they are), Z2 (median, averaged
-over 2x2) and Z3 (coarse, 4x4), each brought to the resolution of Z3, averaged over the tile and
-weighed by one linear layer (paper, section 3.2).
+The features are taken at three granularities, Z1 (fine, unchanged), Z2 (median, averaged over
+2x2) and Z3 (coarse, averaged over 4x4). Each is brought to the resolution of Z3 and averaged over
+the tile, and one linear layer weighs the averages (paper, section 3.2).
 """
 
 from __future__ import annotations
@@ -20,15 +20,15 @@ GRANULARITIES = 3
 """Fine, median, coarse."""
 
 SMALLEST_TILE = 4
-"""Sides that still have a coarse granularity, in low-resolution pixels."""
+"""Shortest side that still has a coarse granularity, in low-resolution pixels."""
 
 NORM_EPSILON = 1e-6
 
 
 def norm_groups(channels: int) -> int:
-    """Returns the number of normalisation groups: 8, or the largest of 10, 6, 4, ... that divides.
+    """Return the number of normalisation groups: the first of 8, 10, 6, 4, ... dividing channels.
 
-    The released code has 8 (commented out); they do not divide the 60 channels of SwinIR-light.
+    The released code has 8 (commented out), which does not divide the 60 channels of SwinIR-light.
     """
     return next(groups for groups in (8, 10, 6, 4, 3, 2, 1) if channels % groups == 0)
 
@@ -38,8 +38,8 @@ class GranularityGate(nn.Module):
 
     Attributes:
         kind: with or without normalisation.
-        linear: (3C -> 3); its input is ordered fine, median, coarse.
-        norms: one normalisation per granularity, fine, median, coarse; none for ``linear``.
+        linear: linear layer from 3C to 3; its input is in the order fine, median, coarse.
+        norms: one normalisation for each granularity, in the same order; empty for ``linear``.
     """
 
     def __init__(self, channels: int, kind: GateKind) -> None:
@@ -53,16 +53,16 @@ class GranularityGate(nn.Module):
         )
 
     def forward(self, features: Tensor) -> Tensor:
-        """Returns logits (N, 3) over ``GATE_BIT_WIDTHS``; see ``squeeze``."""
+        """Return logits (N, 3) over ``GATE_BIT_WIDTHS``; see ``squeeze``."""
         logits: Tensor = self.linear(self.squeeze(features))
         return logits
 
     def squeeze(self, features: Tensor) -> Tensor:
-        """Returns what the linear layer weighs (N, 3C): the mean of each granularity.
+        """Return the linear layer's input (N, 3C): the mean of each granularity.
 
         Args:
             features: (N, C, H, W) output of the head convolution, before its activation. Rows and
-                columns beyond the last multiple of four take no part.
+                columns beyond the last multiple of four are ignored.
 
         Raises:
             ValueError: a side is shorter than four pixels.
@@ -74,16 +74,16 @@ class GranularityGate(nn.Module):
             )
         median = F.avg_pool2d(features, 2)
         coarse = F.avg_pool2d(median, 2)
-        # The paper normalises before pooling; afterwards texture would already be averaged away.
+        # The paper normalises before pooling, which would already average texture away.
         fine, median, coarse = self._normalise([features, median, coarse])
         pooled = [F.avg_pool2d(fine, 4), F.avg_pool2d(median, 2), coarse]
         return torch.cat(pooled, dim=1).mean(dim=(2, 3))
 
     def choose(self, logits: Tensor) -> Tensor:
-        """Returns a one-hot choice (N, 3).
+        """Return a one-hot choice (N, 3).
 
         In training, Gumbel noise is added and gradients pass straight through to the softmax
-        (temperature 1, as released); otherwise it is the largest logit.
+        (temperature 1, as released); otherwise the largest logit is chosen.
         """
         if self.training:
             return F.gumbel_softmax(logits, tau=1.0, hard=True)

@@ -1,4 +1,4 @@
-"""Makes a predictor of any kind."""
+"""Create a predictor of any kind."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ Predictor = BitPredictor | StatisticsPredictor
 
 
 def build_predictor(channels: int, kind: PredictorKind) -> Predictor:
-    """Returns a new predictor for a head of so many channels."""
+    """Create a predictor for a head convolution with this number of channels."""
     if kind == "statistics":
         return StatisticsPredictor()
     return BitPredictor(channels, kind)

@@ -1,4 +1,4 @@
-"""The predictor as plain arrays, for an exporter that builds it without the head convolution."""
+"""The predictor as plain arrays, for an exporter that computes it without a convolution."""
 
 from __future__ import annotations
 
@@ -16,26 +16,26 @@ Array = NDArray[np.float64]
 
 @dataclass(frozen=True, eq=False)
 class PredictorParameters:
-    """Everything that decides a bit-width, float64.
+    """Everything that decides a bit-width, in float64.
 
-    The head convolution is zero-padded by ``k // 2`` and applied to ``image - mean``, the image
-    being RGB of 0..255; a factor between value ranges is already part of its weight.
+    The head convolution is zero-padded by ``k // 2`` and applied to ``image - mean``, where the
+    image is RGB, 0..255; its weight already includes the factor between value ranges.
 
     Attributes:
         head_weight: (C, 3, k, k).
         head_bias: (C,), zeros if the network's head has none.
-        mean: (3,) RGB on 0..255.
+        mean: (3,) RGB, 0..255.
         gate: kind of gate.
         gate_weight: (3, 3C); its blocks of C columns belong to fine (Z1), median (Z2) and coarse
             (Z3), in this order (the released checkpoint has coarse, fine, median).
         gate_bias: (3,).
-        groups: normalisation groups; None for ``linear``, and likewise the next two.
-        norm_weight: (3, C), fine, median, coarse.
+        groups: number of normalisation groups; None for ``linear``, as are the next two.
+        norm_weight: (3, C), for fine, median and coarse.
         norm_bias: (3, C).
-        norm_epsilon: added to the variance before the root.
-        e2b_thresholds: (2,) entropy in nats.
-        e2b_bit_widths: for entropy at most the first threshold, at most the second, above.
-        gate_bit_widths: what the gate's logits stand for.
+        norm_epsilon: added to the variance before its square root is taken.
+        e2b_thresholds: (2,) entropies in nats.
+        e2b_bit_widths: for an entropy up to the first threshold, up to the second, and above.
+        gate_bit_widths: the bit-widths that the gate's logits stand for.
     """
 
     head_weight: Array

@@ -20,7 +20,7 @@ class Prediction:
     """What the predictor says of each tile.
 
     Attributes:
-        logits: (N, 3) of the gate, over 4, 6 and 8 bits.
+        logits: (N, 3) the gate's logits for 4, 6 and 8 bits.
         entropy: (N,) in nats.
         bit_width: (N,) int64, the decision.
     """
@@ -31,17 +31,17 @@ class Prediction:
 
 
 def route_for(bit_width: Tensor) -> Tensor:
-    """Returns the one-hot route (N, 4) over ``BIT_WIDTHS`` for bit-widths (N,)."""
+    """Return the one-hot route (N, 4) over ``BIT_WIDTHS`` for bit-widths (N,)."""
     widths = torch.tensor(BIT_WIDTHS, device=bit_width.device)
     return (bit_width[:, None] == widths).float()
 
 
 class BitPredictor(nn.Module):
-    """Tile -> one of 4, 5, 6 or 8 bits.
+    """The choice of 4, 5, 6 or 8 bits for a tile.
 
     Attributes:
-        gate: GBC, chooses among 4, 6 and 8.
-        e2b: chooses among 4, 5 and 8 for tiles to which the gate gave 8.
+        gate: GBC, which chooses among 4, 6 and 8.
+        e2b: chooses among 4, 5 and 8 where the gate chose 8.
     """
 
     def __init__(self, channels: int, gate: GateKind) -> None:
@@ -51,19 +51,19 @@ class BitPredictor(nn.Module):
 
     @property
     def kind(self) -> GateKind:
-        """Which predictor it is: the kind of its gate."""
+        """The kind of predictor: that of its gate."""
         return self.gate.kind
 
     def check(self) -> None:
-        """Makes sure that it can decide.
+        """Make sure that the predictor can decide.
 
         Raises:
-            ValueError: the entropy rule has no table or senseless quantiles.
+            ValueError: the entropy rule has no table, or its quantiles are invalid.
         """
         self.e2b.thresholds()
 
     def forward(self, features: Tensor, image: Tensor) -> Prediction:
-        """Predicts bit-widths; no noise and no gradient through the decision.
+        """Predict bit-widths, without noise and without a gradient through the decision.
 
         Args:
             features: (N, C, H, W) output of the head convolution, before its activation.
@@ -76,12 +76,12 @@ class BitPredictor(nn.Module):
         return Prediction(logits, entropy, bit_width)
 
     def inputs(self, features: Tensor, image: Tensor) -> Tensor:
-        """Returns what a fit weighs (N, 3C), see ``GranularityGate.squeeze``."""
+        """Return the inputs (N, 3C) of a fit, see ``GranularityGate.squeeze``."""
         del image
         return self.gate.squeeze(features)
 
     def route(self, features: Tensor, image: Tensor) -> Tensor:
-        """Returns routes (N, 4) over ``BIT_WIDTHS`` through which the gate can be trained.
+        """Return routes (N, 4) over ``BIT_WIDTHS`` through which the gate can be trained.
 
         In training, the gate's choice is noisy and carries a straight-through gradient. Its share
         of 8 bits goes to the width that the entropy rule names, so that the gate sees the error

@@ -1,7 +1,7 @@
-"""The gate kind ``statistics``: what few bits cost a tile, from nine numbers of its pixels.
+"""The predictor of kind ``statistics``: what few bits cost a tile, from nine statistics of it.
 
-It learns nothing by gradients and looks at no feature of the network: heads and prices are fitted
-to measured tiles (``fitting/sensitivity.py``), and all it computes is integers, the same in every
+It learns nothing by gradients and uses no feature of the network: heads and prices are fitted
+to measured tiles (``fitting/sensitivity.py``), and it computes in integers only, the same in every
 runtime (``gdq_core.sensitivity``).
 """
 
@@ -20,15 +20,17 @@ from gdq_core.sensitivity.statistics import STATISTICS, Integers, tile_statistic
 
 
 class StatisticsPredictor(nn.Module):
-    """Tile -> noise of 4 bits, error, and what interpolation adds; the picture decides with them.
+    """For each tile the noise of 4 bits, the error, and what interpolation adds to it.
+
+    With these numbers of all tiles, the bit-widths are decided for the picture as a whole.
 
     Attributes:
-        weights: (3, 9) int64, of the heads.
-        biases: (3,) int64.
-        side: int64, pixels of the tiles that the heads were fitted to; 0 before that.
+        weights: (3, 9) int64, weights of the heads.
+        biases: (3,) int64, biases of the heads.
+        side: int64 scalar, side in pixels of the tiles that the heads were fitted to; 0 if none.
         steps: (3,) int64, see ``PriceSteps``.
-        price: int64, where the dial stands.
-        flat: int64, see ``SensitivityRule``.
+        price: int64 scalar, where the dial stands.
+        flat: int64 scalar, see ``SensitivityRule``.
     """
 
     weights: Tensor
@@ -49,14 +51,14 @@ class StatisticsPredictor(nn.Module):
 
     @property
     def kind(self) -> Literal["statistics"]:
-        """Which predictor it is."""
+        """The kind of predictor."""
         return "statistics"
 
     def rule(self) -> SensitivityRule:
-        """Returns all that decides.
+        """Return heads and prices as one rule.
 
         Raises:
-            ValueError: it was never fitted, or its numbers make no sense.
+            ValueError: the heads were never fitted, or the numbers are invalid.
         """
         if int(self.side) == 0:
             raise ValueError("the sensitivity heads were never fitted")
@@ -66,7 +68,7 @@ class StatisticsPredictor(nn.Module):
         return SensitivityRule(heads, steps, int(self.price), int(self.flat))
 
     def check(self) -> None:
-        """Makes sure that it can decide.
+        """Make sure that the predictor can decide.
 
         Raises:
             ValueError: it cannot, see ``rule``.
@@ -74,12 +76,12 @@ class StatisticsPredictor(nn.Module):
         self.rule()
 
     def inputs(self, features: Tensor, image: Tensor) -> Tensor:
-        """Returns what a fit weighs: the statistics (N, 9) of square images (N, 3, H, W)."""
+        """Return the inputs of a fit: the statistics (N, 9) of square images (N, 3, H, W)."""
         del features
         return torch.from_numpy(statistics_of(image, image.shape[-1]))
 
     def install(self, rule: SensitivityRule) -> None:
-        """Takes over all that decides."""
+        """Take over a rule's heads and prices."""
         self.weights.copy_(torch.from_numpy(rule.heads.weights))
         self.biases.copy_(torch.from_numpy(rule.heads.biases))
         self.side.fill_(rule.heads.side)
@@ -89,7 +91,7 @@ class StatisticsPredictor(nn.Module):
 
 
 def statistics_of(images: Tensor, side: int) -> Integers:
-    """Returns the statistics (N, 9) of whole numbers (N, 3, H, W) of 0..255."""
+    """Return the statistics (N, 9) of images (N, 3, H, W), whole numbers of 0..255."""
     pixels = images.to(torch.uint8).permute(0, 2, 3, 1).cpu().numpy()
     return np.stack([tile_statistics(tile, side) for tile in pixels])
 

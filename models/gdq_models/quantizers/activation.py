@@ -13,26 +13,26 @@ from gdq_models.quantizers.blockwise import quantize_blockwise
 from gdq_models.quantizers.rounding import round_half_even, scale_gradient
 
 _SIGNED_BELOW = -1e-5
-"""An activation with a value under this is signed (released implementation)."""
+"""An activation with a value below this is signed (as released)."""
 
 
 def integer_range(bit_width: int, *, signed: bool) -> tuple[int, int]:
-    """Returns the smallest and the largest integer of a bit-width, e.g. (-8, 7) or (0, 15)."""
+    """Return the smallest and largest integer of a bit-width, e.g. (-8, 7) or (0, 15)."""
     if signed:
         return -(1 << (bit_width - 1)), (1 << (bit_width - 1)) - 1
     return 0, (1 << bit_width) - 1
 
 
 class ActivationQuantizer(nn.Module):
-    """Fake quantization of an activation, per tensor, at one of four widths per sample.
+    """Per-tensor fake quantization of an activation, at one of four bit-widths per sample.
 
     ``x^ = step_b * round(clamp(x / step_b, Qn, Qp))`` for the width b of each sample (LSQ, and
     QuantSR as released with Granular-DQ). Steps start from the first batch seen in training.
 
     Attributes:
         steps: (4,) real value of one integer unit, in the order of ``BIT_WIDTHS``.
-        signed: scalar bool, whether integers reach below zero.
-        initialised: (4,) bool, whether a step was learned or set.
+        signed: scalar bool, whether the integers can be negative.
+        initialised: (4,) bool, whether each step was learned or set.
     """
 
     steps: nn.Parameter
@@ -44,20 +44,20 @@ class ActivationQuantizer(nn.Module):
         self.steps = nn.Parameter(torch.ones(len(BIT_WIDTHS)))
         self.register_buffer("signed", torch.tensor(False))
         self.register_buffer("initialised", torch.zeros(len(BIT_WIDTHS), dtype=torch.bool))
-        # A tensor cannot be asked for its value while a graph is traced, a Python bool can.
+        # While a graph is traced, the value of a Python bool can be read, that of a tensor cannot.
         self._signed = False
         self.register_load_state_dict_post_hook(_remember_sign)  # type: ignore[no-untyped-call]
 
     @property
     def is_signed(self) -> bool:
-        """Whether integers reach below zero."""
+        """Whether the integers can be negative."""
         return self._signed
 
     def set_steps(self, steps: Tensor | Sequence[float], *, signed: bool) -> None:
-        """Sets all four steps, in the order of ``BIT_WIDTHS``, and the sign.
+        """Set all four steps, in the order of ``BIT_WIDTHS``, and the sign.
 
         Raises:
-            ValueError: a step is not a positive finite number, or there are not four.
+            ValueError: a step is not a positive finite number, or there are not four steps.
         """
         values = torch.as_tensor(steps, dtype=self.steps.dtype, device=self.steps.device)
         if values.shape != self.steps.shape:
@@ -71,28 +71,34 @@ class ActivationQuantizer(nn.Module):
         self._signed = signed
 
     def initialise(self, x: Tensor) -> None:
-        """Sets sign and steps from a batch of activations: ``2 * mean(|x|) / sqrt(Qp)``.
+        """Set sign and steps from a batch of activations: ``2 * mean(|x|) / sqrt(Qp)``.
 
-        The sign is set when the smallest value is below -1e-5 (both as released).
+        The quantizer becomes signed if the smallest value is below -1e-5 (both as released).
         """
         x = x.detach()
         signed = bool(x.min() < _SIGNED_BELOW)
-        # An activation that is zero throughout still needs a step that can be divided by.
+        # An activation that is zero throughout still needs a step to divide by.
         magnitude = max(float(x.abs().mean()), 1e-6)
         tops = [integer_range(width, signed=signed)[1] for width in BIT_WIDTHS]
         self.set_steps([2 * magnitude / math.sqrt(top) for top in tops], signed=signed)
 
     def forward(self, x: Tensor, route: Tensor | None) -> Tensor:
-        """Quantizes each sample at the width that its route names.
+        """Quantize each sample at the width that its route names.
 
         While a network is exported to ONNX, the whole operation is one ``gdq::ActQuant`` that
         carries all four steps, whatever the route.
 
         Args:
             x: (N, ...) activation.
-            route: (N, 4) weights over ``BIT_WIDTHS``. With a gradient (gate training) the four
-                quantized versions are mixed by it. Without one it must be one-hot, and only the
-                chosen version is computed. None leaves ``x`` as it is.
+            route: (N, 4) weights over ``BIT_WIDTHS``. If it requires a gradient (gate training),
+                the four quantized versions are mixed with these weights. If not, it must be
+                one-hot, and only the chosen version is computed. None leaves ``x`` unchanged.
+
+        Returns:
+            shape and dtype of ``x``.
+
+        Raises:
+            RuntimeError: the steps were never initialised, in evaluation mode.
         """
         if torch.onnx.is_in_onnx_export():
             return self._symbol(x)
@@ -119,7 +125,7 @@ class ActivationQuantizer(nn.Module):
         )
 
     def _learned_steps(self, x: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-        """Returns steps, lowest and highest integers, each (4,)."""
+        """Return steps, smallest and largest integers, each (4,)."""
         ranges = [integer_range(width, signed=self._signed) for width in BIT_WIDTHS]
         low, high = torch.tensor(ranges, dtype=self.steps.dtype, device=x.device).unbind(dim=1)
         # LSQ, section 2.2: without it, a step's gradient grows with the number of values.

@@ -1,4 +1,4 @@
-"""Fake quantization of a batch on the CPU, sample by sample, forward and backward in one piece.
+"""Fake quantization of a batch on the CPU, sample by sample, forward and backward fused.
 
 Quantization is a chain of elementwise operations. On a whole batch each of them, and each of its
 gradients, streams megabytes through memory; one sample at a time stays in the cache. In training
@@ -18,7 +18,7 @@ _SLOPE_AT_HALF = 1 / (2 * math.tanh(0.5))
 
 
 class _Version(NamedTuple):
-    """One bit-width of a sample: its number, its share, its step and its integer range."""
+    """One bit-width of a sample: its index, its share, its step and its integer range."""
 
     number: int
     share: float
@@ -77,16 +77,16 @@ class _BlockwiseQuantize(torch.autograd.Function):
 def quantize_blockwise(
     x: Tensor, steps: Tensor, low: Tensor, high: Tensor, route: Tensor
 ) -> Tensor:
-    """Returns ``sum_n route_n * steps_n * round(clamp(x / steps_n, low_n, high_n))``, in float32.
+    """Return ``sum_n route_n * steps_n * round(clamp(x / steps_n, low_n, high_n))``, in float32.
 
-    Differs from the plain formula in the last bits of the gradients only. Versions without a
-    share are not computed, except where the gradient of the route asks for them.
+    Only the last bits of the gradients differ from the plain formula's. Versions without a share
+    are not computed, except where the gradient of the route needs them.
 
     Args:
         x: (N, ...) on the CPU.
-        steps: (B,) real value of one integer unit, for each bit-width.
-        low: (B,) smallest integer.
-        high: (B,) largest integer.
+        steps: (B,) real value of one integer unit at each bit-width.
+        low: (B,) smallest integer at each bit-width.
+        high: (B,) largest integer at each bit-width.
         route: (N, B) share of each bit-width in each sample.
 
     Returns:
@@ -97,7 +97,7 @@ def quantize_blockwise(
 
 
 def _versions(steps: Tensor, low: Tensor, high: Tensor, route: Tensor) -> Iterator[list[_Version]]:
-    """Yields, for each sample, its versions."""
+    """Yield the versions of each sample."""
     numbers = (steps.tolist(), low.tolist(), high.tolist())
     for shares in route.tolist():
         yield [
@@ -107,11 +107,11 @@ def _versions(steps: Tensor, low: Tensor, high: Tensor, route: Tensor) -> Iterat
 
 
 def _multiply_by_slope(x: Tensor, gradient: Tensor) -> None:
-    """Overwrites ``x`` by ``gradient`` times the slope of ``round_half_even`` at ``x``.
+    """Overwrite ``x`` with ``gradient`` times the slope of ``round_half_even`` at ``x``.
 
-    sech(d)^2 = 4 s (1 - s) with s = sigmoid(2 d): a sixth of the time of tanh here.
+    sech(d)^2 = 4 s (1 - s) with s = sigmoid(2 d), which here takes a sixth of the time of tanh.
     """
-    # Truncation instead of floor mirrors the distance of negative numbers; sech is even.
+    # Truncating instead of flooring mirrors the distance for negative numbers; sech is even.
     x.frac_().abs_().sub_(0.5).mul_(2).sigmoid_()
     torch.addcmul(x, x, x, value=-1, out=x)
     x.mul_(4 * _SLOPE_AT_HALF).mul_(gradient)

@@ -1,4 +1,4 @@
-"""The convolution whose activation width is chosen per tile."""
+"""The convolution whose activations have a bit-width chosen per tile."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ class QuantizedConv2d(nn.Conv2d):
 
     Attributes:
         act: quantizer of the input.
-        weight_quantizer: quantizer of the weight.
+        weight_quantizer: quantizer of the weights.
     """
 
     def __init__(
@@ -26,13 +26,13 @@ class QuantizedConv2d(nn.Conv2d):
         self.act = ActivationQuantizer()
         self.weight_quantizer = WeightQuantizer()
 
-    # A convolution that must be told its route is no stand-in for nn.Conv2d, only built like it.
+    # A convolution that needs a route is built like nn.Conv2d, but cannot stand in for it.
     def forward(self, x: Tensor, route: Tensor | None) -> Tensor:  # type: ignore[override]
-        """Convolves; in float when ``route`` is None, see ``ActivationQuantizer.forward``.
+        """Convolve: in float if ``route`` is None, otherwise quantized.
 
         Args:
             x: (N, C, H, W) input.
-            route: (N, 4) weights over ``BIT_WIDTHS``, or None.
+            route: (N, 4) weights over ``BIT_WIDTHS``, see ``ActivationQuantizer.forward``.
         """
         quantized_x: Tensor = self.act(x, route)
         weight: Tensor = self.weight

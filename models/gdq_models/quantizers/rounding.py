@@ -1,4 +1,4 @@
-"""Rounding and gradient scaling, the two autograd pieces of learned-step quantization."""
+"""Rounding and gradient scaling, the two autograd functions of learned-step quantization."""
 
 from __future__ import annotations
 
@@ -36,17 +36,17 @@ class _ScaleGradient(torch.autograd.Function):
 
 
 def round_half_even(x: Tensor) -> Tensor:
-    """Rounds to the nearest integer, halves to even; differentiable.
+    """Round to the nearest integer, halves to even, with a gradient.
 
-    The gradient is that of ``tanh(f - 0.5) / tanh(0.5) / 2 + 0.5``, f the fractional part in
-    [0, 1): between 0.85 at integers and 1.08 at halves (QuantSR, as released with Granular-DQ).
+    The gradient is that of ``tanh(f - 0.5) / tanh(0.5) / 2 + 0.5``, where f is the fractional part
+    in [0, 1): from 0.85 at integers to 1.08 at halves (QuantSR, as released with Granular-DQ).
     """
     rounded: Tensor = _SoftRound.apply(x)
     return rounded
 
 
 def scale_gradient(x: Tensor, factor: Tensor) -> Tensor:
-    """Returns ``x`` itself; its gradient is multiplied by ``factor``, which broadcasts to it.
+    """Return ``x`` unchanged, but multiply its gradient by ``factor``, which broadcasts to it.
 
     The customary ``(x - x * f).detach() + x * f`` changes the last bit of ``x``; a learned step
     must reach the integer kernels bit for bit, so this does not.

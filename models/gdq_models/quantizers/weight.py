@@ -14,11 +14,11 @@ WEIGHT_RANGE = (-128, 127)
 
 
 class WeightQuantizer(nn.Module):
-    """Fake quantization of a weight, per tensor: ``step * round(clamp(w / step, -128, 127))``.
+    """Per-tensor fake quantization of a weight: ``step * round(clamp(w / step, -128, 127))``.
 
     Attributes:
         step: scalar, real value of one integer unit.
-        initialised: scalar bool, whether the step was learned or set.
+        initialised: scalar bool, whether the step has been learned or set.
     """
 
     step: nn.Parameter
@@ -30,10 +30,10 @@ class WeightQuantizer(nn.Module):
         self.register_buffer("initialised", torch.tensor(False))
 
     def set_step(self, step: float) -> None:
-        """Sets the step.
+        """Set the step.
 
         Raises:
-            ValueError: it is not a positive finite number.
+            ValueError: the step is not a positive finite number.
         """
         if not (math.isfinite(step) and step > 0):
             raise ValueError(f"the step must be positive and finite, got {step}")
@@ -42,12 +42,16 @@ class WeightQuantizer(nn.Module):
             self.initialised.fill_(True)
 
     def initialise(self, weight: Tensor) -> None:
-        """Sets the step from the weight: ``2 * max(|w|) / sqrt(127)`` (as released)."""
+        """Set the step from the weight: ``2 * max(|w|) / sqrt(127)`` (as released)."""
         peak = max(float(weight.detach().abs().max()), 1e-6)
         self.set_step(2 * peak / math.sqrt(WEIGHT_RANGE[1]))
 
     def forward(self, weight: Tensor) -> Tensor:
-        """Quantizes the weight; while exporting to ONNX, as one ``gdq::WeightQuant``."""
+        """Quantize the weight; in an export to ONNX, record one ``gdq::WeightQuant`` instead.
+
+        Raises:
+            RuntimeError: the step was never initialised, in evaluation mode.
+        """
         if torch.onnx.is_in_onnx_export():
             return torch.onnx.ops.symbolic(
                 "gdq::WeightQuant",
@@ -65,7 +69,7 @@ class WeightQuantizer(nn.Module):
         return round_half_even(torch.clamp(weight / step, *WEIGHT_RANGE)) * step
 
     def integers(self, weight: Tensor) -> Tensor:
-        """Returns the int8 tensor that, times ``step``, is exactly what ``forward`` returns."""
+        """Return the int8 tensor that, times ``step``, is exactly what ``forward`` returns."""
         with torch.no_grad():
             scaled = torch.clamp(weight / self.step, *WEIGHT_RANGE)
             return torch.round(scaled).to(torch.int8)

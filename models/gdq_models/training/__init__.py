@@ -1,1 +1,1 @@
-"""Recipe and photos -> checkpoint: float weights, bit-widths, gate, and all of it together."""
+"""From a recipe and photos to a checkpoint: float weights, bit-widths, gate, then all together."""

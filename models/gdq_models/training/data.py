@@ -1,4 +1,4 @@
-"""What Lightning asks for data: the cache built once per machine, batches from any step on."""
+"""Lightning's source of data: a cache built once per machine, and batches from any step on."""
 
 from __future__ import annotations
 
@@ -19,10 +19,10 @@ from gdq_models.training.tiles import cut_tiles
 
 
 class TrainingPhotos(lightning.LightningDataModule):
-    """The photos of a training.
+    """The photos of a training run; its attributes exist after ``setup``.
 
     Attributes:
-        cache: all photos; after ``setup``, and likewise the next two.
+        cache: all photos.
         training: photos to train on.
         held_out: photos to measure on.
     """
@@ -39,16 +39,16 @@ class TrainingPhotos(lightning.LightningDataModule):
         self._progress = progress
 
     def prepare_data(self) -> None:
-        """Builds the cache; Lightning calls it in one process of each machine."""
+        """Build the cache; Lightning calls this in one process of each machine."""
         self._open()
 
     def setup(self, stage: str) -> None:
-        """Opens the cache."""
+        """Open the cache."""
         self.cache = self._open()
         self.held_out, self.training = set_aside(self.cache.photos, self._recipe.held_out)
 
     def train_dataloader(self) -> DataLoader[Batch]:
-        """Returns this process's share of the batches, that of the trainer's next step first."""
+        """Return this process's share of the batches, starting with the trainer's next step."""
         trainer = self.trainer
         assert trainer is not None
         share = Share(trainer.global_rank, trainer.world_size)
@@ -58,7 +58,7 @@ class TrainingPhotos(lightning.LightningDataModule):
         return DataLoader(batches, batch_size=None)
 
     def entropy_table(self) -> EntropyTable:
-        """Returns the table of all tiles, side by side, of the photos to train on."""
+        """Return the entropy table of the photos to train on, cut into adjacent tiles."""
         tile = self._recipe.tile
         entropies = [
             value
@@ -79,7 +79,7 @@ class TrainingPhotos(lightning.LightningDataModule):
 
 
 def set_aside(photos: Sequence[Photo], count: int) -> tuple[tuple[Photo, ...], tuple[Photo, ...]]:
-    """Returns ``count`` photos, spread evenly over the sorted names, and all others.
+    """Return ``count`` photos, spread evenly over the sorted names, and all the others.
 
     Raises:
         TrainingError: nothing would be left to train on.

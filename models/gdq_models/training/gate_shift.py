@@ -1,6 +1,6 @@
-"""The last touch on a gate: its biases shifted until the budget of bits is met without noise.
+"""The last adjustment of a gate: its biases shifted until it meets its budget without noise.
 
-In training the gate chooses with noise, in use by the largest logit; their mean bit-widths differ.
+In training the gate chooses with noise, in use by the largest logit, so mean bit-widths differ.
 """
 
 from __future__ import annotations
@@ -20,17 +20,17 @@ _ROUNDS = 40
 def meet_target_fab(
     network: SuperResolutionNetwork, batches: Iterable[Tensor], target_fab: float
 ) -> float:
-    """Shifts the gate's biases along the bit-widths, the least that keeps FAB within the target.
+    """Shift the gate's biases along the bit-widths as far as FAB stays within the target.
 
     Every bit-width between the extremes stays reachable, since the order of tiles does not change.
 
     Args:
-        network: in evaluation mode.
-        batches: tiles (N, 3, H, W), 0..255.
+        network: a network in evaluation mode.
+        batches: batches of tiles (N, 3, H, W), 0..255.
         target_fab: largest mean bit-width over all tiles.
 
     Returns:
-        the mean bit-width that was reached.
+        the mean bit-width reached.
     """
     with torch.no_grad():
         parts = [(network.predict(tiles).logits, tile_entropy(tiles)) for tiles in batches]
@@ -49,7 +49,7 @@ def meet_target_fab(
 
 
 def _bracket(logits: Tensor) -> tuple[float, float]:
-    """Returns shifts at which every tile gets the fewest bits, and the most."""
+    """Return two shifts: one gives every tile the fewest bits, the other the most."""
     reach = float(logits.max() - logits.min()) + 1
     return -reach, reach
 

@@ -1,4 +1,4 @@
-"""What a training has reached, on tiles of photos that it never saw."""
+"""What training has reached, on tiles of photos that it never saw."""
 
 from __future__ import annotations
 
@@ -16,16 +16,16 @@ from gdq_models.networks.base import SuperResolutionNetwork
 
 @dataclass(frozen=True)
 class Measurement:
-    """Results on the held-out tiles; every dB is of the luma, over all pixels together.
+    """Results on the held-out tiles; every PSNR is in dB, of the luma, over all pixels together.
 
     Attributes:
-        tiles: how many.
-        teacher: dB of the float network.
-        by_bit_width: dB with all tiles at one bit-width.
-        routed: dB with each tile at the bit-width that the predictor gives it.
+        tiles: number of tiles.
+        teacher: PSNR of the float network.
+        by_bit_width: PSNR with all tiles at one bit-width.
+        routed: PSNR with each tile at the bit-width that the predictor gives it.
         fab: mean bit-width of ``routed``.
-        shares: of each bit-width in ``routed``.
-        random_gate: dB to expect if the same bit-widths were dealt to tiles by chance.
+        shares: share of each bit-width in ``routed``.
+        random_gate: PSNR to expect if the same bit-widths were assigned to tiles at random.
     """
 
     tiles: int
@@ -42,12 +42,12 @@ def measure(
     teacher: SuperResolutionNetwork,
     pairs: Iterable[tuple[Tensor, Tensor]],
 ) -> Measurement:
-    """Measures a network at every bit-width, and as its predictor routes.
+    """Measure a network at every bit-width, and routed by its predictor.
 
     Args:
-        network: in evaluation mode.
-        teacher: run in float.
-        pairs: tiles (N, 3, H, W) and what they should become (N, 3, H * scale, W * scale), 0..255.
+        network: a network in evaluation mode.
+        teacher: the float network.
+        pairs: tiles (N, 3, H, W) and their ground truth (N, 3, H * scale, W * scale), 0..255.
     """
     with torch.no_grad():
         parts = [_measure_tiles(network, teacher, low, high) for low, high in pairs]
@@ -68,7 +68,7 @@ def measure(
 def _measure_tiles(
     network: SuperResolutionNetwork, teacher: SuperResolutionNetwork, low: Tensor, high: Tensor
 ) -> tuple[Tensor, Tensor, Tensor]:
-    """Returns errors in float (N,) and at each bit-width (N, 4), and the widths' numbers (N,)."""
+    """Return errors in float (N,), at each bit-width (N, 4), and the chosen columns (N,)."""
     count = len(low)
     errors = [
         luma_error(network(low, network.route_for(torch.full((count,), width))), high)

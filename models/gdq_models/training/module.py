@@ -1,4 +1,4 @@
-"""The training of one network through all stages of a recipe, as Lightning runs it."""
+"""The training of one network through all stages of a recipe, as a module of Lightning."""
 
 from __future__ import annotations
 
@@ -29,42 +29,42 @@ from gdq_models.training.recipe import (
 from gdq_models.training.timeline import moment
 
 _FAB_MEMORY = 0.98
-"""Share of the running mean that a step keeps; fifty steps of a few patches make a steady mean."""
+"""Share of the running mean that each step keeps; fifty steps of few patches give a steady mean."""
 
 
 class GranularTraining(lightning.LightningModule):
     """Network, teacher and loss.
 
-    Whatever is random, scheduled or begins with a stage depends on the step alone, so that a
-    resumed training equals an uninterrupted one.
+    Everything that is random, scheduled or set at the start of a stage depends on the step alone,
+    so that a resumed training equals an uninterrupted one.
 
     Attributes:
-        network: what is trained.
+        network: the network being trained.
         teacher: the float network, as it was before quantization.
-        running_fab: scalar, mean bit-width that the gate chose lately.
+        running_fab: scalar, running mean of the bit-widths that the gate chooses.
     """
 
     running_fab: Tensor
 
     def __init__(self, network: SuperResolutionNetwork, recipe: Recipe) -> None:
         super().__init__()
-        # Four times as fast as the usual layout, for bfloat16 convolutions on a CPU.
+        # Four times as fast as the usual layout for bfloat16 convolutions on a CPU.
         self.network = network.train().to(memory_format=torch.channels_last)
         self.teacher = copy.deepcopy(self.network).eval().requires_grad_(False)
         self.register_buffer("running_fab", torch.tensor(0.0))
         self._recipe = recipe
 
     def setup(self, stage: str) -> None:
-        """Gives the entropy rule its table."""
+        """Give the entropy rule its table."""
         photos = cast(TrainingPhotos, self.trainer.datamodule)  # type: ignore[attr-defined]
         self.network.gate_predictor.e2b.set_table(photos.entropy_table())
 
     def configure_optimizers(self) -> Optimizer:
-        """Returns Adam; its rates are set at every step."""
+        """Return the optimizer; its learning rates are set at every step."""
         return build_optimizer(self.network, self._recipe.betas)
 
     def on_train_batch_start(self, batch: Batch, batch_idx: int) -> None:
-        """Brings network, rates and randomness to where they must be at this step."""
+        """Set network, learning rates and random state to what this step requires."""
         now = moment(self._recipe, self.global_step)
         if now.starts_stage:
             self._begin(now.stage, batch)
@@ -78,7 +78,7 @@ class GranularTraining(lightning.LightningModule):
         torch.manual_seed(int(seeds.generate_state(1)[0]))
 
     def training_step(self, batch: Batch, batch_idx: int) -> Tensor:
-        """Returns the loss, in units of images of 0..255."""
+        """Return the loss, in units of pixel values of 0..255."""
         stage = moment(self._recipe, self.global_step).stage
         low = batch.low.to(torch.float32, memory_format=torch.channels_last)
         route = self._route(stage, low, batch.bit_width)
@@ -93,7 +93,7 @@ class GranularTraining(lightning.LightningModule):
         return loss
 
     def configure_gradient_clipping(self, optimizer: Optimizer, *_: Any, **__: Any) -> None:
-        """Clips the norm of all gradients together, as the stage asks."""
+        """Clip the norm of all gradients together, if the stage asks for it."""
         limit = moment(self._recipe, self.global_step).stage.gradient_clip
         if limit is not None:
             torch.nn.utils.clip_grad_norm_(self.network.parameters(), limit)
@@ -110,20 +110,20 @@ class GranularTraining(lightning.LightningModule):
             self.running_fab.fill_(stage.target_fab)
 
     def _set_norms(self, stage: AnyStage) -> None:
-        """Fixes batch normalisation where bit-widths change its statistics from patch to patch."""
+        """Freeze batch normalisation where bit-widths change its statistics from patch to patch."""
         learns = isinstance(stage, FloatStage) and stage.batch_statistics
         for module in self.network.modules():
             if isinstance(module, nn.BatchNorm2d):
                 module.train(learns)
 
     def _route(self, stage: AnyStage, low: Tensor, drawn: Tensor) -> Tensor | None:
-        """Returns the route (N, 4) of each patch; with a gradient where the gate learns."""
+        """Return the route (N, 4) of each patch, with a gradient where the gate learns."""
         if isinstance(stage, FloatStage):
             return None
         if isinstance(stage, WidthsStage):
             return self.network.route_for(drawn)
-        # In bfloat16, logits would have steps of their own. And the features serve the picture,
-        # not the gate, which takes them as they are.
+        # bfloat16 would round the logits coarsely. The features are trained for the picture, not
+        # for the gate, which takes them as they are.
         with torch.autocast(low.device.type, enabled=False):
             features = self.network.features(low).detach()
             route = self.network.gate_predictor.route(features, low)
@@ -140,9 +140,9 @@ class GranularTraining(lightning.LightningModule):
         return distance
 
     def _excess(self, stage: GateStage | FinishStage, route: Tensor) -> Tensor:
-        """Returns the squared distance of the running mean bit-width from its target.
+        """Return the squared distance of the running mean bit-width from its target.
 
-        Against the batch alone, a gate would be punished for giving its patches different widths.
+        The mean of a single batch would punish a gate for giving its patches different widths.
         """
         routed = route[: len(route) // 2] if isinstance(stage, FinishStage) else route
         mean = (routed * routed.new_tensor(BIT_WIDTHS)).sum(dim=1).mean()

@@ -14,19 +14,20 @@ from gdq_models.quantizers.activation import ActivationQuantizer
 from gdq_models.quantizers.weight import WeightQuantizer
 
 GROUPS = ("weights", "steps", "gate")
-"""Names of the parameter groups, and of their rates in a recipe."""
+"""Names of the parameter groups and of their learning rates in a recipe."""
 
 
 class ScaledStepAdam(Adam):
-    """Adam, whose update of the group ``steps`` is relative: ``s <- s * exp(update)``.
+    """Adam with a relative update of the group ``steps``: ``s <- s * exp(update)``.
 
-    Steps of one network differ by a factor of a hundred, and a step must stay positive. Since
-    Adam's update does not depend on the size of a gradient, this is Adam on the logarithm.
+    The quantization steps of one network differ by a factor of a hundred, and a step must stay
+    positive. Since Adam's update does not depend on the size of a gradient, this is Adam on the
+    logarithm.
     """
 
     @torch.no_grad()
     def step(self, closure: Callable[[], float] | None = None) -> Any:
-        """Takes one step, as Adam does."""
+        """Take one optimizer step."""
         loss = None
         if closure is not None:
             with torch.enable_grad():
@@ -43,7 +44,7 @@ class ScaledStepAdam(Adam):
 
 
 def build_optimizer(network: SuperResolutionNetwork, betas: tuple[float, float]) -> ScaledStepAdam:
-    """Returns the optimizer of all of a network's parameters; its rates are set step by step."""
+    """Return the optimizer of all parameters of a network; its rates are set at every step."""
     groups = parameter_groups(network)
     return ScaledStepAdam(
         [{"name": name, "params": groups[name], "lr": 0.0} for name in GROUPS], betas=betas
@@ -51,7 +52,7 @@ def build_optimizer(network: SuperResolutionNetwork, betas: tuple[float, float])
 
 
 def parameter_groups(network: SuperResolutionNetwork) -> dict[str, list[nn.Parameter]]:
-    """Returns the parameters of each group of ``GROUPS``."""
+    """Return the parameters of each group of ``GROUPS``."""
     steps = [
         parameter
         for module in network.modules()

@@ -1,7 +1,7 @@
-"""Batches of patches: what a batch holds is a function of the seed and the step alone.
+"""Batches of patches, each a function of the seed and the optimizer step alone.
 
-So an interrupted training goes on with the batch that would have come next, and several processes
-share one batch without talking to each other.
+So an interrupted training resumes with the batch that would have come next, and several processes
+share one batch without communicating.
 """
 
 from __future__ import annotations
@@ -26,12 +26,12 @@ Image = NDArray[np.uint8]
 
 
 class Batch(NamedTuple):
-    """Patches of one step.
+    """The patches of one step.
 
     Attributes:
-        low: (N, 3, P, P) uint8.
-        high: (N, 3, P * scale, P * scale) uint8.
-        bit_width: (N,) int64, drawn at random; for stages that use it.
+        low: (N, 3, P, P) uint8, the network's input.
+        high: (N, 3, P * scale, P * scale) uint8, the ground truth.
+        bit_width: (N,) int64, drawn at random for the stages that use it.
     """
 
     low: Tensor
@@ -41,11 +41,11 @@ class Batch(NamedTuple):
 
 @dataclass(frozen=True)
 class Share:
-    """Which part of a batch a process makes.
+    """The part of every batch that falls to one process.
 
     Attributes:
-        rank: number of the process.
-        processes: how many there are.
+        rank: number of the process, from 0.
+        processes: number of all processes.
     """
 
     rank: int = 0
@@ -53,7 +53,7 @@ class Share:
 
 
 class PatchBatches(IterableDataset[Batch]):
-    """The batches of a training from a step on."""
+    """The batches of a training run, from a given step on."""
 
     def __init__(
         self,
@@ -74,7 +74,7 @@ class PatchBatches(IterableDataset[Batch]):
             yield self.batch(step)
 
     def batch(self, step: int) -> Batch:
-        """Returns this process's part of the batch of a step."""
+        """Return this process's part of the batch of a step."""
         stage = moment(self._recipe, step).stage
         random = np.random.default_rng([self._recipe.seed, step])
         patches = [self._patch(stage, random) for _ in range(stage.batch)]

@@ -1,4 +1,4 @@
-"""Photos to train on, and the index of their cache; without torch and without decoding any."""
+"""Photos to train on and the index of their cache; needs no torch and decodes nothing."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 from gdq_core.pictures.folders import find_pictures
 
 DIV2K_FOLDER = "DIV2K_train_HR"
-"""Where DIV2K keeps its training photos; its other folders are their reductions and a test set."""
+"""Where DIV2K keeps its training photos; its other folders hold reduced copies and a test set."""
 
 CACHE = "a photo cache"
 
@@ -21,12 +21,13 @@ HIGH_FILE = "high.bin"
 
 @dataclass(frozen=True)
 class Photo:
-    """Where a photo lies in the two files.
+    """Where a photo is in the two files of a cache.
 
     Attributes:
-        name: path inside the folder of photos.
-        height: of the low-resolution image, and likewise ``width``.
-        offset: low-resolution pixels before it; times scale^2 in the other file.
+        name: path relative to the folder of photos.
+        height: height of the low-resolution image in pixels.
+        width: width of the low-resolution image in pixels.
+        offset: number of low-resolution pixels before it; times scale^2 in the other file.
     """
 
     name: str
@@ -36,7 +37,7 @@ class Photo:
 
 
 class Request(BaseModel):
-    """What a cache must have been made from and for; ``files`` are name, size and time."""
+    """What a cache is made from and for; ``files`` are names, sizes and modification times."""
 
     model_config = ConfigDict(frozen=True)
 
@@ -54,21 +55,21 @@ class PhotoIndex(BaseModel):
 
 
 def find_photos(source: Path) -> list[Path]:
-    """Return the photos of a folder and its sub-folders, sorted; of DIV2K only those to train on.
+    """Return the photos of a folder and its sub-folders, sorted; only the training set of DIV2K.
 
     Raises:
-        ImageError: it is not a folder, or holds no photo.
+        ImageError: the source is not a folder, or holds no photo.
     """
     return find_pictures(training_folder(source), deep=True)
 
 
 def training_folder(source: Path) -> Path:
-    """Return where the photos to train on are: of DIV2K, one of its folders."""
+    """Return the folder of the photos to train on: for DIV2K, one of its sub-folders."""
     return source / DIV2K_FOLDER if (source / DIV2K_FOLDER).is_dir() else source
 
 
 def read_index(folder: Path) -> PhotoIndex | None:
-    """Read the index of a cache; None if there is none that can be read."""
+    """Read the index of a cache; return None if there is no valid one."""
     try:
         return PhotoIndex.model_validate_json((folder / INDEX_FILE).read_bytes())
     except (OSError, ValidationError):

@@ -1,4 +1,4 @@
-"""A folder of photos, decoded and reduced once: training reads patches straight from two files."""
+"""A folder of photos, decoded and reduced once; training reads patches directly from two files."""
 
 from __future__ import annotations
 
@@ -27,20 +27,20 @@ from gdq_models.training.photo_index import (
     read_index,
 )
 
-_FORMAT = 2  # 1 was decoded by other means
+_FORMAT = 2  # 1 was decoded with other libraries
 
 Image = NDArray[np.uint8]
 
 Progress = Callable[[int, int], None]
-"""Called with the number of photos done and of all."""
+"""Called with the number of photos done and the number of all photos."""
 
 
 class PhotoCache:
-    """Photos and their reductions, as arrays that are read from disk when touched.
+    """Photos and their reduced copies, as arrays that are read from disk on access.
 
     Attributes:
-        photos: what is in the cache, sorted by name.
-        scale: factor of the reduction.
+        photos: the photos in the cache, sorted by name.
+        scale: factor by which they are reduced.
     """
 
     def __init__(self, folder: Path, photos: Sequence[Photo], scale: int) -> None:
@@ -50,29 +50,30 @@ class PhotoCache:
         self._high = np.memmap(folder / HIGH_FILE, dtype=np.uint8, mode="r")
 
     def low(self, photo: Photo) -> Image:
-        """Returns the low-resolution image (height, width, 3), RGB."""
+        """Return the low-resolution image (height, width, 3), RGB."""
         return _slice(self._low, photo, 1)
 
     def high(self, photo: Photo) -> Image:
-        """Returns the photo (height * scale, width * scale, 3), RGB."""
+        """Return the photo (height * scale, width * scale, 3), RGB."""
         return _slice(self._high, photo, self.scale)
 
 
 def open_cache(
     source: Path, folder: Path, *, scale: int, smallest: int, progress: Progress
 ) -> PhotoCache:
-    """Opens the cache of a folder of photos; builds it if there is none, or the photos changed.
+    """Open the cache of a folder of photos; build it if there is none or the photos changed.
 
     Args:
         source: folder of photos, searched with its sub-folders.
-        folder: of the cache; created, or replaced.
-        scale: factor of the reduction.
-        smallest: photos with a shorter low-resolution side are left out.
-        progress: told of every photo decoded.
+        folder: folder of the cache; created, or replaced.
+        scale: factor by which photos are reduced.
+        smallest: shortest low-resolution side, in pixels, of a photo that is used.
+        progress: called after every photo decoded.
 
     Raises:
         ImageError: there is no photo, or one cannot be read.
-        OutputError: the folder holds something else than a cache, or cannot be written.
+        OutputError: the folder holds something other than a cache, or cannot be written.
+        TrainingError: no photo is large enough.
     """
     files = find_photos(source)
     request = Request(
@@ -99,7 +100,7 @@ def _fingerprint(source: Path, file: Path) -> tuple[str, int, int]:
 
 
 def _build(source: Path, folder: Path, request: Request, progress: Progress) -> tuple[Photo, ...]:
-    """Decode into a draft, which takes the cache's place when it is complete."""
+    """Decode into a draft that takes the place of the cache when it is complete."""
     output = Output(folder, CACHE, is_photo_cache, is_folder=True)
     with draft_folder(output, overwrite=True) as draft:
         photos = _decode_all(source, draft, request, progress)

@@ -1,4 +1,4 @@
-"""The recipe of a training: everything that decides its result, apart from photos and weights."""
+"""The recipe of a training run: all that decides its result, apart from photos and weights."""
 
 from __future__ import annotations
 
@@ -36,19 +36,19 @@ class _Model(BaseModel):
 
 def _is_known(name: str) -> str:
     if name not in network_names():
-        raise ValueError(f"there is no network {name!r}; there is {', '.join(network_names())}")
+        raise ValueError(f"unknown network {name!r}; known are {', '.join(network_names())}")
     return name
 
 
 class NetworkRecipe(_Model):
-    """The network to train; of weights that are given, the sizes must be the same.
+    """The network to train; weights to start from must have the same sizes.
 
     Attributes:
         name: registry name.
         scale: upscaling factor.
-        channels: features of the head convolution.
+        channels: number of output channels of the head convolution.
         blocks: number of residual blocks.
-        gate: kind of gate; the paper's normalises.
+        gate: kind of gate; the paper's is ``group_norm``.
     """
 
     name: Annotated[str, AfterValidator(_is_known)]
@@ -59,12 +59,12 @@ class NetworkRecipe(_Model):
 
 
 class LearningRates(_Model):
-    """Rates at the start of a stage; each falls to zero over it by half a cosine.
+    """Learning rates at the start of a stage, over which each falls to zero by half a cosine.
 
     Attributes:
-        weights: of convolutions, biases, norms, slopes and shortcuts.
-        steps: of all quantizers, relative to the step: 0.001 changes it by about 0.1 %.
-        gate: of the gate.
+        weights: rate of convolutions, biases, norms, slopes and shortcuts.
+        steps: rate of all quantization steps, relative: 0.001 changes a step by about 0.1 %.
+        gate: rate of the gate.
     """
 
     weights: NonNegativeFloat = 0.0
@@ -73,15 +73,15 @@ class LearningRates(_Model):
 
 
 class Stage(_Model):
-    """What every stage has.
+    """Settings that all stages share.
 
     Attributes:
-        steps: optimizer steps.
+        steps: number of optimizer steps.
         batch: patches per step, over all processes.
-        patch: side of a patch, low-resolution pixels.
-        candidates: random crops of which the liveliest becomes the patch; 1 takes any.
-        warmup: steps over which the rates rise from zero.
-        gradient_clip: largest norm of a gradient, of images of 0..255; None does not clip.
+        patch: side of a patch in low-resolution pixels.
+        candidates: number of random crops, of which the one with most contrast is the patch.
+        warmup: number of steps over which the rates rise from zero.
+        gradient_clip: largest norm of the gradient, for pixel values of 0..255; None: no limit.
         rates: learning rates.
     """
 
@@ -104,8 +104,8 @@ class FloatStage(Stage):
     """The network in float, without quantizers.
 
     Attributes:
-        batch_statistics: whether batch normalisation uses those of a batch and learns the running
-            ones. Weights that were trained elsewhere are better left with theirs.
+        batch_statistics: whether batch normalisation uses the statistics of the batch and updates
+            the running ones. Weights that were trained elsewhere should keep theirs.
     """
 
     kind: Literal["float"]
@@ -113,10 +113,10 @@ class FloatStage(Stage):
 
 
 class _TaughtStage(Stage):
-    """Compares with the float network too.
+    """A stage whose loss also compares with the float network.
 
     Attributes:
-        teacher: weight of the distance to the float network, added to that to the photo.
+        teacher: weight of the distance to the float network, added to the distance to the photo.
     """
 
     teacher: NonNegativeFloat = 0.5
@@ -127,10 +127,10 @@ def _even_shares() -> dict[int, float]:
 
 
 class _DrawnWidths(_TaughtStage):
-    """Draws bit-widths.
+    """A stage that draws bit-widths.
 
     Attributes:
-        shares: how often each bit-width is drawn; need not add up to 1.
+        shares: how often each bit-width is drawn; the sum need not be 1.
     """
 
     shares: dict[int, Share] = Field(default_factory=_even_shares)
@@ -143,11 +143,11 @@ class _DrawnWidths(_TaughtStage):
 
 
 class _Budget(_TaughtStage):
-    """Holds the gate to a budget of bits.
+    """A stage that holds the gate to a budget of bits.
 
     Attributes:
         target_fab: mean bit-width to reach.
-        budget: weight of the squared distance of the batch's mean bit-width from it.
+        budget: weight of the squared distance of the running mean bit-width from ``target_fab``.
     """
 
     target_fab: Annotated[float, Field(ge=4, le=8)]
@@ -155,21 +155,21 @@ class _Budget(_TaughtStage):
 
 
 class WidthsStage(_DrawnWidths):
-    """A random bit-width for every patch, so that every step learns."""
+    """A random bit-width for every patch, so that every quantization step is trained."""
 
     kind: Literal["widths"]
 
 
 class GateStage(_Budget):
-    """Only the gate learns, straight through its choice, under a budget of bits."""
+    """Only the gate is trained, straight through its choice, within a budget of bits."""
 
     kind: Literal["gate"]
 
 
 class FinishStage(_DrawnWidths, _Budget):
-    """Everything together: half of the patches through the gate, half at a random width.
+    """Everything is trained: half of the patches through the gate, half at a random bit-width.
 
-    Without the second half, a bit-width that the gate does not choose would be forgotten.
+    Without the second half, the network would unlearn a bit-width that the gate does not choose.
     """
 
     kind: Literal["finish"]
@@ -183,18 +183,19 @@ _ORDER = ("float", "widths", "gate", "finish")
 
 
 class Recipe(_Model):
-    """A training, from the first step to the last.
+    """A training run, from the first step to the last.
 
     Attributes:
-        name: of the checkpoint that is written.
-        network: what is trained.
-        stages: in the order float, widths, gate, finish; each at most once.
-        seed: of everything that is random.
-        tile: side of a tile when deployed, low-resolution pixels; the entropy table is made for it.
-        precision: of the arithmetic; quantization itself is always float32.
-        held_out: photos that are never trained on; the result is measured on them.
-        betas: of Adam.
-        checkpoint_every: steps between checkpoints to resume from.
+        name: name of the checkpoint that is written.
+        network: the network to train.
+        stages: stages in the order float, widths, gate, finish, each at most once.
+        seed: seed of everything that is random.
+        tile: side of a tile when deployed, in low-resolution pixels; the entropy table depends
+            on it.
+        precision: precision of the arithmetic; quantization itself is always in float32.
+        held_out: number of photos that are never trained on; the result is measured on them.
+        betas: decay rates of Adam.
+        checkpoint_every: number of steps between checkpoints to resume from.
     """
 
     name: Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_.-]*$")]
@@ -216,15 +217,16 @@ class Recipe(_Model):
 
     @property
     def steps(self) -> int:
-        """Optimizer steps of all stages."""
+        """Number of optimizer steps of all stages together."""
         return sum(stage.steps for stage in self.stages)
 
 
 def load_recipe(path: Path) -> Recipe:
-    """Reads a recipe.
+    """Read a recipe.
 
     Raises:
-        TrainingError: the file cannot be read, is not YAML, or a key is unknown or out of range.
+        TrainingError: the file cannot be read or is not YAML, a key is unknown, or a value is
+            out of range.
     """
     try:
         with path.open("rb") as file:
@@ -237,13 +239,13 @@ def load_recipe(path: Path) -> Recipe:
         raise TrainingError(f"{path} cannot be read: {error.strerror}") from error
     except ValidationError as error:
         raise TrainingError(f"{path}: {_sentence(error)}") from error
-    # YAML's errors span lines; UnicodeDecodeError is a ValueError.
+    # YAML's messages span several lines; UnicodeDecodeError is a ValueError.
     except (yaml.YAMLError, ValueError, RecursionError) as error:
         raise TrainingError(f"{path} is not YAML: {' '.join(str(error).split())}") from error
 
 
 def _sentence(error: ValidationError) -> str:
-    """Returns where the first mistake is and what it is; the others come up when it is mended."""
+    """Return where the first mistake is, and what; others show up once it is corrected."""
     first = error.errors()[0]
     place = ".".join(str(part) for part in first["loc"])
     message = first["msg"].removeprefix("Value error, ")

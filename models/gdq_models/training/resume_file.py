@@ -1,4 +1,4 @@
-"""Keeps the file from which a training is resumed, and stops between two steps when asked to."""
+"""Keep the file from which training is resumed, and stop between two steps when asked to."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ from gdq_core.signals import Handlers, handle_requests_to_stop, restore
 
 
 class ResumeFile(Callback):
-    """Saves every so many steps, at the last one, and before it stops for a signal.
+    """A callback that saves at a fixed interval, at the last step, and before a signal stops it.
 
-    On SIGINT (Ctrl-C), SIGTERM or SIGHUP the running step is finished first: an interrupt in the
-    midst of it would leave some weights updated and others not. A second signal acts as ever.
+    On SIGINT (Ctrl-C), SIGTERM or SIGHUP the current step is finished first: an interrupt in the
+    middle of it would leave some weights updated and others not. A second signal acts as usual.
     """
 
     def __init__(self, path: Path, every: int) -> None:
@@ -28,13 +28,13 @@ class ResumeFile(Callback):
         self._handlers: Handlers = {}
 
     def on_train_start(self, trainer: lightning.Trainer, module: lightning.LightningModule) -> None:
-        """Takes over the signals."""
+        """Install the signal handlers."""
         self._handlers = handle_requests_to_stop(self._ask)
 
     def on_train_batch_end(
         self, trainer: lightning.Trainer, module: lightning.LightningModule, *_: Any
     ) -> None:
-        """Saves, if it is time to or a signal came during the step."""
+        """Save if it is time to, or if a signal arrived during the step."""
         step = trainer.global_step
         if self._asked_to_stop or step % self._every == 0 or step == trainer.max_steps:
             self._save(trainer)
@@ -42,14 +42,14 @@ class ResumeFile(Callback):
             trainer.should_stop = True
 
     def on_train_end(self, trainer: lightning.Trainer, module: lightning.LightningModule) -> None:
-        """Gives the signals back."""
+        """Restore the signal handlers."""
         restore(self._handlers)
         self._handlers = {}
 
     def _save(self, trainer: lightning.Trainer) -> None:
-        """Replace the file as a whole: the older one stays until the new one is on the disk."""
+        """Replace the file as a whole: the old one stays until the new one is on disk."""
         if not trainer.is_global_zero:
-            trainer.save_checkpoint(self._path)  # takes part, and writes nothing
+            trainer.save_checkpoint(self._path)  # takes part, but writes nothing
             return
         with draft_file(self._path) as draft:
             trainer.save_checkpoint(draft)

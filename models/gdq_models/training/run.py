@@ -1,4 +1,4 @@
-"""A run: recipe, photos, and a folder in which everything of it is kept."""
+"""A training run: a recipe, photos, and a folder in which all results are kept."""
 
 from __future__ import annotations
 
@@ -40,17 +40,17 @@ from gdq_models.training.tiles import cut_tiles
 
 _MEASURED_AT_ONCE = 4
 _MEASURED_TILES = 64
-"""Enough for 0.01 dB between bit-widths, and done in two minutes for 16 blocks of 64 channels."""
+"""Enough to resolve 0.01 dB between bit-widths; two minutes for 16 blocks of 64 channels."""
 
 
 @dataclass(frozen=True)
 class Machine:
-    """What a training runs on; handed to Lightning as it is.
+    """What training runs on; passed to Lightning unchanged.
 
     Attributes:
-        accelerator: e.g. ``cpu``, ``gpu``, ``auto``.
-        devices: how many of them, or ``auto``.
-        nodes: how many machines.
+        accelerator: kind of device, e.g. ``cpu``, ``gpu``, ``auto``.
+        devices: number of devices, or ``auto``.
+        nodes: number of machines.
         strategy: how processes work together, e.g. ``ddp_find_unused_parameters_true``.
     """
 
@@ -62,12 +62,12 @@ class Machine:
 
 @dataclass(frozen=True)
 class TrainingResult:
-    """What a finished training left behind.
+    """What a finished run has produced.
 
     Attributes:
         checkpoint: file for ``gdq-export``.
         metrics: JSON file with ``measurement``.
-        measurement: None if no photo was held out.
+        measurement: results on held-out photos; None if no photo was held out.
     """
 
     checkpoint: Path
@@ -78,15 +78,15 @@ class TrainingResult:
 def train(
     recipe: Recipe, run: Run, machine: Machine, *, resume: bool, progress: Progress
 ) -> TrainingResult | None:
-    """Trains through all stages of a recipe, and measures the result.
+    """Train through all stages of a recipe, and measure the result.
 
     Returns:
-        None in all processes but the first.
+        the result in the first process, None in all others.
 
     Raises:
         TrainingError: the folder holds something else, or no run to resume; or the photos are
-            unfit.
-        OutputError: the folder or the cache touches an input or cannot be written.
+            unsuitable.
+        OutputError: the folder or the cache overlaps an input, or cannot be written.
         CheckpointError: the weights to start from cannot be used.
         TrainingInterrupted: a signal asked it to stop; the run can be resumed.
     """
@@ -103,7 +103,7 @@ def train(
             trainer.fit(module, datamodule=photos, ckpt_path=resume_file, weights_only=True)
         except OSError as error:
             raise TrainingError(f"{run.folder} cannot be written: {error.strerror}") from error
-        except SystemExit as error:  # what Lightning makes of it
+        except SystemExit as error:  # which Lightning raises for a KeyboardInterrupt
             raise KeyboardInterrupt from error
     if module.global_step < recipe.steps:
         raise TrainingInterrupted(f"stopped after {module.global_step} of {recipe.steps} steps")
@@ -111,19 +111,19 @@ def train(
 
 
 def _check_resume_file(path: Path) -> None:
-    """Refuses what Lightning would fail on."""
+    """Refuse a file on which Lightning would fail."""
     try:
         torch.load(path, map_location="cpu", weights_only=True, mmap=True)
-    # A damaged archive fails in the unpickler with whatever it stumbles over.
+    # A damaged archive can raise anything in the unpickler.
     except Exception as error:
         raise TrainingError(f"{path} is damaged, or was not written by gdq-train") from error
 
 
 @contextlib.contextmanager
 def _quiet_lightning() -> Iterator[None]:
-    """Keeps back what Lightning remarks on things that are meant, or that are its own affair.
+    """Suppress Lightning's warnings about what is intended here, or internal to Lightning.
 
-    Its progress bar goes to standard error: standard output is for results.
+    Its progress bar goes to standard error, since standard output is for results.
     """
     with warnings.catch_warnings(), contextlib.redirect_stdout(sys.stderr):
         for message in (
@@ -158,7 +158,7 @@ def _build_trainer(recipe: Recipe, folder: Path, machine: Machine) -> lightning.
 def _finish(
     recipe: Recipe, run: Run, module: GranularTraining, photos: TrainingPhotos
 ) -> TrainingResult:
-    """Rounds the weights, fits the gate to its budget, saves, measures."""
+    """Round the weights, fit the gate to its budget, measure, and save."""
     network = module.network.eval()
     round_weights(network)
     budgets = [s.target_fab for s in recipe.stages if isinstance(s, GateStage | FinishStage)]
@@ -175,7 +175,7 @@ def _finish(
 
 
 def _held_out_pairs(recipe: Recipe, photos: TrainingPhotos) -> Iterator[tuple[Tensor, Tensor]]:
-    """Yields tiles and what they should become, spread evenly over the held-out photos."""
+    """Yield tiles and their ground truth, spread evenly over the held-out photos."""
     cache = photos.cache
     of_each = max(1, _MEASURED_TILES // len(photos.held_out))
     for photo in photos.held_out:

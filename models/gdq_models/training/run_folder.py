@@ -1,4 +1,4 @@
-"""The folder of a run, and what it may be; decided without torch, before anything is loaded."""
+"""The folder of a run, and the check that it may be used, made before torch is loaded."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ from gdq_models.training.photo_index import CACHE, find_photos, is_photo_cache
 from gdq_models.training.recipe import Recipe
 
 RESUME_FILE = "resume.ckpt"
-"""Everything that a run needs to go on."""
+"""Everything that is needed to resume a run."""
 
 RECIPE_FILE = "recipe.json"
-"""What marks a folder as that of a run."""
+"""The file that marks a folder as that of a run."""
 
 METRICS_FILE = "metrics.json"
 LOG_FOLDER = "log"
@@ -31,10 +31,10 @@ class Run:
 
     Attributes:
         photos: folder of photos.
-        folder: of the run.
+        folder: folder of the run.
         cache: folder of the decoded photos.
-        weights: float weights to start from; None starts from scratch.
-        recipe_file: that the recipe was read from, if it was.
+        weights: checkpoint to start from; None starts from scratch.
+        recipe_file: file that the recipe was read from, if any.
     """
 
     photos: Path
@@ -45,17 +45,17 @@ class Run:
 
 
 def check_run(recipe: Recipe, run: Run, *, resume: bool) -> None:
-    """Make sure that all inputs are there and that nothing of the user's is in the way.
+    """Make sure that all inputs exist and that nothing of the user's would be overwritten.
 
-    A new run takes a folder that is not there, is empty, or holds a run of the same recipe that
-    stopped before it had saved anything. One to resume must hold a run of the same recipe.
+    A new run needs a folder that does not exist, is empty, or holds a run of the same recipe that
+    stopped before it had saved anything. To resume, the folder must hold a run of the same recipe.
 
     Raises:
-        OutputError: the folder or the cache touches an input or cannot be written; the cache is
-            something else.
+        OutputError: the folder or the cache overlaps an input or cannot be written, or the cache
+            is something else.
         TrainingError: the folder holds another run, something else, or nothing to resume.
         ImageError: there are no photos.
-        CheckpointError: there are no weights.
+        CheckpointError: there is no checkpoint to start from.
     """
     _check_apart(recipe, run, resume=resume)
     find_photos(run.photos)
@@ -80,13 +80,13 @@ def begin_run(recipe: Recipe, run: Run) -> None:
         run.folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise TrainingError(f"{run.folder} cannot be written: {error.strerror}") from error
-    # Each of several processes comes here; those that come later find it written.
+    # All processes of a run come here; the later ones find it already written.
     if not (run.folder / RECIPE_FILE).exists():
         save_text(run.folder / RECIPE_FILE, recipe.model_dump_json(indent=1) + "\n")
 
 
 def checkpoint_file(recipe: Recipe, run: Run) -> Path:
-    """Return where the trained network goes."""
+    """Return the file to which the trained network is written."""
     return run.folder / f"{recipe.name}.safetensors"
 
 
@@ -108,7 +108,7 @@ def _is_metrics(path: Path) -> bool:
 
 def _check_apart(recipe: Recipe, run: Run, *, resume: bool) -> None:
     inputs = [run.photos, *([] if run.weights is None else [run.weights])]
-    # A run that goes on leaves its recipe as it is, so it may be read from there.
+    # A resumed run does not change its recipe, so the recipe may be read from its folder.
     if run.recipe_file is not None and not resume:
         inputs.append(run.recipe_file)
     kept = [RECIPE_FILE, RESUME_FILE, LOG_FOLDER]
@@ -123,7 +123,9 @@ def _check_resumable(recipe: Recipe, run: Run) -> None:
     if (begun := _read_recipe(kept)) is None:
         raise TrainingError(f"{kept} is missing or damaged")
     if begun != recipe:
-        raise TrainingError(f"the recipe is not that of the run in {run.folder} ({RECIPE_FILE})")
+        raise TrainingError(
+            f"the recipe differs from that of the run in {run.folder} ({RECIPE_FILE})"
+        )
     for result in _results(recipe, run):
         check_place(result, overwrite=True)
 
@@ -132,7 +134,7 @@ def _check_unused(recipe: Recipe, run: Run) -> None:
     folder = run.folder
     inside = {path.name for path in folder.iterdir()} if folder.exists() else set()
     if (folder / RESUME_FILE).exists():
-        raise TrainingError(f"{folder} holds a run already: resume it, or choose another folder")
+        raise TrainingError(f"{folder} already holds a run: resume it, or choose another folder")
     begun = _read_recipe(folder / RECIPE_FILE)
     if begun is not None and begun != recipe:
         raise TrainingError(f"{folder} holds a run of another recipe: choose another folder")
@@ -141,7 +143,7 @@ def _check_unused(recipe: Recipe, run: Run) -> None:
         ours.add(run.cache.name)
     if others := sorted(inside - ours):
         raise TrainingError(
-            f"{folder} holds {others[0]}, which is not of a new run: choose another folder"
+            f"{folder} holds {others[0]}, and a new run needs an empty folder: choose another one"
         )
 
 

@@ -1,4 +1,4 @@
-"""The network that a training starts from."""
+"""The network that training starts from."""
 
 from __future__ import annotations
 
@@ -16,18 +16,18 @@ from gdq_models.training.recipe import NetworkRecipe
 from gdq_models.training.start_as_edsr import begin_as_edsr
 
 _VALUES = ("value_range", "mean")
-"""Of images inside a network."""
+"""Keys that describe the values of images inside a network."""
 
 
 def build_network(wanted: NetworkRecipe, weights: Path | None, seed: int) -> SuperResolutionNetwork:
-    """Builds the network of a recipe.
+    """Build the network of a recipe.
 
     Args:
-        wanted: class and sizes.
-        weights: checkpoint to start from; steps and gate too, as far as it has them and the gate
-            is of the kind that is wanted. Only the float weights, if it is of another scale or an
-            EDSR that becomes an SRResNet.
-        seed: of whatever does not come from the checkpoint.
+        wanted: class and sizes of the network.
+        weights: checkpoint to start from. Its steps and gate are used too, as far as it has them
+            and the gate is of the kind wanted; only its float weights are used if it has another
+            scale, or is an EDSR that becomes an SRResNet.
+        seed: seed of everything that does not come from the checkpoint.
 
     Raises:
         CheckpointError: the checkpoint cannot be used, or holds another network.
@@ -40,7 +40,7 @@ def build_network(wanted: NetworkRecipe, weights: Path | None, seed: int) -> Sup
         blocks=wanted.blocks,
         gate=wanted.gate,
     )
-    # Every choice equally likely: one that a softmax has all but ruled out gets no gradient.
+    # All choices start equally likely: one that a softmax nearly rules out gets no gradient.
     for parameter in network.gate_predictor.gate.linear.parameters():
         torch.nn.init.zeros_(parameter)
     if weights is not None:
@@ -65,7 +65,7 @@ def _carry_over(given: SuperResolutionNetwork, network: SuperResolutionNetwork, 
 
 
 def _continue(network: SuperResolutionNetwork, given: SuperResolutionNetwork) -> None:
-    """Takes everything, but a gate of another kind or one that never had a table."""
+    """Take everything except a gate of another kind, or one that never had a table."""
     state = given.state_dict()
     if given.predictor.kind != network.predictor.kind or _never_had_a_table(given):
         state = {key: value for key, value in state.items() if not key.startswith("predictor.")}
@@ -77,9 +77,9 @@ def _never_had_a_table(network: SuperResolutionNetwork) -> bool:
 
 
 def _begin_as_other_scale(network: SuperResolutionNetwork, given: SuperResolutionNetwork) -> None:
-    """Takes the float weights but the upsampler (EDSR, section 3.2: x3 and x4 begin as x2).
+    """Take the float weights except the upsampler (EDSR, section 3.2: x3 and x4 begin as x2).
 
-    Both steps of x4 begin as the one of x2.
+    Both stages of an x4 upsampler begin as the only stage of x2.
     """
     state = {
         key: value

@@ -1,4 +1,4 @@
-"""An SRResNet that begins as an EDSR: the same network, as far as it has the parameters."""
+"""An SRResNet that begins as an EDSR: the same function, as far as its parameters allow."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ from gdq_models.networks import edsr, srresnet
 
 
 def begin_as_edsr(network: srresnet.SRResNet, given: edsr.EDSR) -> None:
-    """Gives an SRResNet the weights of an EDSR of the same scale and sizes.
+    """Give an SRResNet the weights of an EDSR of the same scale and sizes.
 
-    A slope of 0 makes a PReLU a ReLU, a slope of 1 makes it nothing, and a 3x3 kernel is the middle
-    of a 9x9 one. What gets lost are biases in front of a PReLU, for which an SRResNet has no
-    parameter: a stage in float has to make up for them.
+    A slope of 0 makes a PReLU a ReLU, a slope of 1 makes it the identity, and a 3x3 kernel is the
+    middle of a 9x9 one. Biases before a PReLU are lost, since an SRResNet has no parameter for
+    them: a float stage has to make up for that.
     """
     with torch.no_grad():
         network.value_range.copy_(given.value_range)

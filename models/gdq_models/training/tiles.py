@@ -1,4 +1,4 @@
-"""Photos cut into tiles of the deployed size, to fit and to measure on."""
+"""Cut photos into tiles of the deployed size, for fitting and measuring."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ from torch import Tensor
 
 
 def cut_tiles(image: NDArray[np.uint8], side: int) -> Tensor:
-    """Returns (N, 3, side, side) float of 0..255: whole tiles side by side, row by row.
+    """Return adjacent whole tiles (N, 3, side, side), float of 0..255, row by row.
 
     Args:
         image: (height, width, 3).
-        side: of a tile; what is left at the right and at the bottom takes no part.
+        side: side of a tile in pixels; a remainder at the right and the bottom is dropped.
     """
     rows, columns = (length // side for length in image.shape[:2])
     whole = torch.from_numpy(image[: rows * side, : columns * side].copy())

@@ -1,4 +1,4 @@
-"""Which stage a step belongs to, and what its learning rates are: functions of the step alone."""
+"""The stage and the learning rates of an optimizer step, as functions of the step alone."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ from gdq_models.training.recipe import AnyStage, Recipe
 
 @dataclass(frozen=True)
 class Moment:
-    """A step within its stage.
+    """An optimizer step within its stage.
 
     Attributes:
         stage: the stage.
-        step: counted from the start of the stage.
+        step: number of the step, counted from 0 at the start of the stage.
     """
 
     stage: AnyStage
@@ -27,7 +27,7 @@ class Moment:
 
     @property
     def rate_factor(self) -> float:
-        """What the stage's learning rates are multiplied by: linear warm-up, half a cosine."""
+        """Factor of the stage's learning rates: linear warm-up, then half a cosine."""
         stage = self.stage
         if self.step < stage.warmup:
             return (self.step + 1) / (stage.warmup + 1)
@@ -36,7 +36,7 @@ class Moment:
 
 
 def moment(recipe: Recipe, step: int) -> Moment:
-    """Returns where a step, counted over all stages, is; behind the end, that it is the end."""
+    """Locate a step, counted over all stages; any step beyond the last is the end of the last."""
     start = 0
     for stage in recipe.stages:
         if step < start + stage.steps:

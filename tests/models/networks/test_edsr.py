@@ -90,7 +90,7 @@ def test_sizes_come_from_shapes(scale: int, gate: GateKind) -> None:
 def test_an_unknown_upsampler_is_refused() -> None:
     shapes = {key: tuple(value.shape) for key, value in tiny_edsr().state_dict().items()}
     shapes["up.0.weight"] = (16 * 25, 16, 3, 3)
-    with pytest.raises(CheckpointError, match="of no scale"):
+    with pytest.raises(CheckpointError, match="none of the scales"):
         EDSR.from_shapes(shapes)
 
 

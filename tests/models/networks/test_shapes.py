@@ -56,7 +56,7 @@ def test_finds_the_scale(outputs: tuple[int, ...], scale: int) -> None:
 @pytest.mark.parametrize("outputs", [(), (128,), (576, 576), (256, 576)])
 def test_refuses_an_upsampler_of_no_scale(outputs: tuple[int, ...]) -> None:
     shapes = {f"up.{number}": (size, 64, 3, 3) for number, size in enumerate(outputs)}
-    with pytest.raises(CheckpointError, match="of no scale"):
+    with pytest.raises(CheckpointError, match="none of the scales"):
         find_scale(shapes, ("up.0", "up.1"), 64)
 
 

@@ -129,10 +129,10 @@ def test_every_needed_key_is_named_when_missing() -> None:
 @pytest.mark.parametrize(
     ("key", "value", "message"),
     [
-        ("encoder.gate.0.weight", torch.zeros(3, 5), "has the shape"),
+        ("encoder.gate.0.weight", torch.zeros(3, 5), "has shape"),
         ("body.0.conv1.alpha", torch.zeros(2), "should hold one number"),
         ("encoder.second_divide_bit.fine_grain_ratito1", torch.tensor([torch.nan]), "quantile"),
-        ("body.0.conv1.quant_act1.signed", torch.tensor([0.0]), "disagree"),
+        ("body.0.conv1.quant_act1.signed", torch.tensor([0.0]), "some are not"),
     ],
 )
 def test_senseless_entries_are_refused(key: str, value: torch.Tensor, message: str) -> None:

@@ -109,10 +109,10 @@ def test_refuses_a_folder_that_holds_a_run(
     finished: TrainingResult, tiny_recipe: Recipe, photo_folder: Path, tmp_path: Path
 ) -> None:
     run = Run(photo_folder, finished.metrics.parent, tmp_path / "cache")
-    with pytest.raises(TrainingError, match="holds a run already"):
+    with pytest.raises(TrainingError, match="already holds a run"):
         run_to_the_end(tiny_recipe, run)
     other = tiny_recipe.model_copy(update={"seed": 2})
-    with pytest.raises(TrainingError, match="recipe is not that of the run"):
+    with pytest.raises(TrainingError, match="recipe differs from that of the run"):
         run_to_the_end(other, run, resume=True)
 
 
