@@ -23,7 +23,7 @@ def test_counts_blocks() -> None:
         ((0, 2), "block 1 is missing"),
         ((1, 2), "block 0 is missing"),
         ((99_999,), "block 0 is missing"),
-        (tuple(range(300)), "300 blocks are more than 256"),
+        (tuple(range(300)), "300 blocks are too many"),
     ],
 )
 def test_refuses_senseless_block_numbers(numbers: tuple[int, ...], message: str) -> None:
@@ -37,8 +37,8 @@ def test_refuses_senseless_block_numbers(numbers: tuple[int, ...], message: str)
         (None, "is missing"),
         ((64, 1, 3, 3), "not that of an RGB convolution"),
         ((64,), "not that of an RGB convolution"),
-        ((10**9, 3, 3, 3), "out of range"),
-        ((0, 3, 3, 3), "out of range"),
+        ((10**9, 3, 3, 3), "outside the range"),
+        ((0, 3, 3, 3), "outside the range"),
     ],
 )
 def test_refuses_senseless_heads(shape: tuple[int, ...] | None, message: str) -> None:
