@@ -50,7 +50,7 @@ def test_code_is_refused_and_not_run(legacy: bool, tmp_path: Path) -> None:
     path, target = tmp_path / "evil.pt", tmp_path / "was_here"
     attack = {"head.weight": torch.zeros(1), "x": Attack(target)}
     torch.save(attack, path, _use_new_zipfile_serialization=not legacy)
-    message = "neither a safetensors file nor" if legacy else "not loaded, because it could run code"
+    message = "neither a safetensors file nor" if legacy else "because it could run code"
     with pytest.raises(CheckpointError, match=message):
         read_state_file(path)
     assert not target.exists()
