@@ -98,6 +98,11 @@ class PictureTimes(_Timed):
     fab: Annotated[float, Field(description="interpolated tiles count 0 bits")]
     network_fab: Annotated[float, Field(description="without interpolated tiles")]
     psnr_y: Annotated[Decibels, Field(description="mean over pictures")]
+    loss_db: Annotated[
+        float | None,
+        Field(description="PSNR below this engine's tiles at 8 bits; null if it did not run them"),
+    ]
+    milliseconds_per_tile: Annotated[float, Field(description="median processor time over tiles")]
     speedup: Annotated[
         Spread | None, Field(description="wall time of one worker over this; null of one worker")
     ] = None

@@ -63,8 +63,7 @@ def draw_bit_map(
     picture: NDArray[np.uint8],
     plan: TilePlan,
     bit_map: NDArray[np.uint8],
-    expected_loss: float | None = None,
-    tile_seconds: float | None = None,
+    caption: str = "",
 ) -> NDArray[np.uint8]:
     """Draw the bit-widths over a picture.
 
@@ -72,8 +71,7 @@ def draw_bit_map(
         picture: (height, width, 3), RGB: the low-resolution picture, at any size.
         plan: its tiles.
         bit_map: (rows, columns), a bit-width per tile, 0 if it was interpolated.
-        expected_loss: dB below all tiles at the largest bit-width, if known.
-        tile_seconds: processor time of a tile, mean over the picture, if known.
+        caption: another line of the legend, such as the time of a tile.
 
     Returns:
         (height, width, 3), RGB, of another size: the longer side has about 900 to 1600 pixels.
@@ -88,7 +86,7 @@ def draw_bit_map(
     tinted = cv2.addWeighted(gray, 1 - _TINT, colours, _TINT, 0)
     overlay = np.asarray(tinted, dtype=np.uint8)
     _draw_numbers(overlay, rows, columns, bit_map)
-    return _add_legend(overlay, bit_map, _describe_costs(expected_loss, tile_seconds))
+    return _add_legend(overlay, bit_map, caption)
 
 
 def _enlarge(picture: NDArray[np.uint8]) -> NDArray[np.uint8]:
@@ -132,24 +130,18 @@ def _draw_numbers(
             cv2.putText(overlay, text, place, _FONT, 0.5, (255, 255, 255), 1, cv2.LINE_AA)
 
 
-def _describe_costs(expected_loss: float | None, tile_seconds: float | None) -> str:
-    loss = "" if expected_loss is None else f"{expected_loss:.3f} dB expected loss"
-    time = "" if tile_seconds is None else f"{1000 * tile_seconds:.1f} ms a tile"
-    return ", ".join(part for part in (time, loss) if part)
-
-
 def _add_legend(
-    overlay: NDArray[np.uint8], bit_map: NDArray[np.uint8], costs: str
+    overlay: NDArray[np.uint8], bit_map: NDArray[np.uint8], caption: str
 ) -> NDArray[np.uint8]:
     height, width = overlay.shape[:2]
-    legend = _LEGEND_HEIGHT + (_LINE_HEIGHT if costs else 0)
+    legend = _LEGEND_HEIGHT + (_LINE_HEIGHT if caption else 0)
     page = np.full((height + legend, max(width, _LEGEND_WIDTH), 3), 255, dtype=np.uint8)
     page[:height, :width] = overlay
     black, baseline = (0, 0, 0), height + 31
     cv2.putText(
         page, f"FAB {compute_fab(bit_map):.2f}", (12, baseline), _FONT, 0.6, black, 1, cv2.LINE_AA
     )
-    cv2.putText(page, costs, (12, baseline + _LINE_HEIGHT), _FONT, 0.6, black, 1, cv2.LINE_AA)
+    cv2.putText(page, caption, (12, baseline + _LINE_HEIGHT), _FONT, 0.6, black, 1, cv2.LINE_AA)
     for place, (bit_width, tiles) in enumerate(count_bit_widths(bit_map).items()):
         left = 140 + 150 * place
         colour = _COLOURS.get(bit_width, _UNKNOWN)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from pathlib import Path
 from types import TracebackType
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -114,7 +114,7 @@ class Upscaler:
         engine: str | None = None,
         threads: int | None = None,
         policy: Policy = "uniform",
-        costs: Costs | None = None,
+        costs: Costs | Literal["measured"] | None = "measured",
     ) -> None:
         """Prepare engine and threads.
 
@@ -123,8 +123,9 @@ class Upscaler:
             engine: name of the engine; None for the default, see ``engines.registry``.
             threads: tiles in parallel, at least 1; None for one per processor.
             policy: how pictures are cut, see ``gdq_runtime.tiles.tiling``.
-            costs: what tiles cost, to choose bit-widths by; None for those of this device, which
-                are measured once and kept (docs/accuracy.md). Of no use with policy "paper".
+            costs: what tiles cost, to choose bit-widths by: "measured" once on this device, and
+                kept (docs/accuracy.md); or None to go by bits alone, which gives the same
+                bit-widths on all devices, as policy "paper" always does.
 
         Raises:
             EngineError: unknown engine, its library is not installed, or its graphs do not take
@@ -267,8 +268,8 @@ class Upscaler:
                     writer.close()
         spending = add_up(router, widths, self._crew(plan))
         if drawing is not None:
-            seconds = None if spending is None else spending.tile_seconds
-            drawn = draw_bit_map(thumbnail.image, plan, widths, router.expected_loss, seconds)
+            caption = _caption(spending, router.expected_loss)
+            drawn = draw_bit_map(thumbnail.image, plan, widths, caption)
             save_picture(drawn, drawing, overwrite=overwrite)
         return FileResult(
             source=source,
@@ -374,7 +375,7 @@ class Upscaler:
         """Know what tiles cost, if they have one size: the paper's protocol knows bits alone."""
         if request.policy != "uniform":
             return None
-        if self._costs is not None:
+        if self._costs != "measured":
             return self._costs
         return self._engine.find_costs(self.bundle, is_needed=request.asks_for_time)
 
@@ -396,6 +397,13 @@ class Upscaler:
 
 def _position(router: Router) -> tuple[int, ...] | None:
     return None if router.point is None else tuple(router.point.bit_widths)
+
+
+def _caption(spending: Spending | None, expected_loss: float | None) -> str:
+    """Say under a bit map what it costs and loses, as far as that is known."""
+    time = "" if spending is None else f"{1000 * spending.tile_seconds:.1f} ms a tile"
+    loss = "" if expected_loss is None else f"{expected_loss:.3f} dB expected loss"
+    return ", ".join(part for part in (time, loss) if part)
 
 
 def _as_path(name: str, value: str | Path) -> Path:

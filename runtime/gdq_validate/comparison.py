@@ -117,7 +117,8 @@ def _format_of(engine: str) -> Format:
 def _upscale(
     bundle: Bundle, engine: str, lows: Sequence[NDArray[np.uint8]], threads: int | None
 ) -> tuple[_Made, str]:
-    with Upscaler(bundle, engine, threads) as upscaler:
+    # By bits alone: what a tile costs differs from engine to engine.
+    with Upscaler(bundle, engine, threads, costs=None) as upscaler:
         results = [upscaler(low, flat_tiles="network") for low in lows]
         made = [(result.image, result.bit_map) for result in results]
         return made, upscaler.engine_report().accelerator_used

@@ -49,6 +49,13 @@ class _Scores(Figures):
     ]
     bit_widths: Annotated[dict[int, int], Field(description="bit-width -> tiles")]
     loss_db: Annotated[float, Field(description="PSNR below all tiles at the largest width")]
+    milliseconds_per_tile: Annotated[
+        float | None,
+        Field(description="processor time on this device, as kept; null if not known"),
+    ]
+    speed: Annotated[
+        float | None, Field(description="that of all tiles at the largest width, over it")
+    ]
     bicubic: Figures
     all_8_bit: Annotated[Figures, Field(description="all tiles at the bundle's largest width")]
     float_network: Annotated[Figures | None, Field(description="torch, if a checkpoint was given")]
@@ -97,7 +104,13 @@ def summarise(
         for width, count in image.bit_widths.items():
             widths[width] = widths.get(width, 0) + count
     names = ("psnr_y", "ssim_y", "fab", "network_fab", "bitops", "loss_db")
-    optional = ("seam_ratio", "seam_ratio_bicubic", "same_decisions")
+    optional = (
+        "milliseconds_per_tile",
+        "speed",
+        "seam_ratio",
+        "seam_ratio_bicubic",
+        "same_decisions",
+    )
     columns = ("bicubic", "all_8_bit", "float_network", "torch")
     return ValidationReport.model_validate(
         {

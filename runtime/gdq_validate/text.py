@@ -29,6 +29,11 @@ def render_text(report: ValidationReport) -> str:
         f"BitOPs {report.bitops / 1e12:.3f} T per picture; seam ratio {seams}; "
         f"{report.loss_db:.3f} dB below all-8-bit",
     ]
+    if report.milliseconds_per_tile is not None and report.speed is not None:
+        lines.append(
+            f"{report.milliseconds_per_tile:.1f} ms a tile here, {report.speed:.2f} times as fast "
+            "as all tiles at 8 bits"
+        )
     if report.torch is not None and report.same_decisions is not None:
         lines.append(
             f"torch, quantized: {report.torch.psnr_y:.2f} dB, the same bit-width on "

@@ -19,6 +19,7 @@ from gdq_runtime.bit_map import (
 )
 from gdq_runtime.bundle.reader import Bundle
 from gdq_runtime.engines.base import Engine
+from gdq_runtime.engines.costs import Costs
 from gdq_runtime.routing.request import Request
 from gdq_runtime.routing.router import Router
 from gdq_runtime.tile_runner import Progress, TileRunner
@@ -72,6 +73,7 @@ class Validator:
         workers: Workers,
         request: Request,
         reference: Engine | None = None,
+        costs: Costs | None = None,
     ) -> None:
         """Prepare.
 
@@ -81,6 +83,8 @@ class Validator:
             workers: threads for the tiles.
             request: routing and cutting that are validated.
             reference: the network itself; knows ``FLOAT`` beside the bundle's widths.
+            costs: of tiles on this device, to tell times, and to route by if time is asked for:
+                else the same bundle would be routed otherwise elsewhere.
 
         Raises:
             BundleError: no subgraph of the bit-width asked for.
@@ -90,9 +94,11 @@ class Validator:
         self._manifest = bundle.manifest
         self._engine, self._workers, self._policy = engine, workers, request.policy
         self._reference = reference
-        self._router = Router.create(bundle, request)
+        self._costs = costs
+        for_routing = costs if request.asks_for_time else None
+        self._router = Router.create(bundle, request, for_routing)
         # Of its own: a price that follows its target must see the same tiles in the same order.
-        self._reference_router = Router.create(bundle, request)
+        self._reference_router = Router.create(bundle, request, for_routing)
         self._largest = Router(bundle.bit_widths, forced=bundle.bit_widths[-1])
 
     def upscale(self, low: Picture, truth: Picture, progress: Progress | None = None) -> Upscaled:
@@ -128,6 +134,7 @@ class Validator:
         routed = _figures(made.routed, truth, scale)
         all_8_bit = _figures(made.all_8_bit, truth, scale)
         in_float, torch = made.float_network, made.torch
+        costs, seconds = self._costs, self._tile_seconds(made.bit_map)
         return ImageReport(
             name=name,
             width=made.truth.shape[1],
@@ -146,6 +153,8 @@ class Validator:
             seam_ratio_bicubic=_seam_ratio(made.bicubic, made, scale),
             bit_widths=count_bit_widths(made.bit_map),
             loss_db=all_8_bit.psnr_y - routed.psnr_y,
+            milliseconds_per_tile=None if seconds is None else 1000 * seconds,
+            speed=None if costs is None or seconds is None else costs.largest_seconds / seconds,
             bicubic=_figures(made.bicubic, truth, scale),
             all_8_bit=all_8_bit,
             float_network=None if in_float is None else _figures(in_float, truth, scale),
@@ -153,6 +162,11 @@ class Validator:
             same_decisions=_agreement(made),
             tiles=_judge_tiles(made, scale),
         )
+
+    def _tile_seconds(self, bit_map: NDArray[np.uint8]) -> float | None:
+        if self._costs is None:
+            return None
+        return self._costs.tile_seconds(bit_map, is_predicted=self._router.asks_predictor)
 
     def _run(
         self,

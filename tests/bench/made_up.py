@@ -48,6 +48,8 @@ def picture(
         fab=4.5,
         network_fab=5,
         psnr_y=psnr,
+        loss_db=0.125,
+        milliseconds_per_tile=7.5,
         speedup=None if workers == 1 else spread(1.9),
     )
 

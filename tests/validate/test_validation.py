@@ -11,6 +11,7 @@ from core.made_pictures import random_image
 from gdq_core.fidelity import psnr
 from gdq_core.resampling import resize_bicubic
 from gdq_runtime.bundle.reader import Bundle
+from gdq_runtime.engines.costs import Costs
 from gdq_runtime.engines.ort import OrtEngine
 from gdq_runtime.routing.request import Request
 from gdq_runtime.tiles.tiling import TilePlan
@@ -18,7 +19,7 @@ from gdq_runtime.tiles.workers import Workers
 from gdq_validate.report import CEILING, summarise
 from gdq_validate.similarity import ssim
 from gdq_validate.validation import Validator, seam_mask
-from runtime.tiny_bundle import read_manifest, upscale, write_manifest, write_tiny_bundle
+from runtime.tiny_bundle import add_dial, read_manifest, upscale, write_manifest, write_tiny_bundle
 
 
 @pytest.fixture
@@ -49,6 +50,37 @@ def test_every_way_is_measured_against_the_truth(validator: Validator) -> None:
     assert report.float_network is None
     assert report.torch is None
     assert report.same_decisions is None
+    assert report.milliseconds_per_tile is None
+    assert report.speed is None
+
+
+COSTS = Costs({0: 0.01, 4: 0.04, 5: 0.05, 6: 0.08, 8: 0.08}, 0.01)
+
+
+@pytest.mark.parametrize(
+    ("request_", "widths", "milliseconds"),
+    [
+        (Request(4), {4: 2}, 40),
+        # The same bundle is routed alike on all devices,
+        (Request(), {6: 2}, 90),
+        # unless this one is asked for its time.
+        (Request(speed=1.7), {4: 2}, 40),
+        (Request(speed=1), {8: 2}, 80),
+    ],
+)
+def test_time_stands_beside_bits(
+    tmp_path: Path, request_: Request, widths: dict[int, int], milliseconds: float
+) -> None:
+    folder = write_tiny_bundle(tmp_path / "b", tile=16, overlap=4)
+    add_dial(folder)
+    bundle = Bundle.open(folder)
+    low = random_image(16, 28) // 4 + 140  # the predictor gives 6 bits
+    with closing(OrtEngine(bundle, 16)) as engine, closing(Workers(1)) as workers:
+        validator = Validator(bundle, engine, workers, request_, costs=COSTS)
+        report = validator.judge("picture", validator.upscale(low, upscale(low, 5)))
+    assert report.bit_widths == widths
+    assert report.milliseconds_per_tile == pytest.approx(milliseconds)
+    assert report.speed == pytest.approx(80 / milliseconds)
 
 
 def test_tiles_are_judged_by_what_they_own(validator: Validator) -> None:

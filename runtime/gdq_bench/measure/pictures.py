@@ -62,12 +62,14 @@ class Seen:
         fab: mean bits, interpolated tiles 0.
         network_fab: mean bits without interpolated tiles.
         psnr_y: against the ground truth, dB.
+        tiles: number of them.
 
     """
 
     fab: float
     network_fab: float
     psnr_y: float
+    tiles: int
 
 
 def measure_pictures(
@@ -117,8 +119,10 @@ def summarise_pictures(
     baseline = times.get(Way(BASELINE_ENGINE, BASELINE_BITS))
     megapixels = sum(size.width * size.height for size in sizes) / 1e6
     summaries = []
+    quality = {way: mean(figures.psnr_y for figures in seen[way]) for way in times}
     for way, measured in times.items():
-        wall = spread_of(measured.wall)
+        wall, cpu = spread_of(measured.wall), spread_of(measured.cpu)
+        best = quality.get(Way(way.engine, BASELINE_BITS))
         one = times[Way(way.engine, way.bits)]
         summaries.append(
             PictureTimes(
@@ -126,12 +130,14 @@ def summarise_pictures(
                 bits=way.bits,
                 workers=way.workers,
                 wall=wall,
-                cpu=spread_of(measured.cpu),
+                cpu=cpu,
                 ratio=None if baseline is None else ratio(measured, baseline, "cpu"),
                 megapixels_per_second=megapixels / wall.median,
                 fab=mean(figures.fab for figures in seen[way]),
                 network_fab=mean(figures.network_fab for figures in seen[way]),
-                psnr_y=mean(figures.psnr_y for figures in seen[way]),
+                psnr_y=quality[way],
+                loss_db=None if best is None else best - quality[way],
+                milliseconds_per_tile=1000 * cpu.median / sum(one.tiles for one in seen[way]),
                 speedup=None if way.workers == 1 else ratio(one, measured),
             )
         )
@@ -182,7 +188,8 @@ def _judge(
 ) -> None:
     image, bit_map = made
     fidelity = min(psnr(image, high, scale), CEILING)
-    seen[way].append(Seen(compute_fab(bit_map), compute_network_fab(bit_map), fidelity))
+    fab, network_fab = compute_fab(bit_map), compute_network_fab(bit_map)
+    seen[way].append(Seen(fab, network_fab, fidelity, bit_map.size))
 
 
 def _report(

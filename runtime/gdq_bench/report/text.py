@@ -10,8 +10,8 @@ from gdq_bench.protocol import BenchResult, PictureTimes, TileTimes, name_bits
 
 TILE_HEADER = ("engine", "bits", "ms", "quartiles", "cpu ms", "ratio")
 PICTURE_HEADER = (
-    "engine", "bits", "workers", "s", "quartiles", "cpu s", "Mpixel/s", "FAB", "PSNR", "ratio",
-    "speedup",
+    "engine", "bits", "workers", "s", "quartiles", "cpu s", "Mpixel/s", "FAB", "ms/tile", "PSNR",
+    "loss", "ratio", "speedup",
 )  # fmt: skip
 
 
@@ -88,7 +88,9 @@ def picture_row(picture: PictureTimes) -> tuple[str, ...]:
         f"{picture.cpu.median:.3f}",
         f"{picture.megapixels_per_second:.3f}",
         f"{picture.fab:.2f}",
+        f"{picture.milliseconds_per_tile:.2f}",
         f"{picture.psnr_y:.2f}",
+        "" if picture.loss_db is None else f"{picture.loss_db:.3f}",
         _ratio(picture.ratio),
         _ratio(picture.speedup),
     )

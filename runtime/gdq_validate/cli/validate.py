@@ -53,6 +53,7 @@ Exit code: 0 done, 1 a bar is missed or engines disagree, 2 an input or an optio
 @options.bits_option
 @options.fab_option
 @options.fab_cap_option
+@options.speed_option
 @options.flat_tiles_option
 @options.policy_option
 @options.engine_option
@@ -99,6 +100,7 @@ def main(
             one_width,
             fab=settings.pop("fab"),
             fab_cap=settings.pop("fab_cap"),
+            speed=settings.pop("speed"),
             flat_tiles=settings.pop("flat_tiles"),
             policy=settings.pop("policy"),
         )
@@ -200,7 +202,10 @@ def _validate(
     runner = open_timed_engine(engine, bundle, tile_size)
     images: list[ImageReport] = []
     with closing(runner), closing(Workers(threads)) as workers:
-        validator = Validator(bundle, runner, workers, request, reference)
+        costs = None
+        if request.policy == "uniform":
+            costs = runner.find_costs(bundle, is_needed=request.asks_for_time)
+        validator = Validator(bundle, runner, workers, request, reference, costs)
         for truth in truths:
             low, high = truth.load()
             with TileProgress(truth.name) as progress:

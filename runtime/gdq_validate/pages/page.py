@@ -53,7 +53,7 @@ def make_card(report: ImageReport, made: Upscaled) -> Card:
     ]
     return Card(
         report=report,
-        bit_map=_embed_preview(draw_bit_map(made.truth, made.plan, made.bit_map)),
+        bit_map=_embed_preview(draw_bit_map(made.truth, made.plan, made.bit_map, _caption(report))),
         errors=_embed_preview(np.asarray(heat, np.uint8)),
         details=[
             (title, _embed(image[detail], ".png")) for title, image in ways if image is not None
@@ -74,6 +74,11 @@ def render_page(report: ValidationReport, manifest: Manifest, cards: list[Card])
         plot = plot_trade_off(manifest.trade_off, (report.network_fab, report.loss_db))
     template = pages.get_template("validation.html")
     return template.render(report=report, manifest=manifest, cards=cards, plot=plot)
+
+
+def _caption(report: ImageReport) -> str:
+    time, loss = report.milliseconds_per_tile, f"{report.loss_db:.3f} dB below all 8 bit"
+    return loss if time is None else f"{time:.1f} ms a tile, {loss}"
 
 
 def _busiest(errors: NDArray[np.float64]) -> tuple[slice, slice]:

@@ -68,9 +68,11 @@ def test_speed_ratio_and_speedup() -> None:
         one: Times(wall=[2], cpu=[2]),
         two: Times(wall=[1.25], cpu=[2.5]),
     }
-    seen = {way: [Seen(4, 5, 30), Seen(6, 7, 40)] for way in times}
+    seen = {way: [Seen(4, 5, 30, 100), Seen(6, 7, 40, 300)] for way in times}
+    seen[Way("fast", 8)] = [Seen(8, 8, 36, 100), Seen(8, 8, 40, 300)]
+    times[Way("fast", 8)] = Times(wall=[3], cpu=[3])
     sizes = [PictureSize(name=name, width=1000, height=1000) for name in "ab"]
-    _, single, double = summarise_pictures(times, seen, sizes)
+    _, single, double, best = summarise_pictures(times, seen, sizes)
     assert (single.megapixels_per_second, double.megapixels_per_second) == (1, 1.6)
     assert (single.fab, single.network_fab, single.psnr_y) == (5, 6, 35)
     assert single.ratio is not None
@@ -78,3 +80,5 @@ def test_speed_ratio_and_speedup() -> None:
     assert single.speedup is None
     assert double.speedup is not None
     assert double.speedup.median == 1.6
+    assert (single.loss_db, double.loss_db, best.loss_db) == (3, 3, 0)
+    assert (single.milliseconds_per_tile, double.milliseconds_per_tile) == (5, 6.25)
