@@ -89,7 +89,7 @@ format: $(INSTALLED) ## let ruff repair and format the code, clang-format the en
 bench: $(INSTALLED) ## measure what docs/performance.md promises (takes long; keep the machine quiet)
 	@$(BIN)/python -m gdq_bench.suite $(BENCH_ARGS)
 
-clean: ## remove the environment, the demo, the emulated machine, benchmark results and caches
+clean: ## remove the environment, the demo, everything that was built, benchmark results and caches
 	rm -rf $(VENV) demo .benchmarks build dist runtime/gdq_runtime/native
 	rm -rf .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
