@@ -1,4 +1,4 @@
-# What a person types here. `make help` lists it; nothing else has to be installed or typed before.
+# The commands of this repository. `make help` lists them; nothing has to be installed beforehand.
 .DEFAULT_GOAL := help
 .PHONY: help install demo test check-engine test-engine-memory test-arm64 check format bench clean
 .DELETE_ON_ERROR:
@@ -7,10 +7,10 @@ VENV := .venv
 BIN := $(VENV)/bin
 # Touched when the environment holds what pyproject.toml and constraints.txt ask for.
 INSTALLED := $(VENV)/.installed
-# What is compiled on the way: the library of the engine gdq.
+# What the installation compiles: the library of the engine gdq.
 ENGINE := hatch_build.py $(shell find runtime/gdq_engine -name '*.cpp' -o -name '*.h' \
 	-o -name '*.map' -o -name CMakeLists.txt)
-# Override with PYTHON=/path/to/python; otherwise the first of these that really works is taken.
+# Override with PYTHON=/path/to/python; otherwise the first of these that works is used.
 PYTHON ?= python3.13 python3.12 python3.11 python3.10 python3
 WORKS := import sys, venv, ensurepip; sys.exit(not (3, 10) <= sys.version_info[:2] <= (3, 13))
 # More options for one run: make test PYTEST_ARGS="-k tiling"
@@ -20,7 +20,7 @@ BENCH_ARGS ?=
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-18s %s\n", $$1, $$2 }' Makefile
 
-install: $(INSTALLED) ## create .venv and install everything (the others do this by themselves)
+install: $(INSTALLED) ## create .venv and install everything (the other targets do so when needed)
 
 demo: $(INSTALLED) ## export a checkpoint, upscale a photo, leave bundle and pictures in demo/
 	@$(BIN)/python examples/demo.py
@@ -28,15 +28,15 @@ demo: $(INSTALLED) ## export a checkpoint, upscale a photo, leave bundle and pic
 test: check ## all checks, then all tests
 	@$(BIN)/pytest -n 2 $(PYTEST_ARGS)
 
-# GCC's, because Python does not begin with the sanitizers' library: it has to be loaded before.
+# GCC only: Python is not linked with the sanitizers' library, which has to be preloaded.
 SANITIZED := build/engine_sanitized
 SANITIZERS := -fsanitize=address,undefined
-# Not those that only try more numbers.
+# Without the tests that only try more numbers.
 SANITIZED_TESTS := not close_to_the_real and not bit_for_bit and not equals_64 and not every_kernel_side
-test-engine-memory: $(INSTALLED) ## the engine's tests with AddressSanitizer and UBSan (Linux, GCC)
+test-engine-memory: $(INSTALLED) ## run the engine's tests with AddressSanitizer and UBSan (Linux, GCC)
 	@if ! { command -v cmake && echo 'int main() {}' | g++ -x c++ $(SANITIZERS) -o /dev/null -; } \
 			>/dev/null 2>&1; then \
-		echo "the engine's memory was not tested: CMake or a g++ with sanitizers is missing"; \
+		echo "the engine's memory was not tested: CMake, or a g++ with sanitizers, is missing"; \
 		test "$$CI" != true; exit; fi; \
 	set -e; CXX=g++ cmake -S runtime/gdq_engine -B $(SANITIZED) -DCMAKE_BUILD_TYPE=Debug \
 		-DCMAKE_CXX_FLAGS='-O1 -g1 -fno-var-tracking' -DGDQ_SANITIZE=address,undefined \
@@ -50,10 +50,10 @@ test-engine-memory: $(INSTALLED) ## the engine's tests with AddressSanitizer and
 		$(BIN)/pytest -n 2 -p no:faulthandler $(PYTEST_ARGS) tests/engine/kernels \
 		tests/engine/test_runner.py tests/engine/test_model_file.py -k '$(SANITIZED_TESTS)'
 
-# The tools come with the environment from PyPI; compile commands need CMake and a compiler.
+# The environment brings the tools from PyPI; the compile commands need CMake and a compiler.
 TIDY := build/engine_tidy
 ENGINE_FILES = $(shell find runtime/gdq_engine -name '*.cpp' -o -name '*.h')
-check-engine: $(INSTALLED) ## formatting of the engine's C++, and clang-tidy
+check-engine: $(INSTALLED) ## check the engine's C++ with clang-format and clang-tidy
 	@if ! { test -x $(BIN)/clang-format && test -x $(BIN)/clang-tidy && command -v cmake && command -v c++; } \
 			>/dev/null 2>&1; then \
 		echo "the engine's C++ was not checked: CMake, a compiler, clang-format or clang-tidy is missing"; \
@@ -64,8 +64,8 @@ check-engine: $(INSTALLED) ## formatting of the engine's C++, and clang-tidy
 	$(BIN)/clang-tidy -p $(TIDY) --quiet $(filter-out %avx2.cpp %avxvnni.cpp %avx512vnni.cpp \
 		%dotprod.cpp %neon.cpp,$(filter %.cpp,$(ENGINE_FILES)))
 
-# The setup's exit code 77 says that this machine cannot have one; why stands above it by then.
-test-arm64: $(INSTALLED) ## golden tiles and the engine's kernels on emulated ARM64 (Linux x86-64, apt)
+# Exit code 77 of the setup: this computer cannot run the emulated machine; the reason was printed.
+test-arm64: $(INSTALLED) ## test golden tiles and kernels on emulated ARM64 (Linux x86-64, apt)
 	@status=0; $(BIN)/python -m gdq_devices.emulated || status=$$?; \
 	case $$status in \
 		0) $(BIN)/pytest $(PYTEST_ARGS) tests/arm64 ;; \
@@ -73,15 +73,15 @@ test-arm64: $(INSTALLED) ## golden tiles and the engine's kernels on emulated AR
 		*) exit $$status ;; \
 	esac
 
-check: $(INSTALLED) ## lint, formatting, types, import contracts
+check: $(INSTALLED) ## check lint rules, formatting, types and import contracts
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
 	@if $(BIN)/python -c 'import sys; sys.exit(sys.version_info < (3, 11))'; then \
 		$(BIN)/mypy; \
-	else echo "types are not checked: NumPy for Python 3.10 describes its own too loosely"; fi
+	else echo "types are not checked: NumPy's own types for Python 3.10 are too loose"; fi
 	@$(BIN)/lint-imports
 
-format: $(INSTALLED) ## let ruff repair and format the code, clang-format the engine
+format: $(INSTALLED) ## repair and format the code with ruff, the engine with clang-format
 	@$(BIN)/ruff check --fix .
 	@$(BIN)/ruff format .
 	@$(BIN)/clang-format -i $(ENGINE_FILES)
@@ -94,7 +94,7 @@ clean: ## remove the environment, the demo, everything that was built, benchmark
 	rm -rf .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
-# An environment left half-made by an interruption is made anew; a whole one is only updated.
+# An environment left incomplete by an interruption is created again; a complete one is updated.
 $(INSTALLED): pyproject.toml constraints.txt $(ENGINE)
 	@if ! $(BIN)/python -m pip --version >/dev/null 2>&1; then \
 		for python in $(PYTHON); do \
@@ -102,7 +102,7 @@ $(INSTALLED): pyproject.toml constraints.txt $(ENGINE)
 		done; \
 		if [ -z "$$python" ]; then \
 			echo "error: none of '$(PYTHON)' is a Python 3.10 to 3.13 with venv;" \
-				"install one or say make PYTHON=/path/to/python" >&2; exit 2; \
+				"install one, or run make PYTHON=/path/to/python" >&2; exit 2; \
 		fi; \
 		echo "creating $(VENV) with $$python"; \
 		"$$python" -m venv --clear $(VENV); \
