@@ -215,7 +215,7 @@ class Upscaler:
             network_fab=compute_network_fab(bit_map),
             expected_loss=router.expected_loss,
             dial=_position(router),
-            spending=add_up(router, bit_map, self._crew(plan)),
+            spending=self._add_up(request, router, bit_map, plan),
             plan=plan,
             timings=stopwatch.read(),
         )
@@ -266,7 +266,7 @@ class Upscaler:
                 widths = self._run(seen, writer, plan, router, stopwatch, progress)
                 with stopwatch.stage("encode"):
                     writer.close()
-        spending = add_up(router, widths, self._crew(plan))
+        spending = self._add_up(request, router, widths, plan)
         if drawing is not None:
             caption = _caption(spending, router.expected_loss)
             drawn = draw_bit_map(thumbnail.image, plan, widths, caption)
@@ -378,6 +378,11 @@ class Upscaler:
         if self._costs != "measured":
             return self._costs
         return self._engine.find_costs(self.bundle, is_needed=request.asks_for_time)
+
+    def _add_up(
+        self, request: Request, router: Router, bit_map: NDArray[np.uint8], plan: TilePlan
+    ) -> Spending | None:
+        return add_up(self._find_costs(request), router, bit_map, self._crew(plan))
 
     def _crew(self, plan: TilePlan) -> Crew:
         return Crew(plan.count, self._workers.threads)

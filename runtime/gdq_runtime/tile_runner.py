@@ -117,7 +117,7 @@ class TileRunner:
         self, bands: Iterator[Band], plan: TilePlan, routing: SensedRouting
     ) -> Iterator[_Tile]:
         """Decides on a band when some more are read: they tell what the picture is like."""
-        picture = routing.open_picture()
+        picture = routing.open_picture(plan.count)
         waiting: deque[tuple[Band, list[Sensitivity]]] = deque()
         for band in itertools.chain(bands, itertools.repeat(None, BANDS_AHEAD)):
             if band is not None:

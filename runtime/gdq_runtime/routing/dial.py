@@ -93,8 +93,7 @@ def turn_dial(
         return _turn_to_loss(positions, request.max_loss, 0.0 if flat is None else flat.loss_db)
     if costs is None:
         raise RequestError("speed and max-seconds need the costs of tiles on this device")
-    allowed = _allow_seconds(request, costs, crew)
-    _check_reach(positions[0], request, costs, crew, allowed)
+    allowed = allow_seconds(request, costs, crew, position_seconds(positions[0], costs))
     return _turn_to_seconds(positions, costs, allowed, flat)
 
 
@@ -148,33 +147,38 @@ def _turn_to_loss(positions: list[OperatingPoint], max_loss: float, flat_loss: f
     return Dial(tuple(positions[: good[0] + 1]))
 
 
-def _allow_seconds(request: Request, costs: Costs, crew: Crew | None) -> float:
-    """Return the seconds of processor time that a tile may take, on average over a picture."""
-    if request.speed is not None:
-        return costs.largest_seconds / request.speed
-    assert request.max_seconds is not None
-    if crew is None:
-        raise RequestError("max-seconds needs to know the picture")
-    return FOR_TILES * request.max_seconds * crew.workers / crew.tiles
+def allow_seconds(request: Request, costs: Costs, crew: Crew | None, fewest: float) -> float:
+    """Return the seconds of processor time that a tile may take, on average over a picture.
 
+    Args:
+        request: for a speed, or for seconds of a picture.
+        costs: of tiles on this device.
+        crew: the picture; needed for ``max_seconds``.
+        fewest: seconds that a tile takes with the fewest bits.
 
-def _check_reach(
-    cheapest: OperatingPoint, request: Request, costs: Costs, crew: Crew | None, allowed: float
-) -> None:
-    """Make sure that the bound can be kept even where no tile is flat enough to interpolate."""
-    seconds = position_seconds(cheapest, costs)
-    if seconds <= allowed:
-        return
+    Raises:
+        RequestError: not even the fewest bits take so little, where no tile is interpolated.
+
+    """
     if request.speed is not None:
-        raise RequestError(
+        allowed = costs.largest_seconds / request.speed
+        sentence = (
             f"speed {request.speed:g}x is out of reach: on this device the fewest bits are "
-            f"{costs.largest_seconds / seconds:.2f} times as fast as the most"
+            f"{costs.largest_seconds / fewest:.2f} times as fast as the most"
         )
-    assert crew is not None
-    raise RequestError(
-        f"max-seconds {request.max_seconds:g} is out of reach: with the fewest bits, {crew.tiles} "
-        f"tiles on {crew.workers} threads take {crew.elapsed(seconds):.3g} s on this device"
-    )
+    else:
+        assert request.max_seconds is not None
+        if crew is None:
+            raise RequestError("max-seconds needs to know the picture")
+        allowed = FOR_TILES * request.max_seconds * crew.workers / crew.tiles
+        sentence = (
+            f"max-seconds {request.max_seconds:g} is out of reach: with the fewest bits, "
+            f"{crew.tiles} tiles on {crew.workers} threads take {crew.elapsed(fewest):.3g} s on "
+            "this device"
+        )
+    if fewest > allowed:
+        raise RequestError(sentence)
+    return allowed
 
 
 def _turn_to_seconds(

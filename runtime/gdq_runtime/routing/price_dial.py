@@ -5,8 +5,13 @@ from __future__ import annotations
 from bisect import bisect_left
 from dataclasses import dataclass
 
+import numpy as np
+
+from gdq_core.bit_widths import INTERPOLATED
 from gdq_core.errors import RequestError
-from gdq_runtime.bundle.manifest import PricePoint, TradeOff
+from gdq_runtime.bundle.manifest import FlatTiles, PricePoint, TradeOff
+from gdq_runtime.engines.costs import Costs
+from gdq_runtime.routing.dial import Crew, allow_seconds
 from gdq_runtime.routing.request import Request
 
 
@@ -52,6 +57,42 @@ def turn_price_dial(
         smallest = points[-1].loss_db + flat_loss
         raise RequestError(f"max-loss {request.max_loss} is below the smallest one, {smallest}")
     return PriceStart(good[0].price, good[0].loss_db)
+
+
+def turn_price_to_seconds(
+    trade_off: TradeOff | None,
+    request: Request,
+    flat: FlatTiles | None,
+    costs: Costs | None,
+    crew: Crew | None,
+) -> tuple[PriceStart, float]:
+    """Find the price to begin with for a request in time, and the seconds that a tile may take.
+
+    The price is that of the calibration's FAB at which tiles would take so long, if each had the
+    two widths around it.
+
+    Args:
+        trade_off: of the bundle.
+        request: what is asked for.
+        flat: interpolated tiles, as calibrated; None if none are.
+        costs: of tiles on this device.
+        crew: the picture; needed for ``max_seconds``.
+
+    Raises:
+        RequestError: the bundle's dial does not reach the request, or there is none.
+
+    """
+    if costs is None:
+        raise RequestError("speed and max-seconds need the costs of tiles on this device")
+    if trade_off is None:
+        raise RequestError("this bundle has no bit budget dial: export its checkpoint again")
+    narrowest = costs.useful[0]
+    allowed = allow_seconds(request, costs, crew, costs.seconds[narrowest])
+    share = 0.0 if flat is None else flat.share
+    for_network = (allowed - share * costs.seconds[INTERPOLATED]) / (1 - share) if share < 1 else 0
+    taken = [costs.seconds[width] for width in costs.useful]
+    fab = float(np.interp(for_network, taken, costs.useful))
+    return _price_of_fab(trade_off.prices, max(fab, trade_off.prices[0].fab)), allowed
 
 
 def _price_of_fab(points: list[PricePoint], fab: float) -> PriceStart:

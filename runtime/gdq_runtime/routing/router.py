@@ -19,10 +19,11 @@ from gdq_runtime.routing.budget import Budget
 from gdq_runtime.routing.dial import Crew, Dial, expected_seconds, turn_dial
 from gdq_runtime.routing.gradients import mean_gradient
 from gdq_runtime.routing.price_control import PriceControl
-from gdq_runtime.routing.price_dial import turn_price_dial
+from gdq_runtime.routing.price_dial import turn_price_dial, turn_price_to_seconds
 from gdq_runtime.routing.request import Request
 from gdq_runtime.routing.sensed_picture import SensedPicture
 from gdq_runtime.routing.sensing import Sense, open_sense
+from gdq_runtime.routing.timed_picture import TimeDial, TimedPicture
 
 Predict = Callable[[NDArray[np.uint8]], Prediction]
 """Asks the predictor; only done where its answer is needed."""
@@ -38,9 +39,12 @@ class SensedRouting:
     forced: int | None
     interpolates: bool
     cap: float | None
+    timed: TimeDial | None = None
 
-    def open_picture(self) -> SensedPicture:
-        """Begin a picture."""
+    def open_picture(self, tiles: int) -> SensedPicture | TimedPicture:
+        """Begin a picture of so many tiles."""
+        if self.timed is not None:
+            return TimedPicture(self.rule, self.timed, tiles, interpolates=self.interpolates)
         return SensedPicture(self.rule, self.control, self.forced, self.interpolates, self.cap)
 
 
@@ -97,7 +101,7 @@ class Router:
         manifest = bundle.manifest
         if manifest.predictor.sensitivity is not None:
             rule = manifest.predictor.sensitivity.rule()
-            return cls._create_sensed(bundle, request, rule, costs)
+            return cls._create_sensed(bundle, request, rule, costs, crew)
         if request.fab_cap is not None:
             raise RequestError("this bundle keeps fab in every picture: give fab, not fab-cap")
         forced = None if request.bits == "auto" else bundle.subgraph(request.bits).bit_width
@@ -113,7 +117,7 @@ class Router:
             costs=costs,
             flat_below=None if flat is None else flat.largest_gradient,
             expected_loss=None if loss is None else loss + flat_loss,
-            expected_seconds=None if costs is None else _expect_seconds(forced, dial, flat, costs),
+            expected_seconds=_expect_seconds(forced, dial, flat, costs),
         )
 
     @property
@@ -123,17 +127,23 @@ class Router:
 
     @classmethod
     def _create_sensed(
-        cls, bundle: Bundle, request: Request, rule: SensitivityRule, costs: Costs | None
+        cls,
+        bundle: Bundle,
+        request: Request,
+        rule: SensitivityRule,
+        costs: Costs | None,
+        crew: Crew | None,
     ) -> Router:
-        if request.asks_for_time:
-            raise RequestError(
-                "a bundle with statistics has no dial in time yet: give fab or max-loss"
-            )
         manifest, trade_off = bundle.manifest, bundle.manifest.trade_off
         forced = None if request.bits == "auto" else bundle.subgraph(request.bits).bit_width
         flat = manifest.flat_tiles if _interpolates(manifest, request) else None
         flat_loss = 0.0 if flat is None else flat.loss_db
+        timed = None
         start = turn_price_dial(trade_off, request, flat_loss, rule.price)
+        if request.asks_for_time:
+            start, allowed = turn_price_to_seconds(trade_off, request, flat, costs, crew)
+            assert costs is not None
+            timed = TimeDial(costs, allowed, start.price)
         loss = start.loss_db if forced is None else _expected_loss(trade_off, forced, None)
         sensed = SensedRouting(
             rule=rule,
@@ -144,6 +154,7 @@ class Router:
             forced=forced,
             interpolates=flat is not None,
             cap=request.fab_cap,
+            timed=timed,
         )
         return cls(
             available=bundle.bit_widths,
@@ -151,6 +162,9 @@ class Router:
             # A mean of bits was asked for: it is met even where fewer of them save no time.
             costs=None if request.fab is not None else costs,
             expected_loss=None if loss is None else loss + flat_loss,
+            expected_seconds=_expect_seconds(forced, None, flat, costs)
+            if timed is None
+            else timed.seconds,
             sensed=sensed if forced is None or flat is not None else None,
         )
 
@@ -179,7 +193,9 @@ class Router:
 
     @property
     def asks_predictor(self) -> bool:
-        """Whether the predictor is asked for tiles that the network runs."""
+        """Whether the predictor is asked for tiles that the network runs; statistics are free."""
+        if self.sensed is not None:
+            return False
         if self.dial is None:
             return self.forced is None
         return self.dial.bound is not None or len(set(self.dial.point.bit_widths)) > 1
@@ -226,8 +242,10 @@ def _expected_loss(
 
 
 def _expect_seconds(
-    forced: int | None, dial: Dial | None, flat: FlatTiles | None, costs: Costs
+    forced: int | None, dial: Dial | None, flat: FlatTiles | None, costs: Costs | None
 ) -> float | None:
+    if costs is None:
+        return None
     if dial is not None:
         return expected_seconds(dial.point, flat, costs)
     return None if forced is None else costs.seconds[forced]

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from gdq_runtime.engines.costs import Costs
 from gdq_runtime.routing.dial import Crew
 from gdq_runtime.routing.router import Router
 
@@ -28,9 +29,11 @@ class Spending:
     expected_seconds: float | None
 
 
-def add_up(router: Router, bit_map: NDArray[np.uint8], crew: Crew) -> Spending | None:
+def add_up(
+    costs: Costs | None, router: Router, bit_map: NDArray[np.uint8], crew: Crew
+) -> Spending | None:
     """Compute the spending of a picture; None if the costs of this device are not known."""
-    costs, expected = router.costs, router.expected_seconds
+    expected = router.expected_seconds
     if costs is None:
         return None
     seconds = costs.tile_seconds(bit_map, is_predicted=router.asks_predictor)

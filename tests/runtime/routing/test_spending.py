@@ -25,7 +25,7 @@ def bundle(tmp_path: Path) -> Bundle:
 
 
 def spend(bundle: Bundle, request: Request, costs: Costs | None = COSTS) -> Spending | None:
-    return add_up(Router.create(bundle, request, costs), BIT_MAP, Crew(18, 2))
+    return add_up(costs, Router.create(bundle, request, costs), BIT_MAP, Crew(18, 2))
 
 
 def test_nothing_is_known_without_costs(bundle: Bundle) -> None:
