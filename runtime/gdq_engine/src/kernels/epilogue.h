@@ -34,6 +34,7 @@ GDQ_INLINE void finish_group(const Epilogue& e, const Sums& sums, int rows, int 
   }
   const float residual_factor = e.residual_factor, codes_scale = e.codes_scale;
   const float codes_zero = e.codes_zero;
+  const ptrdiff_t column_pitch = sums.column_pitch;
   const typename Isa::CodeRange range(e.codes_low, e.codes_high);
   for (int r = 0; r < rows; r++) {
     const ptrdiff_t y = top + (ptrdiff_t)r * e.block;
@@ -41,16 +42,16 @@ GDQ_INLINE void finish_group(const Epilogue& e, const Sums& sums, int rows, int 
     const int16_t* residual = e.residual + y * e.residual_pitch + corner;
     int16_t* stream = e.stream + y * e.stream_pitch + corner;
     int8_t* codes = e.codes + y * e.codes_pitch + corner;
-    for (int c = 0; c < columns; c++) {
-      Isa::F32 x = load<Isa::F32>(from + c * sums.column_pitch) * scale + bias;
+    for (int c = 0; c < columns; c++, from += column_pitch) {
+      Isa::F32 x = load<Isa::F32>(from) * scale + bias;
       if constexpr (Flags & kActivation) {
         const Isa::F32 zero{};
         x = larger(x, zero) + smaller(x, zero) * slope;
         x = x * gain + shift;
       }
-      if constexpr (Flags & kResidual) x = load_stream(residual + c * step) * residual_factor + x;
-      if constexpr (Flags & kStream) Isa::store_stream(stream + c * step, x);
-      if constexpr (Flags & kCodes) range.store(codes + c * step, x * codes_scale + codes_zero);
+      if constexpr (Flags & kResidual) x = load_stream(residual) * residual_factor + x, residual += step;
+      if constexpr (Flags & kStream) Isa::store_stream(stream, x), stream += step;
+      if constexpr (Flags & kCodes) range.store(codes, x * codes_scale + codes_zero), codes += step;
     }
   }
 }
