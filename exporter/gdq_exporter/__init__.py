@@ -1,6 +1,6 @@
 """Granular-DQ checkpoint -> bundle.
 
-``export`` and its result are imported when first asked for: they bring torch along.
+``export`` and its result are imported on first use, because they import torch.
 """
 
 from __future__ import annotations

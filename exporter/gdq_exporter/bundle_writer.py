@@ -1,4 +1,4 @@
-"""The bundle as an output: how a former one is recognised, and what the manifest lists."""
+"""The bundle as an output: recognising an earlier one, and listing its files."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ _LARGEST_MANIFEST = 4 << 20
 
 
 def bundle_output(target: Path) -> Output:
-    """Describe the folder to write; it replaces nothing but a bundle."""
+    """Describe the folder to write, which may replace only a bundle."""
     return Output(target, "a bundle", is_bundle, is_folder=True)
 
 
 def is_bundle(folder: Path) -> bool:
-    """Tell whether a folder is a bundle, be it damaged, and nothing else.
+    """Tell whether a folder is a bundle, even a damaged one, and holds nothing else.
 
-    Other programs have a manifest.json too, and a user may have put files of his own beside ours.
+    Other programs write a manifest.json too, and users may have files of their own beside ours.
     """
     manifest = read_json(folder / MANIFEST, _LARGEST_MANIFEST)
     if not (isinstance(manifest, dict) and manifest.keys() >= {"schema_version", "subgraphs"}):
@@ -30,13 +30,15 @@ def is_bundle(folder: Path) -> bool:
     entries = manifest.get("files", [])
     listed = {entry.get("path") for entry in entries if isinstance(entry, dict)}
     found = {
-        path.relative_to(folder).as_posix() for path in folder.rglob("*") if not _is_room(path)
+        path.relative_to(folder).as_posix()
+        for path in folder.rglob("*")
+        if not _is_plain_folder(path)
     }
     return found <= {MANIFEST, *listed}
 
 
 def list_files(folder: Path) -> list[FileEntry]:
-    """Every file below a folder with size and hash, sorted by path."""
+    """List every file below a folder with size and hash, sorted by path."""
     paths = sorted(path for path in folder.rglob("*") if path.is_file())
     return [
         FileEntry(
@@ -48,5 +50,5 @@ def list_files(folder: Path) -> list[FileEntry]:
     ]
 
 
-def _is_room(path: Path) -> bool:
+def _is_plain_folder(path: Path) -> bool:
     return path.is_dir() and not path.is_symlink()

@@ -44,16 +44,17 @@ class CalibrationSet:
 
 
 def load_calibration(folder: Path | None, tile: int, count: int) -> CalibrationSet:
-    """Cuts ``count`` tiles, spread evenly, from a folder's photos or scikit-image's samples.
+    """Cut ``count`` tiles, spread evenly, from a folder's photos or scikit-image's samples.
 
     Raises:
-        ExportError: the folder holds no picture of at least one tile.
+        ImageError: there is no such folder, or no picture in it.
+        ExportError: a picture cannot be read.
     """
     readers = _sample_pictures() if folder is None else _folder_pictures(folder)
     images = min(len(readers), count)
     cut = []
     for index in range(images):  # one picture in memory at a time
-        # Spread over the folder: neighbours in name order are often neighbours in subject.
+        # Spread over the folder: neighbours by name often show the same subject.
         picture = _at_least(readers[index * len(readers) // images](), tile)
         turns = -(-(count - index) // images)
         cut.append([_tile(picture, tile, turn).copy() for turn in range(turns)])
@@ -69,7 +70,7 @@ _Reader = Callable[[], NDArray[np.uint8]]
 def _sample_pictures() -> list[_Reader]:
     from skimage import data
 
-    names = ("astronaut", "coffee", "chelsea", "rocket")  # those that need no download
+    names = ("astronaut", "coffee", "chelsea", "rocket")  # those that come without a download
     return [getattr(data, name) for name in names]
 
 
@@ -85,7 +86,7 @@ def _read(path: Path) -> NDArray[np.uint8]:
 
 
 def _at_least(picture: NDArray[np.uint8], side: int) -> NDArray[np.uint8]:
-    """Enlarges a picture that is smaller than one tile; its statistics stay those of a photo."""
+    """Enlarge a picture that is smaller than one tile; its statistics stay those of a photo."""
     height, width = picture.shape[:2]
     factor = side / min(height, width)
     if factor <= 1:
@@ -95,7 +96,7 @@ def _at_least(picture: NDArray[np.uint8], side: int) -> NDArray[np.uint8]:
 
 
 def _tile(picture: NDArray[np.uint8], size: int, index: int) -> NDArray[np.uint8]:
-    """The index-th of a low-discrepancy sequence of positions (fractions of 1/phi2, 1/phi2^2)."""
+    """Cut the tile at a position of a low-discrepancy sequence (fractions 1/phi2, 1/phi2^2)."""
     top = int((0.5 + index * 0.7548776662) % 1 * (picture.shape[0] - size + 1))
     left = int((0.5 + index * 0.5698402910) % 1 * (picture.shape[1] - size + 1))
     return picture[top : top + size, left : left + size]
@@ -111,28 +112,28 @@ class Observation:
 
     @property
     def magnitude(self) -> float:
-        """Of the extreme that is further from zero."""
+        """Magnitude of the extreme that is further from zero."""
         return max(self.largest, -self.smallest)
 
     def add(self, values: NDArray[np.float32]) -> None:
-        """Takes in the tensor of one more tile.
+        """Take in the tensor of one more tile.
 
         Raises:
-            ExportError: it holds a value that is no number.
+            ExportError: a value is not finite.
         """
         if not np.isfinite(values).all():
-            raise ExportError("the network computes values that are no numbers; is it trained?")
+            raise ExportError("the network computes values that are not finite; is it trained?")
         self.largest = max(self.largest, float(values.max()))
         self.smallest = min(self.smallest, float(values.min()))
         flat = values.reshape(-1)
-        # An odd distance meets all columns of a tile, whose side is a multiple of four.
+        # An odd stride visits all columns of a tile, whose side is a multiple of four.
         self.samples.append(flat[:: max(1, flat.size // _SAMPLES_PER_TILE) | 1].copy())
 
 
 def calibrate(
     model: ir.Model, values: Sequence[ir.Value], tiles: NDArray[np.uint8]
 ) -> dict[str, QuantizationPoint]:
-    """Runs the network on every tile and chooses an 8-bit point for each of ``values``.
+    """Run the network on every tile and choose an 8-bit point for each of ``values``.
 
     Args:
         model: a specialised network, input (1, 3, H, W) float32 0..255; not changed.
@@ -146,7 +147,7 @@ def calibrate(
 def observe(
     model: ir.Model, names: Sequence[str], tiles: NDArray[np.uint8]
 ) -> dict[str, Observation]:
-    """Runs the network on every tile, (N, size, size, 3), and looks at its float values by name."""
+    """Run the network on every tile, (N, size, size, 3); observe its float values by name."""
     session = _observing_session(model, names)
     observations = {name: Observation() for name in names}
     input_name = session.get_inputs()[0].name
@@ -171,14 +172,14 @@ def _observing_session(model: ir.Model, names: Sequence[str]) -> ort.InferenceSe
             observed.graph.outputs.append(by_name[name])
     options = ort.SessionOptions()
     options.log_severity_level = 3
-    options.intra_op_num_threads = 1  # a tile per worker instead; idle pool threads would spin
+    options.intra_op_num_threads = 1  # tiles run in parallel instead; idle threads would spin
     return ort.InferenceSession(
         ir.to_proto(observed).SerializeToString(), options, providers=["CPUExecutionProvider"]
     )
 
 
 def choose_point(seen: Observation) -> QuantizationPoint:
-    """The 8-bit step with the least squared error, rounding and clipping together."""
+    """Return the 8-bit step with the least squared error, rounding and clipping together."""
     samples = np.concatenate(seen.samples).astype(np.float32)
     signed = seen.smallest < 0
     zero_point, half = (128, 127) if signed else (0, 255)

@@ -22,10 +22,10 @@ class Macs:
 
 
 def count_macs(traced: ir.Model) -> Macs:
-    """Counts the layers of a traced network.
+    """Count the multiply-adds of all layers of a traced network.
 
-    A layer counts for every pixel that it makes, a transposed convolution for every one it reads;
-    behind a pixel shuffle there are more of them, behind a stride fewer.
+    Weights count once for every pixel that a layer makes, those of a transposed convolution for
+    every pixel that it reads; behind a pixel shuffle there are more of them, behind a stride fewer.
     """
     pixels = {traced.graph.inputs[0]: Fraction(1)}
     quantized = floating = Fraction(0)
@@ -47,7 +47,7 @@ def count_macs(traced: ir.Model) -> Macs:
 
 
 def _growth(node: ir.Node, layer: Layer | None) -> Fraction:
-    """Pixels that a node makes of each pixel that it reads."""
+    """Return how many pixels a node makes of each pixel that it reads."""
     if editing.is_op(node, "DepthToSpace"):
         return Fraction(node.attributes.get_int("blocksize", 1) ** 2)
     if layer is None:

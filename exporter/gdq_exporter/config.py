@@ -1,4 +1,4 @@
-"""What an export can be told, and the named profiles."""
+"""Settings of an export, and the named profiles."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ PROFILES: Final[dict[str, Profile]] = {
 DEFAULT_PROFILE: Final = "stream_float-tail_float"
 
 FORMATS: Final[tuple[Format, ...]] = get_args(Format)
-"""In which graphs can be written; ``targets/registry.py`` has a target for each."""
+"""Formats in which graphs can be written; ``targets/registry.py`` has a target for each."""
 
 
 @dataclass(frozen=True)
@@ -34,7 +34,7 @@ class ExportConfig:
     """Settings of one export.
 
     Raises:
-        ExportError: on construction, when settings contradict each other or leave their range.
+        ExportError: on construction, if settings contradict each other or are out of range.
     """
 
     tile: int = 96
@@ -46,14 +46,14 @@ class ExportConfig:
     calibration: Path | None = None
     """Folder of photos; None uses scikit-image's sample photos."""
     calibration_tiles: int = 12
-    """Tiles cut from the photos: at least 4, for the golden tiles are some of them."""
+    """Tiles cut from the photos: at least 4, because golden tiles are chosen from them."""
     trade_off_tiles: int = 48
     """Tiles with ground truth on which the bit budget dial is measured, at least 1."""
     profile: str = DEFAULT_PROFILE
     formats: tuple[Format, ...] | None = None
-    """In which to write the graphs; the first one's engine makes the golden tiles.
+    """Formats to write the graphs in; the first one's engine makes the golden tiles.
 
-    None: in all that can express the network."""
+    None writes all that can express the network."""
     entropy_table: Path | None = None
     """E2B.json of a released checkpoint, whose quantiles it turns into entropies."""
     measure_memory: bool = False
@@ -61,7 +61,7 @@ class ExportConfig:
     overwrite: bool = False
 
     def __post_init__(self) -> None:
-        """Refuses what cannot work."""
+        """Refuse settings that cannot work."""
         if self.tile % 4 or not 16 <= self.tile <= 1024:
             raise ExportError(f"tile {self.tile} must be a multiple of 4 from 16 to 1024")
         if not 0 <= self.overlap * 2 <= self.tile:
@@ -81,7 +81,7 @@ class ExportConfig:
 
 def _check_formats(formats: tuple[str, ...]) -> None:
     if not formats or len(set(formats)) < len(formats):
-        raise ExportError(f"formats {formats} must be one or more, each of them once")
+        raise ExportError(f"formats {formats} must be one or more, each given once")
     if unknown := sorted(set(formats) - set(FORMATS)):
         known = ", ".join(FORMATS)
-        raise ExportError(f"format {unknown[0]!r} is unknown; there is {known}")
+        raise ExportError(f"format {unknown[0]!r} is unknown; choose one of {known}")

@@ -1,4 +1,4 @@
-"""What can go wrong in an export, each in one sentence for a person."""
+"""What can go wrong in an export; each message is one sentence for the user."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Golden tiles: stored truth, so that any other implementation can prove itself."""
+"""Golden tiles: stored inputs and outputs, against which any implementation can prove itself."""
 
 from __future__ import annotations
 
@@ -29,12 +29,12 @@ def write_golden_tiles(
     *,
     has_statistics: bool = False,
 ) -> list[GoldenTile]:
-    """Writes tiles with what the first target's engine predicts of them and makes of them.
+    """Write tiles with what the first target's engine predicts for them and makes of them.
 
     Args:
         folder: bundle under construction.
-        target: the first one.
-        engine: its own, open on the bundle; its answers become the truth.
+        target: the first target.
+        engine: the target's, open on the bundle; its outputs become the golden ones.
         tiles: (N, size, size, 3) to choose from.
         has_statistics: the predictor has sensitivity heads, no gate.
     """
@@ -43,7 +43,7 @@ def write_golden_tiles(
     golden = []
     for number, tile in enumerate(chosen):
         answer = _ask(engine, tile, has_statistics=has_statistics)
-        # Each tile proves its own width, and the tiles in turn prove all of them.
+        # Each tile proves its predicted width, and together the tiles prove all widths.
         widths = {BIT_WIDTHS[number % len(BIT_WIDTHS)], *_own_widths(answer)}
         golden.append(
             GoldenTile.model_validate(
@@ -60,7 +60,7 @@ def write_golden_tiles(
 def add_outputs(
     folder: Path, golden: Sequence[GoldenTile], target: Target, engine: Engine
 ) -> list[GoldenTile]:
-    """Adds what another target's engine makes of golden tiles, where it rounds in its own way."""
+    """Add what another target's engine makes of golden tiles, where it rounds in its own way."""
     added = []
     for number, entry in enumerate(golden):
         tile = read_picture(folder / entry.tile)
@@ -71,7 +71,7 @@ def add_outputs(
 
 
 def share_outputs(golden: Sequence[GoldenTile], owner: Target, target: Target) -> list[GoldenTile]:
-    """Holds a target that rounds like another to the other's outputs."""
+    """Hold a target that rounds like another to the other's outputs."""
     return [
         entry.model_copy(
             update={"outputs": entry.outputs | {target.name: entry.outputs[owner.name]}}
@@ -88,7 +88,7 @@ def _run(
     tile: NDArray[np.uint8],
     widths: Collection[int],
 ) -> dict[str, str]:
-    """Bit-width -> picture of a tile."""
+    """Run a tile and save its outputs; return bit-width -> file."""
     return {
         str(width): _save(
             folder, f"{number}_bits{width}_{target.name}.png", engine.run(width, tile)
@@ -114,7 +114,7 @@ def _own_widths(answer: dict[str, Any]) -> list[int]:
 
 
 def _most_varied(engine: Engine, tiles: NDArray[np.uint8]) -> list[NDArray[np.uint8]]:
-    """First a tile of every predicted width, then whatever comes first."""
+    """Choose one tile of every predicted width, then the first of the others."""
     first_of: dict[int, int] = {}
     for index, tile in enumerate(tiles):
         first_of.setdefault(engine.predict(tile).bit_width, index)

@@ -1,4 +1,4 @@
-"""Interruptions at a moment that can bear them."""
+"""Interruptions, deferred to a safe moment."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ from gdq_core.signals import handle_requests_to_stop, restore
 
 @contextmanager
 def interruption_deferred() -> Iterator[None]:
-    """Holds Ctrl-C, SIGTERM and SIGHUP back until the block has ended, however it ends.
+    """Hold back Ctrl-C, SIGTERM and SIGHUP until the block has ended, however it ends.
 
-    For libraries that import and patch themselves as they go: a KeyboardInterrupt in the middle of
-    that leaves them in pieces, whose own error then hides it, or a lock taken for ever. Outside of
-    the main thread no signal arrives, and nothing is done.
+    For libraries that import and patch themselves as they go: a KeyboardInterrupt in the middle
+    leaves them broken, with errors that hide it, or holding a lock for ever. Outside the main
+    thread no signals arrive, and this does nothing.
     """
     received: list[int] = []
     before = handle_requests_to_stop(lambda number, _: received.append(number))

@@ -35,7 +35,7 @@ class LoweredNetwork:
 
 
 def lower_shared(traced: ir.Model, profile: Profile) -> ir.Model:
-    """Runs the passes that do not depend on the bit-width.
+    """Run the passes that do not depend on the bit-width.
 
     Raises:
         ExportError: the network has an operator that cannot be written.
@@ -47,7 +47,7 @@ def lower_shared(traced: ir.Model, profile: Profile) -> ir.Model:
 
 
 def lower_width(shared: ir.Model, bit_width: BitWidth, tiles: NDArray[np.uint8]) -> LoweredNetwork:
-    """Specialises the shared network to a bit-width; ``tiles`` (N, size, size, 3) calibrate it."""
+    """Specialise the shared network to a bit-width; ``tiles`` (N, size, size, 3) calibrate it."""
     stage = f"at {bit_width} bits"
     compact = run_passes(shared.clone(), width_passes(bit_width), stage)
     runnable = run_passes(compact.clone(), runnable_passes(), stage)

@@ -1,4 +1,4 @@
-"""Checkpoint -> bundle: the one file that knows all stages. Read it as the recipe."""
+"""Checkpoint -> bundle: the one file that knows all stages; it reads like a recipe."""
 
 from __future__ import annotations
 
@@ -70,7 +70,7 @@ from gdq_runtime.engines.registry import open_engine
 from gdq_validate.agreement import Agreement
 
 Progress = Callable[[str], None]
-"""Told, in a few words, what is being done now."""
+"""Called with a few words on what is being done now."""
 
 _PARITY_PAIRS = 4
 _TOOLS = ("granular-dq-mobile", "torch", "onnx", "onnx-ir", "onnxscript", "onnxruntime", "numpy")
@@ -92,11 +92,11 @@ def export(
     config: ExportConfig | None = None,
     progress: Progress = lambda _: None,
 ) -> ExportResult:
-    """Turns a Granular-DQ checkpoint into a bundle; the bundle appears whole or not at all.
+    """Turn a Granular-DQ checkpoint into a bundle; the bundle appears whole or not at all.
 
     Raises:
         CheckpointError: the checkpoint cannot be used.
-        OutputError: the bundle exists, touches an input, or cannot be written.
+        OutputError: the bundle exists, overlaps an input, or cannot be written.
         ExportError: the network or the calibration set cannot be used, or what was written does
             not pass its checks.
     """
@@ -157,7 +157,7 @@ def _check_possible(config: ExportConfig) -> None:
             f"{library.package}, or choose --formats {','.join(others)}"
         )
     if config.measure_memory and not is_measurable():
-        raise ExportError("memory can be measured on Linux only: leave --measure-memory out")
+        raise ExportError("memory can be measured on Linux only: leave out --measure-memory")
 
 
 def _may_write(graph_format: Format, config: ExportConfig) -> bool:
@@ -180,7 +180,7 @@ def _lower(
 
 
 def _choose_targets(config: ExportConfig, source: Source, progress: Progress) -> list[Target]:
-    """What was asked for; unasked, all that can express the network."""
+    """Return the formats asked for, or by default all that can express the network."""
     if config.formats is not None:
         return [get_target(name) for name in config.formats]
     chosen = []
@@ -211,7 +211,7 @@ def _check_written(
     subgraphs: list[Subgraph],
     source: Source,
 ) -> Findings:
-    """Each target's own checks; sections of the report that no target fills stay empty."""
+    """Run each target's own checks; sections of the report that no target fills stay empty."""
     findings: Findings = {section: {} for target in all_targets() for section in target.sections}
     for target in targets:
         findings |= target.check(folder, predictor, subgraphs, source)
@@ -228,7 +228,7 @@ def _draft_manifest(
     config: ExportConfig,
     targets: Sequence[Target],
 ) -> Manifest:
-    """The manifest as far as it is known before the graphs were proved."""
+    """Return the manifest as far as it is known before the graphs are proved."""
     return Manifest(
         schema_version=SCHEMA_VERSION,
         formats=[target.name for target in targets],
@@ -252,7 +252,7 @@ def _draft_manifest(
 
 
 def _find_unproved(bundle: Bundle, targets: Sequence[Target]) -> dict[Format, str]:
-    """Formats that nothing on this machine can run, each with the reason.
+    """Return the formats that nothing on this machine can run, each with the reason.
 
     Not the first one, whose engine makes the golden tiles: an export without it fails.
     """
@@ -277,10 +277,10 @@ def _prove(
     config: ExportConfig,
     targets: Sequence[Target],
 ) -> tuple[list[GoldenTile], dict[str, ParityResult], list[Agreement]]:
-    """Runs the written graphs of some targets against torch, and against each other.
+    """Run the written graphs of some targets against torch, and against each other.
 
-    The first target's engine makes the golden tiles, of what was proved; one that rounds in its
-    own way adds its own outputs.
+    The first target's engine makes the golden tiles; one that rounds in its own way adds outputs
+    of its own.
     """
     bundle, bit_widths = Bundle(folder, draft), [graph.bit_width for graph in draft.subgraphs]
     pictures = load_calibration(config.calibration, config.tile * network.scale, _PARITY_PAIRS)
@@ -320,7 +320,7 @@ def _open_engine(bundle: Bundle, target: Target) -> Engine:
 def _measure_trade_off(
     folder: Path, draft: Manifest, target: Target, config: ExportConfig
 ) -> tuple[TradeOff, FlatTiles | None]:
-    """Runs every width on tiles with ground truth, and finds the dial and what needs no network."""
+    """Run every width on tiles with ground truth; find the dial and which tiles need no network."""
     scale = draft.network.scale
     photos = load_calibration(config.calibration, config.tile * scale, config.trade_off_tiles)
     pairs = make_pairs(photos.tiles, scale)
@@ -335,7 +335,7 @@ def _measure_trade_off(
 
 
 def _seal(folder: Path, manifest: Manifest, checks: CheckResults) -> Manifest:
-    """Writes report and manifest, last of all files, and opens the bundle as a user would."""
+    """Write report and manifest, last of all files, and open the bundle as a user would."""
     write_report(folder, manifest, checks)
     sealed = manifest.model_copy(update={"files": list_files(folder)})
     write_text(folder / MANIFEST, sealed.model_dump_json(indent=1) + "\n")

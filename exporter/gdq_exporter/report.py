@@ -1,4 +1,4 @@
-"""The export's report: report.json for machines, report.html for a person."""
+"""The export's report: report.json for programs, report.html for people."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from gdq_validate.pages.trade_off_plot import plot_trade_off
 
 
 def write_report(folder: Path, manifest: Manifest, checks: CheckResults) -> None:
-    """Writes both files into a bundle under construction."""
+    """Write both files into a bundle under construction."""
     report = describe(manifest, checks)
     write_text(folder / "report.json", json.dumps(report, indent=1) + "\n")
     pages = Environment(
@@ -32,11 +32,11 @@ def write_report(folder: Path, manifest: Manifest, checks: CheckResults) -> None
 
 
 def describe(manifest: Manifest, checks: CheckResults) -> dict[str, Any]:
-    """The facts of an export, as JSON has them.
+    """Describe an export as JSON-ready values.
 
-    Files; the sections of each target's own findings (what ONNX Runtime and LiteRT make of the
+    Files; the sections that each target's checks fill (what ONNX Runtime and LiteRT make of the
     graphs, what each graph asks of a phone); formats that nothing here can run, with the reason;
-    parity with torch, per engine; agreement of further engines with the golden tiles; memory per
+    parity with torch, per engine; agreement of the other engines with the golden tiles; memory per
     engine and graph, in bytes, if it was measured.
     """
     return {

@@ -1,4 +1,4 @@
-"""What an export is asked for, looked at before torch is loaded and any work begins."""
+"""Checks of what an export was asked for, before torch is loaded and any work begins."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ def check_request(checkpoint: Path, bundle: Path, config: ExportConfig) -> None:
     """Make sure that all inputs are there and that nothing of the user's is in the way.
 
     Raises:
-        OutputError: the bundle exists and is not to be replaced, touches an input, or cannot be
+        OutputError: the bundle exists and must not be replaced, overlaps an input, or cannot be
             written.
         CheckpointError: there is no checkpoint.
         ImageError: there are no photos to calibrate on.
-        ExportError: there is no entropy table.
+        ExportError: the entropy table cannot be read.
     """
     given = (checkpoint, config.calibration, config.entropy_table)
     inputs = [path for path in given if path is not None]

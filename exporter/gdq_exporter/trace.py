@@ -30,11 +30,11 @@ class _AllWidths(torch.nn.Module):
 
 
 def trace(network: SuperResolutionNetwork, tile: int) -> ir.Model:
-    """Traces a network once for all bit-widths.
+    """Trace a network once for all bit-widths.
 
     Args:
         network: in evaluation mode.
-        tile: height and width of the example; the traced dimensions may vary.
+        tile: height and width of the example input; the traced dimensions may vary.
 
     Returns:
         Input ``tile`` (1, 3, height, width) float32 RGB 0..255, output ``output``

@@ -77,7 +77,7 @@ class Agreement(BaseModel):
         return next((one for one in self.bounds if self.share_beyond(one.levels) > one.share), None)
 
     def share_beyond(self, levels: int) -> float:
-        """Share of samples that differ by more than so many gray levels."""
+        """Return share of samples that differ by more than so many gray levels."""
         return sum(n for apart, n in self.differences.items() if apart > levels) / self.samples
 
 

@@ -35,7 +35,7 @@ _Made = list[tuple[NDArray[np.uint8], NDArray[np.uint8]]]
 
 
 def present_engines(bundle: Bundle, wanted: str, skipped: Skipped) -> list[str]:
-    """Lists the engines to compare.
+    """List the engines to compare.
 
     Args:
         bundle: what they shall run.
@@ -63,7 +63,7 @@ def present_engines(bundle: Bundle, wanted: str, skipped: Skipped) -> list[str]:
 
 
 def compare_golden_tiles(bundle: Bundle, engines: Sequence[str]) -> Iterator[Agreement]:
-    """Runs the bundle's golden tiles through each engine."""
+    """Run the bundle's golden tiles through each engine."""
     for name in engines:
         with closing(_open(name, bundle)) as engine:
             yield prove(bundle, engine, _format_of(name))
@@ -72,7 +72,7 @@ def compare_golden_tiles(bundle: Bundle, engines: Sequence[str]) -> Iterator[Agr
 def compare_pictures(
     bundle: Bundle, engines: Sequence[str], truths: Sequence[GroundTruth], threads: int | None
 ) -> Iterator[Agreement]:
-    """Upscales pictures with each engine, its own predictor deciding.
+    """Upscale pictures with each engine, its own predictor deciding.
 
     Each is held to the first engine that rounds like it, by the bounds of its format; one that has
     no such predecessor is held to the first of all, by ``ACROSS_ROUNDINGS``.

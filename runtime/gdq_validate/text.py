@@ -7,7 +7,7 @@ from gdq_validate.report import ValidationReport
 
 
 def render_text(report: ValidationReport) -> str:
-    """Renders a line for each picture, their mean, and what is published of the set."""
+    """Render a line for each picture, their mean, and what is published of the set."""
     lines = [
         f"{report.bundle} on {report.data}: {report.network} x{report.scale}, "
         f"{len(report.images)} pictures, policy {report.policy}, {report.engine}",
@@ -49,7 +49,7 @@ def render_text(report: ValidationReport) -> str:
 
 
 def render_agreements(agreements: list[Agreement]) -> str:
-    """Renders how far engines are from what they were compared with, one line each."""
+    """Render how far engines are from what they were compared with, one line each."""
     lines = ["engine       against                    equal    by 1  by more  largest  same bits"]
     for one in agreements:
         by_one = one.differences.get(1, 0) / one.samples

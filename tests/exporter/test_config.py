@@ -40,8 +40,11 @@ def test_the_ends_of_the_ranges_are_accepted(settings: dict[str, Any]) -> None:
         ({"tile": 16, "overlap": 9}, "overlap 9 must"),
         ({"profile": "fast"}, "profile 'fast' is unknown; choose one of stream_float"),
         ({"formats": ()}, "must be one or more"),
-        ({"formats": ("onnx", "onnx")}, "each of them once"),
-        ({"formats": ("onnx", "mlmodel")}, "format 'mlmodel' is unknown; there is onnx, tflite"),
+        ({"formats": ("onnx", "onnx")}, "each given once"),
+        (
+            {"formats": ("onnx", "mlmodel")},
+            "format 'mlmodel' is unknown; choose one of onnx, tflite",
+        ),
         ({"calibration_tiles": 3}, "at least 4 calibration tiles are needed, got 3"),
     ],
 )

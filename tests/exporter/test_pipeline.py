@@ -124,7 +124,7 @@ def test_a_network_that_our_engine_cannot_run_is_exported_without_it(tmp_path: P
     result = export(tmp_path / "narrow.safetensors", tmp_path / "bundle", settings, said.append)
     assert result.manifest.formats == ["onnx", "tflite"]
     assert not (tmp_path / "bundle" / "engine").exists()
-    sentence = "our engine cannot run it: a layer has 8 channels, no multiple of 16; choose"
+    sentence = "our engine cannot run it: a layer has 8 channels, not a multiple of 16; choose"
     assert [message for message in said if sentence in message]
     asked = replace(settings, formats=("onnx", "engine"))
     with pytest.raises(ExportError, match=f"{sentence} --formats onnx,tflite"):
@@ -262,7 +262,7 @@ def test_a_system_that_cannot_measure_memory_is_found_before_any_work(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     monkeypatch.setattr("gdq_exporter.checks.memory.STATUS", tmp_path / "nothing")
-    with pytest.raises(ExportError, match="leave --measure-memory out"):
+    with pytest.raises(ExportError, match="leave out --measure-memory"):
         export(tmp_path / "nothing", tmp_path / "bundle", ExportConfig(measure_memory=True))
 
 

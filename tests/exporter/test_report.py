@@ -69,7 +69,7 @@ def test_a_format_that_was_not_run_says_so(exported: ExportResult, tmp_path: Pat
     write_report(tmp_path, exported.manifest, checks)
     assert json.loads((tmp_path / "report.json").read_text())["unproved"] == checks.unproved
     page = (tmp_path / "report.html").read_text()
-    assert "engine: written, not proved: no &lt;library&gt; here" in page
+    assert "engine: written but unproved: no &lt;library&gt; here" in page
 
 
 def without(exported: ExportResult, *sections: str) -> CheckResults:

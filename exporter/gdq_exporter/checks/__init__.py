@@ -1,1 +1,1 @@
-"""What was written, looked at with the real runtimes."""
+"""Checks of what was written, with the real runtimes."""

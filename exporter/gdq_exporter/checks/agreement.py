@@ -1,4 +1,4 @@
-"""One target's golden outputs, made by another target's engine: a failure ends the export."""
+"""One target's engine against another's golden outputs: a failure ends the export."""
 
 from __future__ import annotations
 
@@ -19,18 +19,18 @@ def check_agreement(
     target: Target,
     owner: Target,
 ) -> Agreement:
-    """Runs golden tiles of another target's engine.
+    """Compare an engine with the golden outputs of another target's engine.
 
     Args:
-        bundle: whose tiles they are.
+        bundle: holds the tiles.
         golden: tiles and expected outputs.
         engine: open on the bundle.
-        target: whose engine it is.
-        owner: whose outputs are expected.
+        target: the target that the engine belongs to.
+        owner: the target whose outputs are expected.
 
     Raises:
-        ExportError: the pictures are further apart than the target's bounds allow, or, where the
-            two round differently, ``ACROSS_ROUNDINGS``.
+        ExportError: the pictures are further apart than the target's bounds, or, where the two
+            round differently, ``ACROSS_ROUNDINGS`` allow.
     """
     bounds = target.bounds if rounds_like(target, owner) else ACROSS_ROUNDINGS
     result = compare_with_golden(bundle, golden, engine, owner.name, bounds)
@@ -44,5 +44,5 @@ def check_agreement(
 
 
 def rounds_like(one: Target, other: Target) -> bool:
-    """Whether two targets are held to the same golden outputs."""
+    """Tell whether two targets are held to the same golden outputs."""
     return one.name == other.name or (one.rounds_as_written and other.rounds_as_written)

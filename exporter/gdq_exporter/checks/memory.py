@@ -1,4 +1,4 @@
-"""How much memory one graph takes, per engine: measured, a process each."""
+"""Memory that each graph takes in each engine, measured in a process of its own."""
 
 from __future__ import annotations
 
@@ -14,23 +14,23 @@ _PROBE = "gdq_exporter.checks.memory_probe"
 
 
 def is_measurable() -> bool:
-    """Whether this system tells a process its largest resident set."""
+    """Tell whether a process can learn its largest resident set on this system."""
     return STATUS.exists()
 
 
 def measure_memory(bundle: Bundle, engines: Sequence[str]) -> dict[str, dict[str, int]]:
-    """Opens every graph alone, in a fresh process, and runs one tile on one thread.
+    """Open every graph alone, in a fresh process, and run one tile on one thread.
 
-    What counts is how far the peak of the resident set rises above the process with the engine's
-    library loaded: weights, read or mapped; the engine's own forms of them; tensors; and what the
-    library sets up once. Another machine or another library has other numbers.
+    The number is how far the peak of the resident set rises above that of the process with the
+    engine's library loaded: weights, read or mapped; the engine's own forms of them; tensors; and
+    what the library sets up once. It differs between machines and versions of a library.
 
-    Forks of one process would take a quarter of the time, but a fork does not see the pages of the
-    library that are loaded already: it counts 2 to 8 MB too much.
+    Forks of one process would take a quarter of the time, but a fork counts pages of the library
+    that are loaded already again: 2 to 8 MB too much.
 
     Args:
-        bundle: what to measure.
-        engines: in which to measure it.
+        bundle: whose graphs to measure.
+        engines: names of the engines to measure them in.
 
     Returns:
         Bytes per engine and graph; subgraphs are named ``bits4`` to ``bits8``.
@@ -55,7 +55,7 @@ def _measure(bundle: Bundle, engine: str, bit_width: int | None) -> int:
     manifest = bundle.manifest.model_dump_json()
     done = subprocess.run(command, input=manifest, capture_output=True, text=True, check=False)
     if done.returncode:
-        # A process that the system ended, for want of memory say, has said nothing.
+        # A process that the system killed, for lack of memory say, has printed nothing.
         *_, reason = [f"exit code {done.returncode}", *done.stderr.strip().splitlines()]
         raise ExportError(f"measuring memory on {engine} failed: {reason[:300]}")
     return int(done.stdout)

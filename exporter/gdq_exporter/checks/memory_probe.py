@@ -1,6 +1,6 @@
 """A process that runs one graph and prints by how many bytes its resident set grew.
 
-Arguments: folder of the bundle, engine, bit-width (none: the predictor). The manifest comes on
+Arguments: folder of the bundle, engine, bit-width (none for the predictor). Reads the manifest from
 stdin. Linux only.
 """
 
@@ -20,7 +20,7 @@ STATUS = Path("/proc/self/status")
 
 
 def main(folder: str, engine_name: str, bit_width: str | None = None) -> None:
-    """Prints the growth."""
+    """Print the growth."""
     bundle = Bundle(Path(folder), Manifest.model_validate_json(sys.stdin.read()))
     size = bundle.manifest.tiling.size
     tile = np.random.default_rng(0).integers(0, 256, (size, size, 3), np.uint8)
@@ -34,9 +34,9 @@ def main(folder: str, engine_name: str, bit_width: str | None = None) -> None:
 
 
 def _peak() -> int:
-    """Largest resident set of this process so far, bytes.
+    """Return the largest resident set of this process so far, bytes.
 
-    Not by getrusage, where Linux goes on from the peak of the process that started this one.
+    Not from getrusage, which on Linux starts at the peak of the parent process.
     """
     lines = STATUS.read_text(encoding="ascii").splitlines()
     (line,) = (line for line in lines if line.startswith("VmHWM:"))

@@ -1,4 +1,4 @@
-"""Written bundle against torch, same bit-widths and pictures: level 2 of docs/numerics.md."""
+"""The written bundle against torch, same bit-widths and pictures: level 2 of docs/numerics.md."""
 
 from __future__ import annotations
 
@@ -22,9 +22,9 @@ from gdq_runtime.tiles.workers import Workers
 LARGEST_LOSS = 0.03
 """dB that the exported graphs may lose against torch, per bit-width, on average over tiles."""
 _EQUAL = 100.0
-"""dB, in place of the infinity of equal pictures, which has no mean and no difference."""
+"""dB; stands for the infinite PSNR of equal pictures, which cannot be averaged."""
 _LOGIT_NOISE = 1e-3
-"""Relative to the largest logit: decisions closer than this are a coin toss of float rounding."""
+"""Relative to the largest logit: closer decisions are left to chance by float rounding."""
 _ENTROPY_NOISE = 1e-4
 """Nats."""
 
@@ -49,7 +49,7 @@ class WidthParity:
 
     @property
     def loss(self) -> float:
-        """DB lost by exporting."""
+        """Decibels lost by exporting."""
         return self.reference_psnr - self.exported_psnr
 
 
@@ -67,7 +67,7 @@ class ParityResult:
 def check_decisions(
     network: SuperResolutionNetwork, engine: Engine, tiles: NDArray[np.uint8]
 ) -> tuple[int, ...]:
-    """Compares predicted bit-widths on (N, size, size, 3) tiles; returns the undecided ones.
+    """Compare predicted bit-widths on (N, size, size, 3) tiles; return the undecided ones.
 
     Raises:
         ExportError: a decision differs by more than float noise, or a sensitivity at all.
@@ -121,7 +121,7 @@ def _checkerboards(side: int) -> list[Picture]:
 
 
 class TorchReference:
-    """What torch makes of tiles with ground truth; each bit-width runs once, for all engines."""
+    """Torch's output on tiles with ground truth; each bit-width runs once, for all engines."""
 
     def __init__(self, network: SuperResolutionNetwork, pairs: list[Pair]) -> None:
         """Args: network: runs them; pairs: (low resolution tile, ground truth)."""
@@ -130,7 +130,7 @@ class TorchReference:
         self._pictures: dict[int, list[Picture]] = {}
 
     def at(self, bit_width: int) -> list[Picture]:
-        """The upscaled tiles at a bit-width, in the order of the pairs."""
+        """Return the upscaled tiles at a bit-width, in the order of the pairs."""
         if bit_width not in self._pictures:
             tiles = [tile for tile, _ in self.pairs]
             with _one_torch_thread(), closing(Workers()) as workers:
@@ -145,7 +145,7 @@ class TorchReference:
 
 
 def check_width(reference: TorchReference, engine: Engine, bit_width: int) -> WidthParity:
-    """Compares one subgraph with torch.
+    """Compare one subgraph with torch.
 
     Raises:
         ExportError: the subgraph loses more than ``LARGEST_LOSS``.
@@ -177,7 +177,7 @@ def check_width(reference: TorchReference, engine: Engine, bit_width: int) -> Wi
 
 
 def make_pairs(pictures: NDArray[np.uint8], scale: int) -> list[Pair]:
-    """(N, size * scale, size * scale, 3) pictures -> (tile, ground truth) pairs.
+    """Pair (N, size * scale, size * scale, 3) pictures, as ground truth, with tiles.
 
     The tile is the picture made smaller as in training: by the one bicubic, rounded twice.
     """
@@ -186,7 +186,7 @@ def make_pairs(pictures: NDArray[np.uint8], scale: int) -> list[Pair]:
 
 @contextmanager
 def _one_torch_thread() -> Iterator[None]:
-    """Tiles run side by side instead; on a busy machine torch's waiting threads cost tenfold."""
+    """Hold torch to one thread: tiles run in parallel, and its waiting threads cost tenfold."""
     threads = torch.get_num_threads()
     torch.set_num_threads(1)
     try:
@@ -203,7 +203,7 @@ def _run_torch(
 
 
 def _plausible(network: SuperResolutionNetwork, prediction: Prediction) -> set[int]:
-    """The bit-widths that float noise can make of a prediction."""
+    """Return the bit-widths that float noise can make of a prediction."""
     logits, entropy = prediction.logits[0].numpy(), float(prediction.entropy)
     noise = _LOGIT_NOISE * max(1.0, float(np.abs(logits).max()))
     largest = GATE_BIT_WIDTHS[-1]

@@ -35,7 +35,7 @@ class _Scale(click.ParamType[Any]):
     name = "scale"
 
     def convert(self, value: Any, param: Any, ctx: Any) -> int | None:
-        """'auto' -> None, else an integer."""
+        """Turn 'auto' into None, anything else into an integer."""
         if value is None or value == "auto":
             return None
         if str(value).isdecimal() and 1 <= int(value) <= 8:
@@ -47,7 +47,7 @@ class _Formats(click.ParamType[Any]):
     name = "formats"
 
     def convert(self, value: Any, param: Any, ctx: Any) -> tuple[str, ...]:
-        """Words between commas -> a tuple."""
+        """Split words at commas into a tuple."""
         return value if isinstance(value, tuple) else tuple(str(value).split(","))
 
 
@@ -57,19 +57,24 @@ class _Formats(click.ParamType[Any]):
     "-o", "--output", "bundle", required=True, type=PATH,
     help="Folder to create.",
 )  # fmt: skip
-@click.option("--tile", default=96, show_default=True, help="Side of a tile, low resolution.")
-@click.option("--overlap", default=6, show_default=True, help="Pixels that neighbours share.")
+@click.option(
+    "--tile", default=96, show_default=True, help="Side of a tile in low-resolution pixels."
+)  # fmt: skip
+@click.option(
+    "--overlap", default=6, show_default=True,
+    help="Low-resolution pixels that neighbouring tiles share.",
+)  # fmt: skip
 @click.option(
     "--scale", type=_Scale(), default="auto", show_default=True,
     help="Refuse a checkpoint of another upscaling factor.",
 )  # fmt: skip
 @click.option(
     "--calibration", type=PATH, metavar="DIR",
-    help="Folder of photos; choose ones like those you will upscale.  [default: samples]",
+    help="Folder of photos like those you will upscale.  [default: scikit-image's samples]",
 )  # fmt: skip
 @click.option(
     "--trade-off-tiles", default=48, show_default=True, metavar="N",
-    help="Tiles of the photos on which the bit budget is measured; 3 per second and core.",
+    help="Tiles to measure the bit budget on; a core takes 3 per second.",
 )  # fmt: skip
 @click.option(
     "--entropy-table", type=PATH, metavar="JSON",
@@ -77,21 +82,21 @@ class _Formats(click.ParamType[Any]):
 )  # fmt: skip
 @click.option(
     "--profile", type=click.Choice(list(PROFILES)), default=DEFAULT_PROFILE, show_default=True,
-    help="What runs in integers behind the quantized body; see docs/bundle.md.",
+    help="Which parts behind the quantized body run in integers; see docs/bundle.md.",
 )  # fmt: skip
 @click.option(
     "--formats", type=_Formats(), metavar="LIST",
-    help=f"Of {','.join(FORMATS)}; the first one makes the golden tiles.  "
+    help=f"Formats to write, of {','.join(FORMATS)}; the first one makes the golden tiles.  "
     "[default: all that can express the network]",
 )  # fmt: skip
 @click.option(
     "--measure-memory", is_flag=True,
-    help="Also report the memory each graph takes; a second per graph and engine.",
+    help="Also report the memory that each graph takes; a second per graph and engine.",
 )  # fmt: skip
 @overwrite_option
 @format_option
 def main(checkpoint: Path, bundle: Path, output_format: str, **settings: Any) -> None:
-    """Turn a Granular-DQ CHECKPOINT into a bundle: predictor, one subgraph per bit-width."""
+    """Turn a Granular-DQ CHECKPOINT into a bundle: predictor and one subgraph per bit-width."""
     with silence_native_libraries():
         from gdq_exporter.request import check_request
 
@@ -148,7 +153,7 @@ def _as_text(result: ExportResult) -> str:
 def _describe_checks(checks: CheckResults) -> list[str]:
     from gdq_exporter.targets.registry import all_targets
 
-    lines = [f"{name}: written, not proved: {reason}" for name, reason in checks.unproved.items()]
+    lines = [f"{name}: written but unproved: {reason}" for name, reason in checks.unproved.items()]
     for engine, parity in checks.parity.items():
         agreeing = parity.tiles - len(parity.undecided)
         lines.append(f"{engine}: bit-widths equal torch's on {agreeing} of {parity.tiles} tiles")

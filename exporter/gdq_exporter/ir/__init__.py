@@ -1,1 +1,1 @@
-"""The network description: its operators, how it is read and edited, what must hold of it."""
+"""The network description: its operators, reading and editing it, what must hold for it."""

@@ -1,4 +1,4 @@
-"""Reading and editing a network (ONNX IR): the few verbs all passes share."""
+"""Reading and editing a network (ONNX IR): the few verbs that all passes share."""
 
 from __future__ import annotations
 
@@ -12,24 +12,24 @@ from onnx_ir.passes import common
 
 
 def is_op(node: ir.Node | None, op_type: str, domain: str = "") -> bool:
-    """Whether ``node`` exists and is this operator."""
+    """Tell whether ``node`` exists and is this operator."""
     return node is not None and node.op_type == op_type and node.domain == domain
 
 
 def nodes_of(model: ir.Model, op_type: str, domain: str = "") -> Iterator[ir.Node]:
-    """The nodes of one operator in graph order; safe while the graph is being edited."""
+    """Return the nodes of one operator in graph order; safe while the graph is being edited."""
     return (node for node in list(model.graph) if is_op(node, op_type, domain))
 
 
 def input_of(node: ir.Node, index: int) -> ir.Value:
-    """An input that the operator requires."""
+    """Return an input that the operator requires."""
     value = node.inputs[index]
     assert value is not None, f"{node.op_type} lacks input {index}"
     return value
 
 
 def constant(value: ir.Value | None) -> NDArray[Any] | None:
-    """The array of a constant value, or None if it is computed or absent."""
+    """Return the array of a constant value, or None if it is computed or absent."""
     if value is None:
         return None
     tensor = ir.convenience.get_const_tensor(value)
@@ -37,13 +37,13 @@ def constant(value: ir.Value | None) -> NDArray[Any] | None:
 
 
 def scalar(value: ir.Value | None) -> float | None:
-    """The number of a constant with one element, or None."""
+    """Return the number of a constant with one element, or None."""
     array = constant(value)
     return float(array.reshape(())) if array is not None and array.size == 1 else None
 
 
 def dimension(value: ir.Value, axis: int) -> int:
-    """The size of a dimension that is known."""
+    """Return the size of a dimension that is known."""
     assert value.shape is not None
     size = value.shape[axis]
     assert isinstance(size, int)
@@ -51,18 +51,18 @@ def dimension(value: ir.Value, axis: int) -> int:
 
 
 def consumers(value: ir.Value) -> list[ir.Node]:
-    """The nodes that read ``value``, each once."""
+    """Return the nodes that read ``value``, each once."""
     return list(dict.fromkeys(node for node, _ in value.uses()))
 
 
 def sole_consumer(value: ir.Value) -> ir.Node | None:
-    """The only reader of a value that is no graph output, else None."""
+    """Return the only reader of a value that is no graph output, else None."""
     readers = consumers(value)
     return readers[0] if len(readers) == 1 and not value.is_graph_output() else None
 
 
 def add_constant(model: ir.Model, array: NDArray[Any], name: str) -> ir.Value:
-    """Registers a constant under ``name``, or under a numbered variant where that is taken."""
+    """Register a constant under ``name``, or under a numbered variant where that is taken."""
     graph, unique, number = model.graph, name, 1
     while unique in graph.initializers:
         unique, number = f"{name}.{number}", number + 1
@@ -85,7 +85,7 @@ def insert(
     attributes: Mapping[str, Any] | None = None,
     domain: str = "",
 ) -> ir.Value:
-    """Inserts one node before another (at the end if None) and returns its output."""
+    """Insert one node before another (at the end if None) and return its output."""
     node = ir.node(op_type, inputs, attributes=dict(attributes or {}), domain=domain)
     if before is None:
         model.graph.append(node)
@@ -101,7 +101,7 @@ def insert_after(
     inputs: Sequence[ir.Value | None],
     attributes: Mapping[str, Any] | None = None,
 ) -> ir.Value:
-    """Inserts one node right behind the producer of ``value`` and returns its output."""
+    """Insert one node right behind the producer of ``value`` and return its output."""
     producer = value.producer()
     node = ir.node(op_type, inputs, attributes=dict(attributes or {}))
     if producer is None:
@@ -112,7 +112,7 @@ def insert_after(
 
 
 def redirect(old: ir.Value, new: ir.Value, *, keep: Sequence[ir.Node] = ()) -> None:
-    """Makes every reader of ``old`` read ``new``, except the nodes in ``keep``; outputs follow.
+    """Make every reader of ``old`` read ``new``, except the nodes in ``keep``; outputs follow.
 
     Shape and type follow too where ``new`` has none.
     """
@@ -129,10 +129,10 @@ def redirect(old: ir.Value, new: ir.Value, *, keep: Sequence[ir.Node] = ()) -> N
 
 
 def remove(model: ir.Model, node: ir.Node) -> None:
-    """Removes a node whose outputs nobody reads."""
+    """Remove a node whose outputs nobody reads."""
     model.graph.remove(node, safe=True)
 
 
 def drop_unused(model: ir.Model) -> None:
-    """Removes nodes and constants that reach no output."""
+    """Remove nodes and constants that reach no output."""
     common.RemoveUnusedNodesPass()(model)

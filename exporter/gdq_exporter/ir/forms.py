@@ -1,13 +1,13 @@
 """The one reader of layers: convolutions, transposed convolutions and products with a matrix.
 
-Whoever looks at a layer (a pass, a target, a count of multiply-adds) reads it here, states which
-forms it takes and refuses or leaves alone all others: no attribute is ever skipped unseen.
+Whatever looks at a layer (a pass, a target, the count of multiply-adds) reads it here, states which
+forms it accepts, and refuses or leaves alone all others: no attribute is silently ignored.
 
 =================  ==============================  =============================================
 operator           weight                          output channels
 =================  ==============================  =============================================
 ``Conv``           (O, I / group, rows, columns)   axis 0
-``ConvTranspose``  (I, O / group, rows, columns)   axis 1, those of a group with each of its rows
+``ConvTranspose``  (I, O / group, rows, columns)   axis 1, per group of rows
 ``Gemm``           (I, O), or (O, I) by ``transB`` the axis of O
 ``MatMul``         (I, O)                          axis 1
 =================  ==============================  =============================================
@@ -43,7 +43,7 @@ _NAMES = {
 
 @dataclass(frozen=True)
 class Form:
-    """How a layer walks over its input: all of it but its numbers."""
+    """How a layer moves over its input: everything about it except its weights."""
 
     operator: str
     kernel: Pair = (1, 1)
@@ -83,7 +83,7 @@ class Form:
         return self.is_dense and self.keeps_size and self.dilations == (1, 1)
 
     def __str__(self) -> str:
-        """As a clause: 'a 3x3 convolution with 4 groups, strides 2x1'."""
+        """Describe it in a phrase: 'a 3x3 convolution with 4 groups, strides 2x1'."""
         if self.operator not in _CONVOLUTIONS:
             return f"a {_NAMES[self.operator]}"
         told = [f"{self.group} groups"] if self.group != 1 else []
@@ -108,7 +108,7 @@ class IntegerWeight:
 
 @dataclass(frozen=True, eq=False)
 class Layer:
-    """A layer as it stands in the network; rewriting the node makes what was read stale."""
+    """A layer as read from the network; stale once its node is rewritten."""
 
     node: ir.Node
     form: Form
@@ -120,24 +120,24 @@ class Layer:
 
     @property
     def name(self) -> str:
-        """The layer's name in the checkpoint, as far as the weight's own tells, for messages."""
+        """The layer's name in the checkpoint, derived from the weight's name; for messages."""
         value = self.weight
         while (producer := value.producer()) is not None and producer.inputs:
             value = editing.input_of(producer, 0)
         return (value.name or "").removeprefix("network.").split(".weight")[0]
 
     def __str__(self) -> str:
-        """As a clause: "layer 'body.0.conv1', a 3x3 convolution"."""
+        """Describe it in a phrase: "layer 'body.0.conv1', a 3x3 convolution"."""
         return f"layer {self.name!r}, {self.form}"
 
     @cached_property
     def real_weight(self) -> NDArray[np.float32] | None:
-        """The weights if they are a float constant."""
+        """The weights if they are a float constant, else None."""
         return editing.constant(self.weight)
 
     @cached_property
     def integer_weight(self) -> IntegerWeight | None:
-        """The weights if they are stored integers, without a zero point, on the output's axis."""
+        """The weights if they are stored integers, without a zero point, with steps per output."""
         node = self.weight.producer()
         if not editing.is_op(node, "DequantizeLinear"):
             return None
@@ -179,7 +179,7 @@ class Layer:
         return prod(self.shape)
 
     def along_outputs(self, numbers: NDArray[Any]) -> NDArray[Any]:
-        """(O,), a number for each output channel -> an array that broadcasts to the weight."""
+        """Reshape (O,), a number per output channel, so that it broadcasts to the weight."""
         if self.form.operator == "ConvTranspose":
             rows = self.shape[0] // self.form.group
             return numbers.reshape(self.form.group, -1).repeat(rows, axis=0)[:, :, None, None]
@@ -189,7 +189,7 @@ class Layer:
 
 
 def read(node: ir.Node | None) -> Layer | None:
-    """Reads a layer; None if the node is none, or its weight is not known even in its shape.
+    """Read a layer; None if the node is not one, or not even the shape of its weight is known.
 
     Raises:
         ExportError: a convolution over one or three dimensions.
@@ -211,31 +211,31 @@ def read(node: ir.Node | None) -> Layer | None:
 
 
 def read_convolution(node: ir.Node | None) -> Layer | None:
-    """Reads a layer that is a convolution, transposed or not; None for anything else."""
+    """Read a layer that is a convolution, transposed or not; None for anything else."""
     layer = read(node)
     return layer if layer is not None and layer.form.operator in _CONVOLUTIONS else None
 
 
 def is_integer_conv(node: ir.Node) -> bool:
-    """Whether a node is a Conv with dequantized integer weights, meant to run in integers."""
+    """Tell whether a node is a Conv with dequantized integer weights, meant to run in integers."""
     return editing.is_op(node, "Conv") and editing.is_op(
         editing.input_of(node, 1).producer(), "DequantizeLinear"
     )
 
 
 def integer_convs(model: ir.Model) -> list[ir.Node]:
-    """The Convs meant to run in integers, in graph order."""
+    """Return the Convs meant to run in integers, in graph order."""
     return [node for node in model.graph if is_integer_conv(node)]
 
 
 def behind_relu(value: ir.Value) -> ir.Value:
-    """The output of the ReLU that alone reads ``value``, fused into its layer; else ``value``."""
+    """Return the output of the ReLU that is the only reader of ``value``; else ``value``."""
     reader = editing.sole_consumer(value)
     return reader.outputs[0] if reader is not None and editing.is_op(reader, "Relu") else value
 
 
 def integer_conv_behind(value: ir.Value) -> ir.Node | None:
-    """The integer Conv that makes a value, with or without a ReLU between them."""
+    """Return the integer Conv that makes a value, with or without a ReLU between them."""
     node = value.producer()
     if node is not None and editing.is_op(node, "Relu"):
         node = editing.input_of(node, 0).producer()
@@ -243,7 +243,7 @@ def integer_conv_behind(value: ir.Value) -> ir.Node | None:
 
 
 def densify(weight: NDArray[Any], form: Form) -> NDArray[Any]:
-    """The weight of a grouped convolution as that of a dense one: zeros between the groups.
+    """Return the weight of a grouped convolution as that of a dense one: zeros between the groups.
 
     Args:
         weight: (O, I / group, rows, columns), or (I, O / group, rows, columns) if transposed.
@@ -262,7 +262,7 @@ def densify(weight: NDArray[Any], form: Form) -> NDArray[Any]:
 
 
 def _multiplies_rows(node: ir.Node, weight: ir.Value) -> bool:
-    """Whether a Gemm or MatMul multiplies rows by a constant, as a linear layer does."""
+    """Tell whether a Gemm or MatMul multiplies rows by a constant, as a linear layer does."""
     plain = not node.attributes.get_int("transA", 0) and all(
         node.attributes.get_float(name, 1.0) == 1 for name in ("alpha", "beta")
     )
@@ -270,7 +270,7 @@ def _multiplies_rows(node: ir.Node, weight: ir.Value) -> bool:
 
 
 def _is_stored(weight: ir.Value) -> bool:
-    """Whether a weight is a constant, as it is or behind a DequantizeLinear."""
+    """Tell whether a weight is a constant, as it is or behind a DequantizeLinear."""
     node = weight.producer()
     if editing.is_op(node, "DequantizeLinear"):
         assert node is not None
@@ -297,7 +297,7 @@ def _convolution_form(node: ir.Node, weight: ir.Value, kernel: tuple[int, ...]) 
 
 
 def _pads(node: ir.Node, form: Form) -> Pads | None:
-    """Pads as written, or as ``auto_pad`` chooses them if no size is needed to know."""
+    """Return the pads as written, or as ``auto_pad`` sets them if that depends on no size."""
     mode = node.attributes.get_string("auto_pad", "NOTSET")
     if "output_shape" in node.attributes:
         return None
@@ -314,7 +314,7 @@ def _pads(node: ir.Node, form: Form) -> Pads | None:
 
 
 def _zero_point(dequantize: ir.Node) -> bool:
-    """Whether codes other than zero stand for zero."""
+    """Tell whether codes other than zero stand for zero."""
     if len(dequantize.inputs) < 3 or dequantize.inputs[2] is None:
         return False
     zero = editing.constant(dequantize.inputs[2])
@@ -322,7 +322,7 @@ def _zero_point(dequantize: ir.Node) -> bool:
 
 
 def _shape(weight: ir.Value) -> tuple[int, ...] | None:
-    """Of a weight; None if it is computed and nobody knows."""
+    """Return the shape of a weight; None if it is computed and unknown."""
     if weight.shape is not None:
         sizes = tuple(size for size in weight.shape if isinstance(size, int))
         return sizes if len(sizes) == len(weight.shape) else None
@@ -330,7 +330,7 @@ def _shape(weight: ir.Value) -> tuple[int, ...] | None:
     if not editing.is_op(node, "DequantizeLinear"):
         return None
     assert node is not None
-    return _shape(editing.input_of(node, 0))  # a new node does not know it yet
+    return _shape(editing.input_of(node, 0))  # a new node has no inferred shape yet
 
 
 def _pair(numbers: Any) -> Pair:

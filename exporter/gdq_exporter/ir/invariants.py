@@ -1,4 +1,4 @@
-"""What must hold of a network at each stage; checked around the passes."""
+"""What must hold for a network before and after the passes."""
 
 from __future__ import annotations
 
@@ -19,10 +19,10 @@ TRACED_OPERATORS = frozenset(
 
 
 def check_traced(model: ir.Model) -> None:
-    """One image in, one image out, known operators, at least one learned quantizer.
+    """Check for one input and one output image, known operators and a learned quantizer.
 
     Raises:
-        ExportError: the network has an operator nobody could write, or nothing to specialise.
+        ExportError: the network has an operator that no target can write, or nothing to specialise.
     """
     for node in model.graph:
         if (node.domain, node.op_type) not in TRACED_OPERATORS:
@@ -37,10 +37,10 @@ def check_traced(model: ir.Model) -> None:
 
 
 def check_lowered(model: ir.Model) -> None:
-    """Standard operators only; every integer conv is integer at its input, weights and bias.
+    """Check for standard operators only, and integer inputs, weights and biases of integer convs.
 
     Raises:
-        onnx_ir.passes.InvariantError: a pass did not do its work; our mistake, not the user's.
+        onnx_ir.passes.InvariantError: a pass did not do its job; our mistake, not the user's.
     """
     foreign = [node.op_type for node in model.graph if node.domain not in ("", "ai.onnx")]
     if foreign:

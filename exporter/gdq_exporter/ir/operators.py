@@ -33,7 +33,7 @@ MERGED_TAIL = "MergedTail"
 def quantize(
     x: NDArray[np.float32], step: NDArray[np.float32] | np.float32, low: int, high: int
 ) -> NDArray[np.int64]:
-    """Integer codes ``round(clip(x / step, low, high))``, ties to even, in float32 as torch does.
+    """Return the codes ``round(clip(x / step, low, high))``, ties to even, in float32 like torch.
 
     ``step`` is a scalar or broadcasts against ``x``. This is the reference of both operators.
     """
@@ -44,14 +44,14 @@ def quantize(
 def act_quant(
     x: NDArray[np.float32], steps: NDArray[np.float32], bit_width: int, *, signed: bool
 ) -> NDArray[np.float32]:
-    """Reference execution of ``gdq::ActQuant`` once its bit-width is chosen."""
+    """Execute ``gdq::ActQuant`` at a bit-width; the reference."""
     step = steps[BIT_WIDTHS.index(bit_width)]
     low, high = integer_range(bit_width, signed=signed)
     return _dequantize(quantize(x, step, low, high), step)
 
 
 def weight_quant(w: NDArray[np.float32], step: np.float32) -> NDArray[np.float32]:
-    """Reference execution of ``gdq::WeightQuant``."""
+    """Execute ``gdq::WeightQuant``; the reference."""
     return _dequantize(quantize(w, step, -128, 127), step)
 
 

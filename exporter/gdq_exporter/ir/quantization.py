@@ -25,14 +25,14 @@ class QuantizationPoint:
 def insert_before(
     model: ir.Model, anchor: ir.Node, source: ir.Value, point: QuantizationPoint
 ) -> ir.Value:
-    """Quantizes ``source`` before the node ``anchor``; returns the dequantized value."""
+    """Quantize ``source`` before the node ``anchor``; return the dequantized value."""
     nodes = _nodes(model, source, point)
     model.graph.insert_before(anchor, nodes)
     return nodes[-1].outputs[0]
 
 
 def insert_behind(model: ir.Model, value: ir.Value, point: QuantizationPoint) -> ir.Value:
-    """Quantizes ``value`` where it is made; its readers now read the returned, dequantized one."""
+    """Quantize ``value`` where it is made; its readers now read the returned, dequantized one."""
     producer = value.producer()
     nodes = _nodes(model, value, point)
     if producer is None:
@@ -57,7 +57,7 @@ def _nodes(model: ir.Model, source: ir.Value, point: QuantizationPoint) -> list[
 
 
 def read(value: ir.Value | None) -> QuantizationPoint | None:
-    """The quantization behind a dequantized activation, or None if it is plain float."""
+    """Return the quantization behind a dequantized activation, or None if it is plain float."""
     node = value.producer() if value is not None else None
     if node is None or not editing.is_op(node, "DequantizeLinear"):
         return None
@@ -79,7 +79,7 @@ def _top(producer: ir.Node | None) -> int:
 
 
 def source(dequantized: ir.Value) -> ir.Value:
-    """The real value behind QuantizeLinear, Clip, DequantizeLinear."""
+    """Return the real value behind QuantizeLinear, Clip, DequantizeLinear."""
     value = dequantized
     while not editing.is_op(node := value.producer(), "QuantizeLinear"):
         assert node is not None

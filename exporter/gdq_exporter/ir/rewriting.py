@@ -13,7 +13,7 @@ from gdq_exporter.ir.forms import Layer
 
 
 def set_weight(model: ir.Model, layer: Layer, weight: NDArray[Any]) -> None:
-    """Gives a layer float weights, in the order of its operator."""
+    """Give a layer float weights, with the axes of its operator."""
     array = weight.astype(np.float32)
     layer.node.replace_input_with(1, editing.add_constant(model, array, f"{layer.weight.name}"))
 
@@ -21,12 +21,12 @@ def set_weight(model: ir.Model, layer: Layer, weight: NDArray[Any]) -> None:
 def set_integer_weight(
     model: ir.Model, layer: Layer, codes: NDArray[Any], steps: NDArray[Any]
 ) -> None:
-    """Gives a layer integer weights.
+    """Give a layer integer weights.
 
     Args:
         model: holds the layer.
         layer: which one.
-        codes: of int8's range, in the order of its operator.
+        codes: in the range of int8, with the axes of its operator.
         steps: () or, one for each output channel, (O,).
     """
     node = layer.weight.producer()
@@ -41,7 +41,7 @@ def set_integer_weight(
 
 
 def set_bias(model: ir.Model, layer: Layer, bias: NDArray[Any], name: str | None = None) -> None:
-    """Gives a layer a bias (O,), whether or not it had one."""
+    """Give a layer a bias (O,), whether or not it had one."""
     name = name or f"{layer.node.outputs[0].name}.bias"
     layer.node.resize_inputs(3)
     layer.node.replace_input_with(2, editing.add_constant(model, bias.astype(np.float32), name))

@@ -1,1 +1,1 @@
-"""Rewrites of a network, one small class each; ``order.py`` lists them."""
+"""Rewrites of a network, one small class each; ``order.py`` says in which order."""

@@ -1,4 +1,4 @@
-"""Steps where training learned none, from calibration."""
+"""Calibrated steps where training learned none."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from gdq_exporter.ir import editing, forms, quantization
 from gdq_exporter.ir.quantization import QuantizationPoint
 
 IMAGE_POINT = QuantizationPoint(step=np.float32(1), zero_point=0)
-"""The network's output: an image of 0..255, so its codes are its pixels."""
+"""Of the network's output: an image of 0..255, whose codes are its pixels."""
 
 
 class ChooseStepsPass(ir.passes.InPlacePass):
@@ -27,7 +27,7 @@ class ChooseStepsPass(ir.passes.InPlacePass):
         self._points = points
 
     def call(self, model: ir.Model) -> ir.passes.PassResult:
-        """Inserts every missing quantization."""
+        """Insert every missing quantization."""
         values = unquantized(model)
         images = [
             conv.outputs[0]
@@ -54,7 +54,7 @@ class ChooseStepsPass(ir.passes.InPlacePass):
 
 
 def unquantized(model: ir.Model) -> list[ir.Value]:
-    """The float values at integer convs that still need a step, in graph order."""
+    """Return the float values at integer convs that still need a step, in graph order."""
     found: dict[ir.Value, None] = {}
     for conv in forms.integer_convs(model):
         source = _behind_shuffles(editing.input_of(conv, 0))
@@ -67,7 +67,7 @@ def unquantized(model: ir.Model) -> list[ir.Value]:
 
 
 def _behind_shuffles(value: ir.Value) -> ir.Value:
-    """The value whose codes a chain of pixel shuffles moves."""
+    """Return the value whose codes a chain of pixel shuffles moves."""
     producer = value.producer()
     while producer is not None and editing.is_op(producer, "DepthToSpace"):
         value = editing.input_of(producer, 0)

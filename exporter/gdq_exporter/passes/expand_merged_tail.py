@@ -22,7 +22,7 @@ class ExpandMergedTailPass(ir.passes.InPlacePass):
     """
 
     def call(self, model: ir.Model) -> ir.passes.PassResult:
-        """Expands every merged tail."""
+        """Expand every merged tail."""
         found = list(editing.nodes_of(model, operators.MERGED_TAIL, operators.DOMAIN))
         for node in found:
             editing.redirect(node.outputs[0], _Tail(model, node).build())
@@ -50,7 +50,7 @@ class _Kernels:
     bias: dict[tuple[int, int], NDArray[np.float64]]
 
     def correction(self, row: int, column: int) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-        """What a place has beyond the inside kernel and, in a corner, beyond its two edges."""
+        """Return what a place adds to the inside kernel and, in a corner, to its two edges."""
         places = [((row, column), 1), ((1, 1), -1)]
         if row != 1 and column != 1:
             places = [((row, column), 1), ((row, 1), -1), ((1, column), -1), ((1, 1), 1)]
@@ -75,7 +75,7 @@ class _Tail:
         self._features, self._kernels = editing.input_of(node, 0), _kernels(node)
 
     def build(self) -> ir.Value:
-        """The subpixels (1, scale^2 * 3, height, width)."""
+        """Return the subpixels (1, scale^2 * 3, height, width)."""
         inside = self._conv(
             self._features, self._kernels.weight[1, 1], self._kernels.bias[1, 1], [_RADIUS] * 4
         )
@@ -83,12 +83,12 @@ class _Tail:
         return self._replace_ends(rows, 3, self._edge(1, 0), self._edge(1, 2))
 
     def _row(self, row: int) -> ir.Value:
-        """The correction of the first or last row, its corners included."""
+        """Return the correction of the first or last row, its corners included."""
         corners = [self._edge(row, column) for column in (0, 2)]
         return self._replace_ends(self._edge(row, 1), 3, *corners)
 
     def _edge(self, row: int, column: int) -> ir.Value:
-        """One correction: a conv over the strip of features that the border pixels see."""
+        """Return one correction: a conv over the strip of features that the border pixels see."""
         weight, bias = self._kernels.correction(row, column)
         strip, pads = self._features, [0, 0, 0, 0]
         for axis, place in ((2, row), (3, column)):
@@ -100,7 +100,7 @@ class _Tail:
         return self._conv(strip, weight, bias, pads)
 
     def _replace_ends(self, x: ir.Value, axis: int, first: ir.Value, last: ir.Value) -> ir.Value:
-        """Adds ``first`` and ``last`` to the ends of ``x`` along an axis."""
+        """Add ``first`` and ``last`` to the ends of ``x`` along an axis."""
         parts = [
             self._op("Add", [self._slice(x, axis, 0, 1), first]),
             self._slice(x, axis, 1, -1),

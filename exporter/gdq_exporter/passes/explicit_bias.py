@@ -10,13 +10,13 @@ from gdq_exporter.ir.forms import Layer
 
 
 class ExplicitBiasPass(ir.passes.InPlacePass):
-    """Adds a bias of zeros to convolutions without one: integer ones of every target want it.
+    """Adds a bias of zeros to convolutions without one, which every target's integer ones need.
 
     Takes convolutions of any form, transposed ones too.
     """
 
     def call(self, model: ir.Model) -> ir.passes.PassResult:
-        """Adds what is missing."""
+        """Add what is missing."""
         bare = _bare_convolutions(model)
         for layer in bare:
             rewriting.set_bias(model, layer, np.zeros(layer.outputs), "zero_bias")

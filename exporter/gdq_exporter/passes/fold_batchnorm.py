@@ -22,7 +22,7 @@ class FoldBatchNormPass(ir.passes.InPlacePass):
     """
 
     def call(self, model: ir.Model) -> ir.passes.PassResult:
-        """Folds every batch norm."""
+        """Fold every batch norm."""
         found = list(editing.nodes_of(model, "BatchNormalization"))
         for node in found:
             affine = _affine(node)
@@ -75,7 +75,7 @@ def _scale_integers(model: ir.Model, layer: Layer, factor: NDArray[np.float64]) 
     if weight is None or not layer.form.has_axis_of_outputs:
         return False
     steps = (weight.steps * np.abs(factor)).astype(np.float32)
-    # A factor of zero, or as good as that, erases the channel: any step will do for codes of zero.
+    # A factor of (practically) zero erases the channel: any step will do for codes of zero.
     erased = steps < np.finfo(np.float32).tiny
     sign = np.where(erased, 0, np.sign(factor)).astype(np.int16)
     signed_codes = weight.codes * layer.along_outputs(sign)

@@ -14,16 +14,16 @@ class FoldOffsetPass(ir.passes.InPlacePass):
     """Folds ``conv + c`` (one constant per channel, e.g. the image's mean) into the bias.
 
     An offset in front of a conv stays: the conv pads with zeros after it, so at the border the
-    two do not commute. Takes convolutions of any form, transposed ones too: whatever a bias is
-    added to, the offset is.
+    two do not commute. Takes convolutions of any form, transposed ones too: an offset is added
+    wherever a bias is.
     """
 
     def call(self, model: ir.Model) -> ir.passes.PassResult:
-        """Folds every offset it can."""
+        """Fold every offset it can."""
         modified = False
         for node in editing.nodes_of(model, "Add"):
             if _fold(model, node, data=0, offset=1) or _fold(model, node, data=1, offset=0):
-                editing.remove(model, node)  # at once: the next one may follow it
+                editing.remove(model, node)  # right away: the next one may follow it
                 modified = True
         if modified:
             editing.drop_unused(model)
@@ -55,7 +55,7 @@ def _fold(model: ir.Model, node: ir.Node, *, data: int, offset: int) -> bool:
 
 
 def _find(node: ir.Node, *, data: int, offset: int) -> tuple[Layer, NDArray[np.float64]] | None:
-    """The convolution that an addition can go into, and its new bias."""
+    """Return the convolution that an addition can go into, and its new bias."""
     source, constant = editing.input_of(node, data), editing.constant(node.inputs[offset])
     layer = forms.read_convolution(source.producer())
     if constant is None or layer is None or layer.constant_bias is None:

@@ -14,16 +14,16 @@ class FoldRescalingPass(ir.passes.InPlacePass):
     """Folds ``x * c`` and ``x / c`` (scalar c) into the float layer that reads or writes it.
 
     A network trained on 0..1 divides the image by 255 and multiplies its output by 255; a residual
-    scale of one multiplies by nothing. What stands beside no float layer stays where it is. Takes
-    layers of any form, since all are linear: padding with zeros commutes with a factor.
+    scale of one multiplies by nothing. A factor without a float layer beside it stays where it is.
+    Takes layers of any form, since all are linear: padding with zeros commutes with a factor.
     """
 
     def call(self, model: ir.Model) -> ir.passes.PassResult:
-        """Folds every rescaling it can."""
+        """Fold every rescaling it can."""
         modified = False
         for node in list(model.graph):
             if (factor := _factor(node)) is not None and _fold(model, node, factor):
-                editing.remove(model, node)  # at once: the next one looks at who reads the conv
+                editing.remove(model, node)  # right away: the next one asks what reads the conv
                 modified = True
         if modified:
             editing.drop_unused(model)
@@ -70,7 +70,7 @@ def _fold(model: ir.Model, node: ir.Node, factor: float) -> bool:
 
 
 def _real_readers(value: ir.Value) -> list[Layer]:
-    """The layers that read a value as their data, if they are real and nothing else reads it."""
+    """Return the layers that read a value as data, if they are real and its only readers."""
     if value.is_graph_output() or any(index != 0 for _, index in value.uses()):
         return []
     layers = [forms.read(reader) for reader in editing.consumers(value)]

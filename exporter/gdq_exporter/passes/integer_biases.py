@@ -11,7 +11,7 @@ from gdq_exporter.ir import editing, forms, quantization, rewriting
 from gdq_exporter.ir.forms import Layer
 
 _LARGEST = 1 << 30
-"""Bias in integers: half of an accumulator's range, the other half is for the products."""
+"""Bias in integers: half of an accumulator's range; the other half is for the products."""
 
 
 class IntegerBiasesPass(ir.passes.InPlacePass):
@@ -22,7 +22,7 @@ class IntegerBiasesPass(ir.passes.InPlacePass):
     """
 
     def call(self, model: ir.Model) -> ir.passes.PassResult:
-        """Stores every float bias of an integer conv as integers."""
+        """Store every float bias of an integer conv as integers."""
         found = [
             conv
             for conv in forms.integer_convs(model)
@@ -71,10 +71,10 @@ def _store(model: ir.Model, conv: ir.Node) -> None:
 def _fitting_steps(
     model: ir.Model, layer: Layer, input_step: np.float32, bias: NDArray[np.float32]
 ) -> NDArray[np.float32]:
-    """The steps of a layer's weights, made larger for channels whose bias would not fit.
+    """Return the steps of a layer's weights, made larger for channels whose bias would not fit.
 
-    Weights that have all but vanished beside their bias (a channel that training gave up) have
-    such steps. A scalar step was learned and stays.
+    This happens where weights have all but vanished beside their bias (a channel that training gave
+    up). A scalar step was learned and stays.
     """
     weight = layer.integer_weight
     assert weight is not None, "a precondition"

@@ -21,7 +21,7 @@ class IntegerTailPass(ir.passes.InPlacePass):
     """
 
     def call(self, model: ir.Model) -> ir.passes.PassResult:
-        """Quantizes the weights of every such conv."""
+        """Quantize the weights of every such conv."""
         found = _float_layers_between(model)
         for layer in found:
             _quantize_weights(model, layer)
@@ -41,14 +41,14 @@ class IntegerTailPass(ir.passes.InPlacePass):
 
 
 def _float_layers_between(model: ir.Model) -> list[Layer]:
-    """Convolutions with constant float weights behind integer ones that make no pixels."""
+    """Return the convolutions with float weights behind integer ones that make no pixels."""
     behind, last = _behind_integer_convs(model), _pixel_makers(model)
     layers = [forms.read(node) for node in model.graph if node in behind and node not in last]
     return [layer for layer in layers if layer is not None and layer.real_weight is not None]
 
 
 def _behind_integer_convs(model: ir.Model) -> set[ir.Node]:
-    """Float convs that (transitively) read the output of an integer conv."""
+    """Return the float convs that (transitively) read the output of an integer conv."""
     reached: set[ir.Node] = set()
     for node in model.graph:
         sources = {value.producer() for value in node.inputs if value is not None}
@@ -60,7 +60,7 @@ def _behind_integer_convs(model: ir.Model) -> set[ir.Node]:
 
 
 def _pixel_makers(model: ir.Model) -> set[ir.Node]:
-    """The last convs, or the merged tail, on every way to the image."""
+    """Return the last convs, or the merged tail, on every path to the image."""
     pending = [model.graph.outputs[0].producer()]
     seen: set[ir.Node] = set()
     while pending:
@@ -81,6 +81,6 @@ def _quantize_weights(model: ir.Model, layer: Layer) -> None:
     weights = layer.real_weight
     assert weights is not None
     steps = (np.abs(weights).max(axis=(1, 2, 3)) / 127).astype(np.float32)
-    steps[steps < _TINY] = 1  # a channel of zeros, or as good as that
+    steps[steps < _TINY] = 1  # a channel of (practically) zeros
     codes = np.rint(weights / layer.along_outputs(steps)).clip(-127, 127)
     rewriting.set_integer_weight(model, layer, codes, steps)

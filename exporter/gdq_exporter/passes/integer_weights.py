@@ -17,7 +17,7 @@ class IntegerWeightsPass(ir.passes.InPlacePass):
     """
 
     def call(self, model: ir.Model) -> ir.passes.PassResult:
-        """Stores every quantized weight as integers."""
+        """Store every quantized weight as integers."""
         found = list(editing.nodes_of(model, operators.WEIGHT_QUANT, operators.DOMAIN))
         for node in found:
             _store(model, node)
@@ -31,7 +31,7 @@ class IntegerWeightsPass(ir.passes.InPlacePass):
             step = editing.scalar(node.inputs[1])
             if editing.constant(node.inputs[1]) is not None and not (step and step > 0):
                 name = editing.input_of(node, 0).name
-                raise ir.passes.PreconditionError(f"the step of {name!r} is no number above zero")
+                raise ir.passes.PreconditionError(f"the step of {name!r} is not above zero")
 
     def ensures(self, model: ir.Model) -> None:
         """No weight is left to be quantized at run time."""

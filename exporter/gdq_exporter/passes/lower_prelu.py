@@ -11,12 +11,12 @@ from gdq_exporter.ir import editing
 class LowerPReluPass(ir.passes.InPlacePass):
     """Writes PRelu as LeakyRelu where all channels share a slope.
 
-    They are the same function; LeakyRelu is the one that integer kernels take (XNNPACK runs PRELU
+    Both are the same function; LeakyRelu is the one that integer kernels take (XNNPACK runs PRELU
     in float only) and that ONNX Runtime fuses.
     """
 
     def call(self, model: ir.Model) -> ir.passes.PassResult:
-        """Rewrites every PRelu with one slope."""
+        """Rewrite every PRelu with one slope."""
         found = _with_one_slope(model)
         for node, slope in found:
             leaky = editing.insert(model, node, "LeakyRelu", [node.inputs[0]], {"alpha": slope})
@@ -37,7 +37,7 @@ class LowerPReluPass(ir.passes.InPlacePass):
 
 
 def _with_one_slope(model: ir.Model) -> list[tuple[ir.Node, float]]:
-    """PRelus whose slopes are all the same number, and that number."""
+    """Return each PRelu whose slopes are all the same number, with that number."""
     slopes = [(node, editing.constant(node.inputs[1])) for node in editing.nodes_of(model, "PRelu")]
     return [
         (node, float(one.flat[0]))

@@ -1,12 +1,12 @@
-"""Upsampler and tail, when nothing non-linear stands between them, as one small convolution.
+"""Upsampler and tail as one small convolution, if there is nothing non-linear between them.
 
 conv -> pixel shuffle -> ... -> conv is a linear map of the low-resolution features. Away from the
 border it is one 5x5 convolution to the 3 scale^2 subpixels of a low-resolution pixel: at x2 an
 eighth of the multiply-adds, so it can stay in float, and the high-resolution features, whose
 8-bit codes would cost 0.05 dB, never exist. At the border the inner convs pad with zeros what the
 merged one would compute, so the outermost ring of low-resolution pixels has kernels of its own:
-``gdq::MergedTail`` has nine, and a target that knows no such operator gets it taken apart
-(``ExpandMergedTailPass``).
+``gdq::MergedTail`` has nine, and ``ExpandMergedTailPass`` takes it apart for targets that do not
+know the operator.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ _RADIUS = 2
 _PROBE = 2 * _RADIUS + 5
 """Side of the map that is probed: its middle is further from every border than the kernel."""
 _PLACES = (0, _PROBE // 2, _PROBE - 1)
-"""Before the first pixel is a border, inside, and after the last."""
+"""The first pixel, behind a border; one inside; and the last, before a border."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -49,7 +49,7 @@ class MergeLinearTailPass(ir.passes.InPlacePass):
     """
 
     def call(self, model: ir.Model) -> ir.passes.PassResult:
-        """Merges the tail if it is linear and its convs have that form."""
+        """Merge the tail if it is linear and its convs have that form."""
         found = _find(model)
         if found is None:
             return ir.passes.PassResult(model, False)
@@ -76,13 +76,13 @@ class MergeLinearTailPass(ir.passes.InPlacePass):
             raise ir.passes.PreconditionError("a BatchNormalization is left")
 
     def ensures(self, model: ir.Model) -> None:
-        """The end of the network is not linear any more, or is one layer."""
+        """The end of the network is no longer linear, or is one layer."""
         if _find(model) is not None:
             raise ir.passes.PostconditionError("a linear tail is left")
 
 
 def _find(model: ir.Model) -> tuple[ir.Value, list[_Stage]] | None:
-    """The features that the linear tail reads and its stages, or None."""
+    """Return the features that the linear tail reads and its stages, or None."""
     stages: list[_Stage] = []
     value, block, mode = model.graph.outputs[0], 1, "DCR"
     features = value
@@ -114,7 +114,7 @@ def _stage(layer: Layer, block: int, mode: str) -> _Stage:
 
 
 def _run(stages: list[_Stage], features: torch.Tensor) -> torch.Tensor:
-    """(1, C, h, w) -> (subpixel, 3) of each low-resolution pixel: (scale^2 * 3, h, w), float64."""
+    """Turn features (1, C, h, w) into subpixels (scale^2 * 3, h, w), float64."""
     x = features
     for stage in stages:
         x = F.conv2d(x, stage.weight, stage.bias, padding=1)
@@ -133,7 +133,7 @@ def _shuffle(x: torch.Tensor, block: int, mode: str) -> torch.Tensor:
 
 
 def _probe(stages: list[_Stage]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Reads the map's kernels off its gradient at nine places of a small picture.
+    """Read the map's kernels off its gradient at nine places of a small picture.
 
     Returns:
         Weights (9, O, C, 5, 5) and biases (9, O): of ``gdq::MergedTail``.

@@ -24,7 +24,7 @@ from gdq_exporter.passes.specialise_bit_width import SpecialiseBitWidthPass
 
 
 def shared_passes(*, integer_tail: bool) -> list[ir.passes.PassBase]:
-    """What is the same for all bit-widths; run once on the traced network."""
+    """Return what is the same for all bit-widths; run once on the traced network."""
     return [
         # First: float factors disappear while the convs beside them still hold float weights.
         FoldRescalingPass(),
@@ -37,7 +37,7 @@ def shared_passes(*, integer_tail: bool) -> list[ir.passes.PassBase]:
         # After folding, which may have given a conv its bias.
         ExplicitBiasPass(),
         LowerPReluPass(),
-        # Wants explicit biases; leaves one pixel shuffle, already in the order of the next pass.
+        # Needs explicit biases; leaves one pixel shuffle, already in the order of the next pass.
         MergeLinearTailPass(),
         # Permutes float weights, so before the next pass quantizes them.
         OrderDepthToSpacePass(),
@@ -46,22 +46,22 @@ def shared_passes(*, integer_tail: bool) -> list[ir.passes.PassBase]:
 
 
 def width_passes(bit_width: BitWidth) -> list[ir.passes.PassBase]:
-    """Chooses the bit-width; calibration then observes a network whose body is final."""
+    """Choose the bit-width; calibration then observes a network whose body is final."""
     return [SpecialiseBitWidthPass(bit_width)]
 
 
 def step_passes(points: Mapping[str, QuantizationPoint]) -> list[ir.passes.PassBase]:
-    """Needs the calibrated points of the specialised network."""
+    """Choose the steps, from the calibrated points of the specialised network."""
     return [ChooseStepsPass(points)]
 
 
 def runnable_passes() -> list[ir.passes.PassBase]:
-    """For whoever knows standard operators only, calibration too; our engine has what is more."""
+    """Expand what only our engine runs; calibration too needs standard operators."""
     return [ExpandMergedTailPass()]
 
 
 def integer_passes() -> list[ir.passes.PassBase]:
-    """For ONNX and TFLite, whose integer convs want integer biases; our engine's have real ones."""
+    """Finish for ONNX and TFLite, whose integer convs need integer biases; our engine's do not."""
     return [
         *runnable_passes(),
         # Last: a bias counts in units of its conv's input step, known only now.

@@ -22,7 +22,7 @@ class OrderDepthToSpacePass(ir.passes.InPlacePass):
     """
 
     def call(self, model: ir.Model) -> ir.passes.PassResult:
-        """Reorders every CRD pixel shuffle that alone follows a convolution."""
+        """Reorder every CRD pixel shuffle that is the only reader of a convolution."""
         found = list(_permutable(model))
         for node, layer in found:
             _permute(model, layer, node.attributes.get_int("blocksize", 1))
@@ -32,19 +32,19 @@ class OrderDepthToSpacePass(ir.passes.InPlacePass):
         return ir.passes.PassResult(model, bool(found))
 
     def requires(self, model: ir.Model) -> None:
-        """The channels of every pixel shuffle are known to be a multiple of its block's pixels."""
+        """The channels of every pixel shuffle are a multiple of its block's pixels."""
         for node, layer in _permutable(model):
             if layer.outputs % node.attributes.get_int("blocksize", 1) ** 2:
-                raise ir.passes.PreconditionError(f"{layer}, has no whole number of blocks")
+                raise ir.passes.PreconditionError(f"{layer}, does not make whole blocks")
 
     def ensures(self, model: ir.Model) -> None:
-        """No pixel shuffle in torch's order alone follows a convolution that could be permuted."""
+        """No pixel shuffle in torch's order is left behind a permutable convolution."""
         for _, layer in _permutable(model):
             raise ir.passes.PostconditionError(f"torch's order is left behind {layer}")
 
 
 def _permutable(model: ir.Model) -> Iterator[tuple[ir.Node, Layer]]:
-    """Pixel shuffles in torch's order, and the convolutions with constants that they alone read."""
+    """Yield pixel shuffles in torch's order, each with the convolution that only it reads."""
     for node in editing.nodes_of(model, "DepthToSpace"):
         layer = forms.read(editing.input_of(node, 0).producer())
         if (
@@ -59,13 +59,13 @@ def _permutable(model: ir.Model) -> Iterator[tuple[ir.Node, Layer]]:
 
 
 def dcr_order(channels: int, block: int) -> NDArray[np.int64]:
-    """For each DCR channel the CRD channel it holds: (i, j, c) <- (c, i, j)."""
+    """Return for each DCR channel the CRD channel it holds: (i, j, c) <- (c, i, j)."""
     indices = np.arange(channels).reshape(channels // block**2, block, block)
     return indices.transpose(1, 2, 0).reshape(-1)
 
 
 def _permute(model: ir.Model, layer: Layer, block: int) -> None:
-    """Reorders the outputs of a convolution with constant weights and bias."""
+    """Reorder the outputs of a convolution with constant weights and bias."""
     order = dcr_order(layer.outputs, block)
 
     def permuted(weight: NDArray[Any]) -> NDArray[Any]:

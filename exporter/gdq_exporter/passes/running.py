@@ -10,7 +10,7 @@ from gdq_exporter.errors import ExportError
 
 
 def run_passes(model: ir.Model, passes: Iterable[ir.passes.PassBase], stage: str) -> ir.Model:
-    """Runs passes in order; each checks what it requires before and ensures after.
+    """Run passes in order; each checks what it requires before and ensures after.
 
     Args:
         model: may be changed.
@@ -27,7 +27,7 @@ def run_passes(model: ir.Model, passes: Iterable[ir.passes.PassBase], stage: str
             model = one(model).model
         except ExportError as error:
             raise ExportError(f"{error} ({name}, {stage})") from error
-        except Exception as error:  # whatever it is, it must be told whose mistake it is
+        except Exception as error:  # whatever it is, the user must learn that it is our mistake
             raise ExportError(
                 f"{name} failed {stage}, after {', '.join(done) or 'no other pass'}: "
                 f"{_reason(error)}; please report this"
@@ -37,7 +37,7 @@ def run_passes(model: ir.Model, passes: Iterable[ir.passes.PassBase], stage: str
 
 
 def _reason(error: Exception) -> str:
-    """What was wrong; ONNX IR says only that a condition failed and keeps the rest as the cause."""
+    """Return what was wrong; ONNX IR keeps that as the cause of its own error."""
     cause = error.__cause__ if isinstance(error, ir.passes.InvariantError) else None
     told = cause or error
     return " ".join(str(told).split())[:300] or type(told).__name__

@@ -22,7 +22,7 @@ class SpecialiseBitWidthPass(ir.passes.InPlacePass):
         self._bit_width = bit_width
 
     def call(self, model: ir.Model) -> ir.passes.PassResult:
-        """Specialises every activation quantizer."""
+        """Specialise every activation quantizer."""
         found = list(editing.nodes_of(model, operators.ACT_QUANT, operators.DOMAIN))
         for node in found:
             self._specialise(model, node)

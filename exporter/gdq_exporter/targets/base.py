@@ -50,10 +50,10 @@ class Target(ABC):
 
     Attributes:
         name: the format.
-        engine: engine of the runtime that runs what was written, to prove it.
+        engine: engine of the runtime that runs what was written, in order to prove it.
         rounds_as_written: whether its engines round wherever the lowered network says so. Formats
             that do are held to the same golden outputs, those of the first of them.
-        bounds: how near every engine of the format, on any processor, comes to its golden outputs.
+        bounds: how close every engine of the format, on any processor, comes to its golden outputs.
         library: what it needs, or None.
         sections: of the report, that ``check`` fills.
     """
@@ -67,18 +67,18 @@ class Target(ABC):
 
     @abstractmethod
     def check_expressible(self, source: Source) -> None:
-        """Makes sure that the format has a place for every operator and form of the network.
+        """Make sure that the format has a place for every operator and form of the network.
 
         Raises:
-            ExportError: it has not; the sentence names what.
+            ExportError: it does not; the message names what is missing.
         """
 
     @abstractmethod
     def write(self, bundle: Path, source: Source) -> list[GraphSpec]:
-        """Writes all graphs into a bundle under construction.
+        """Write all graphs into a bundle under construction.
 
         Returns:
-            How they are called: the predictor first, then the network at each bit-width.
+            Where they are: the predictor first, then the network at each bit-width.
 
         Raises:
             ExportError: see ``check_expressible``.
@@ -87,7 +87,7 @@ class Target(ABC):
     def check(
         self, bundle: Path, predictor: GraphSpec, subgraphs: Sequence[Subgraph], source: Source
     ) -> Findings:
-        """Looks at what was written, as the libraries that run it load it.
+        """Look at what was written, as the libraries that run it load it.
 
         Raises:
             ExportError: they do not run it as it was meant to be run.
@@ -95,5 +95,5 @@ class Target(ABC):
         return {}
 
     def summarise(self, findings: Findings) -> list[str]:
-        """What ``check`` found, in lines for a terminal."""
+        """Return what ``check`` found, in lines for a terminal."""
         return []

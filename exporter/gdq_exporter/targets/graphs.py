@@ -15,7 +15,7 @@ from gdq_runtime.bundle.manifest import GraphSpec, Predictor, SensitivityHeads, 
 def write_graphs(
     folder: Path, source: Source, targets: Sequence[Target]
 ) -> tuple[Predictor, list[Subgraph]]:
-    """Writes all graphs and describes them.
+    """Write all graphs and describe them.
 
     Args:
         folder: bundle under construction.

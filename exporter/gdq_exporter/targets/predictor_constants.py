@@ -1,4 +1,4 @@
-"""Arrays that the predictor's graphs hold, whatever the format: algebra done once, in float64."""
+"""Arrays in the predictor's graphs of every format: algebra done once, in float64."""
 
 from __future__ import annotations
 
@@ -17,24 +17,24 @@ GRANULARITIES = (1, 2, 4)
 """Side of the square of pixels averaged for Z1, Z2 and Z3."""
 
 STRIPS = 4
-"""The entropy looks at pixels in so many strips, whose distances to all bins fit the cache."""
+"""Number of strips in which the entropy reads pixels, so that their distances fit the cache."""
 
 
 SMALLEST_SHARE = 1e-30
-"""Of a bin that no pixel is near: its part of the entropy is 0, not 0 * log 0."""
+"""Of a bin with no pixel near it, which adds 0 to the entropy, not 0 * log 0."""
 
 _KERNEL_WIDTH = np.sqrt(2) * KERNEL_SIGMA
 """The unit of luma in the entropy, so that a kernel's exponent is minus a distance squared."""
 
 
 def luma_weights() -> Array:
-    """(3,): from RGB of 0..255 to luma in widths of the entropy's kernel."""
+    """Return (3,): from RGB of 0..255 to luma in widths of the entropy's kernel."""
     weights: Array = np.array(LUMA_WEIGHTS) / (255 * _KERNEL_WIDTH)
     return weights
 
 
 def luma_bins() -> Array:
-    """(32,): where the entropy looks at the density, in widths of its kernel."""
+    """Return (32,): where the entropy looks at the density, in widths of its kernel."""
     bins: Array = np.linspace(0, 1, BINS) / _KERNEL_WIDTH
     return bins
 
@@ -49,7 +49,7 @@ def log_thresholds(largest: int) -> Array:
 
 
 def linear_gate(parameters: PredictorParameters) -> tuple[Array, Array]:
-    """Gate and head as one map of the mean patch: weight (3, k k 3) and bias (3,).
+    """Merge gate and head into one map of the mean patch: weight (3, k k 3) and bias (3,).
 
     A patch is (kernel rows, kernel columns, RGB). The three granularities have the same mean.
     """
@@ -60,13 +60,13 @@ def linear_gate(parameters: PredictorParameters) -> tuple[Array, Array]:
 
 
 def head_rows(parameters: PredictorParameters) -> Array:
-    """The head's weights (C, k k 3), in the order of a patch."""
+    """Return the head's weights (C, k k 3), in the order of a patch."""
     weight = parameters.head_weight
     return weight.transpose(0, 2, 3, 1).reshape(len(weight), -1)
 
 
 def group_squares(parameters: PredictorParameters) -> Array:
-    """(groups, (k k 3)^2): what makes a covariance of patches a group's mean variance."""
+    """Return (groups, (k k 3)^2): what makes a covariance of patches a group's mean variance."""
     assert parameters.groups is not None
     heads = head_rows(parameters)
     grouped = heads.reshape(parameters.groups, -1, heads.shape[1])
@@ -75,26 +75,26 @@ def group_squares(parameters: PredictorParameters) -> Array:
 
 
 def group_members(parameters: PredictorParameters) -> Array:
-    """(groups, C) zeros and ones: which channels belong to a group."""
+    """Return (groups, C) zeros and ones: which channels belong to a group."""
     assert parameters.groups is not None
     channels = len(parameters.head_bias)
     return np.repeat(np.eye(parameters.groups), channels // parameters.groups, axis=1)
 
 
 def group_average(parameters: PredictorParameters) -> Array:
-    """(C, groups): averages over the channels of a group."""
+    """Return (C, groups): averages over the channels of a group."""
     members = group_members(parameters)
     average: Array = members.T / members.sum(axis=1)
     return average
 
 
 def block_side(kernel: int) -> int:
-    """Side of the patch that a block's features come from."""
+    """Return the side of the patch that a block's features come from."""
     return BLOCK + kernel - 1
 
 
 def tap_means(kernel: int) -> Array:
-    """(S S 3, k k 3): what makes a block's mean patch that of the head conv; S is its side.
+    """Return (S S 3, k k 3): what makes a block's mean patch that of the head conv; S is its side.
 
     A patch is (rows, columns, RGB). The three granularities have the same mean.
     """
@@ -105,7 +105,7 @@ def tap_means(kernel: int) -> Array:
 
 
 def colour_means(kernel: int) -> Array:
-    """(3, S S 3): the tile's mean colour from the mean of its blocks' patches.
+    """Return (3, S S 3): the tile's mean colour from the mean of its blocks' patches.
 
     The block itself, without the pixels around it, sees every pixel of the tile once.
     """
@@ -117,14 +117,14 @@ def colour_means(kernel: int) -> Array:
 
 
 def one_colour(kernel: int) -> Array:
-    """(S S 3, 3): a block's patch that is one colour throughout, from that colour."""
+    """Return (S S 3, 3): a block's patch that is one colour throughout, from that colour."""
     return np.tile(np.eye(3), (block_side(kernel) ** 2, 1))
 
 
 def tap_products(kernel: int) -> Array:
-    """(3, k^2, S^2): along one axis, mean products of two taps from products of a block's pixels.
+    """Return (3, k^2, S^2): along an axis, products of two taps from products of block pixels.
 
-    For each granularity, its squares' starts within the block are averaged.
+    For each granularity it is the mean over where its squares start within the block.
     """
     side = block_side(kernel)
     products: Array = np.zeros((len(GRANULARITIES), kernel, kernel, side, side))
@@ -136,14 +136,14 @@ def tap_products(kernel: int) -> Array:
 
 
 def group_squares_by_axis(parameters: PredictorParameters, axes: tuple[int, ...]) -> Array:
-    """``group_squares`` for moments (row, column, RGB, row, column, RGB) with their axes moved."""
+    """Return ``group_squares`` for moments whose axes (row, column, RGB, twice) are permuted."""
     kernel = parameters.head_weight.shape[-1]
     squares = group_squares(parameters).reshape(-1, kernel, kernel, 3, kernel, kernel, 3)
     return squares.transpose(0, *(axis + 1 for axis in axes)).reshape(len(squares), -1)
 
 
 def _taps(kernel: int, side: int, start: int, square: int) -> Array:
-    """(k, S): the mean of ``square`` pixels that each tap sees from ``start``."""
+    """Return (k, S): the mean of ``square`` pixels that each tap sees from ``start``."""
     taps = np.zeros((kernel, side))
     for tap in range(kernel):
         taps[tap, start + tap : start + tap + square] = 1 / square

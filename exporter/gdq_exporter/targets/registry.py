@@ -1,4 +1,4 @@
-"""The targets there are: format -> target, a list to read."""
+"""All targets: format -> target, as a list to read."""
 
 from __future__ import annotations
 
@@ -26,8 +26,8 @@ def _engine() -> Target:
     return EngineTarget()
 
 
-# In the order of the formats of a bundle. Targets import libraries that not all need when they use
-# them, so that all can be listed.
+# In the order of the formats of a bundle. A target imports its optional library only when it uses
+# it, so that all targets can be listed without it.
 _TARGETS: dict[Format, Callable[[], Target]] = {
     "onnx": _onnx,
     "tflite": _tflite,
@@ -36,10 +36,10 @@ _TARGETS: dict[Format, Callable[[], Target]] = {
 
 
 def get_target(name: Format) -> Target:
-    """The target that writes a format."""
+    """Return the target that writes a format."""
     return _TARGETS[name]()
 
 
 def all_targets() -> list[Target]:
-    """Every target, in order."""
+    """Return every target, in order."""
     return [create() for create in _TARGETS.values()]

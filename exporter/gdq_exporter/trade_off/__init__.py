@@ -1,1 +1,1 @@
-"""What bits buy: errors of tiles at every width, and the operating points they give."""
+"""What bits buy: errors of tiles at every width, and the resulting operating points."""

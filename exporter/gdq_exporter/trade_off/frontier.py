@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 @dataclass(frozen=True, eq=False)
 class Curve:
-    """P ways to spend bits, from cheap to good; bits and loss in dB are means over all tiles."""
+    """P ways to spend bits, cheapest first; bits and losses in dB are means over all tiles."""
 
     bits: NDArray[np.float64]
     """(P,), ascending."""
@@ -19,7 +19,7 @@ class Curve:
     """(P,)."""
 
     def losses_at(self, bits: NDArray[np.float64]) -> NDArray[np.float64]:
-        """Losses at given mean bits; between two points, tiles are shared out between them."""
+        """Return losses at given mean bits; between two points, tiles are divided among both."""
         return np.interp(bits, self.bits, self.losses)
 
 
@@ -34,7 +34,7 @@ class Frontier(Curve):
 def trace_frontier(
     bit_widths: Sequence[int], losses: NDArray[np.float64], counts: NDArray[np.intp]
 ) -> Frontier:
-    """Lets groups of tiles buy bits, each time where a bit saves most.
+    """Let groups of tiles buy bits, each time where a bit saves the most loss.
 
     Each group's own hull is convex, so buying in the order of savings visits exactly the choices
     that minimise ``loss + lambda * bits`` for some lambda (Shoham and Gersho, 1988).
@@ -85,7 +85,7 @@ def trace_groups(
 def _upgrades(
     bits: NDArray[np.float64], losses: NDArray[np.float64]
 ) -> Iterator[tuple[float, int]]:
-    """Steps along one group's lower hull, as long as bits save loss: saving per bit, index."""
+    """Yield (saving per bit, index) along a group's lower hull, while bits save loss."""
     current = 0
     while current + 1 < len(bits):
         later = slice(current + 1, None)

@@ -1,4 +1,4 @@
-"""What bits buy: error of calibration tiles at every width -> the operating points of the dial."""
+"""Errors of calibration tiles at every width -> the operating points of the dial."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from gdq_runtime.bundle.manifest import (
 LARGEST_FLAT_LOSS: Final = 0.01
 """dB that interpolating flat tiles may cost (nobody can see it)."""
 _MOST_BINS = 8
-"""A choice, not a finding: 4, 8 and 16 bins differed less than sets of photos did."""
+"""A choice, not a finding: results with 4, 8 and 16 bins differed less than between photo sets."""
 _TILES_PER_BIN = 6
 _SIGNALS: tuple[Signal, ...] = get_args(Signal)
 _CLEARLY = 0.9
@@ -43,11 +43,11 @@ class _Fit:
 
 
 def find_trade_off(seen: TileErrors) -> TradeOff:
-    """Finds operating points on the signal that orders tiles best, and curves to compare with.
+    """Find operating points on the signal that orders tiles best, and curves to compare with.
 
-    Losses are those on pictures that were not fitted to, as far as there is more than one. The
-    curves at equal FAB: each signal; a random gate, which knows the mean error of each width and
-    nothing of the tile; an oracle, which knows every tile's errors.
+    Losses are measured on pictures held out of the fit, if there is more than one picture. The
+    curves at equal FAB: each signal; a random gate, which knows the mean error of each width but
+    nothing about the tile; an oracle, which knows every tile's errors.
     """
     held_out = {signal: _held_out_curve(seen, signal) for signal in _SIGNALS}
     signal = _best_signal(seen.bit_widths, held_out)
@@ -74,13 +74,13 @@ def find_trade_off(seen: TileErrors) -> TradeOff:
 
 
 def find_flat_tiles(seen: TileErrors) -> FlatTiles | None:
-    """Finds the largest share of flattest tiles whose interpolation stays within the bound.
+    """Find the largest share of flattest tiles whose interpolation stays within the bound.
 
-    None if not even the flattest tile can be interpolated for ``LARGEST_FLAT_LOSS``.
+    None if interpolating even the flattest tile costs more than ``LARGEST_FLAT_LOSS``.
     """
     order = np.argsort(seen.gradient, kind="stable")
     losses = np.cumsum(seen.interpolated[order]) / len(order)
-    # Up to where the bound is first exceeded: behind it, a lucky tile could hide a bad one.
+    # Up to where the bound is first exceeded: beyond that, a lucky tile could hide a bad one.
     share = int(np.argmax(np.append(losses, np.inf) > LARGEST_FLAT_LOSS))
     if share == 0:
         return None
@@ -92,7 +92,7 @@ def find_flat_tiles(seen: TileErrors) -> FlatTiles | None:
 
 
 def _bin_edges(signal: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Upper edges of all bins but the last; equally many tiles in each, none empty."""
+    """Return the upper edges of all bins but the last; equally many tiles in each, none empty."""
     bins = int(np.clip(len(signal) // _TILES_PER_BIN, 1, _MOST_BINS))
     shares = np.arange(1, bins) / bins
     edges: NDArray[np.float64] = np.unique(np.quantile(signal, shares, method="lower"))
@@ -101,9 +101,9 @@ def _bin_edges(signal: NDArray[np.float64]) -> NDArray[np.float64]:
 
 
 def _held_out_curve(seen: TileErrors, signal: Signal) -> Curve:
-    """What the dial's positions really cost and lose on pictures that it was not fitted to.
+    """Return what positions of the dial cost and lose on pictures it was not fitted to.
 
-    A part of the pictures at a time is left out of the fit and judged by it.
+    One part of the pictures after the other is left out of the fit and judged by it.
     """
     asked = np.linspace(seen.bit_widths[0], seen.bit_widths[-1], CURVE_POINTS)
     widths, count = np.asarray(seen.bit_widths), len(seen.losses)
@@ -121,7 +121,7 @@ def _held_out_curve(seen: TileErrors, signal: Signal) -> Curve:
 def _folds(
     picture_of: NDArray[np.intp],
 ) -> list[tuple[NDArray[np.bool_], NDArray[np.bool_]]]:
-    """Tiles to judge and tiles to fit; of a single picture, both are all of them."""
+    """Return tiles to judge and tiles to fit; of a single picture, both are all of them."""
     pictures, rank = np.unique(picture_of, return_inverse=True)
     if len(pictures) == 1:
         everything = np.ones(len(picture_of), dtype=np.bool_)
@@ -131,9 +131,9 @@ def _folds(
 
 
 def _best_signal(bit_widths: tuple[BitWidth, ...], curves: dict[Signal, Curve]) -> Signal:
-    """The smallest loss at equal bits, on average over the dial; the gate's unless clearly beaten.
+    """Choose the smallest mean loss over the dial, the gate's unless it is clearly beaten.
 
-    A few tiles do not tell signals apart that are nearly as good.
+    A few tiles cannot tell apart signals that are nearly equally good.
     """
     bits = np.linspace(bit_widths[0], bit_widths[-1], 33)
     losses = {signal: float(curve.losses_at(bits).mean()) for signal, curve in curves.items()}
@@ -150,7 +150,7 @@ def _operating_points(
     for bits, loss, choice in zip(frontier.bits, losses, frontier.choices, strict=True):
         widths: list[BitWidth] = [seen.bit_widths[index] for index in choice]
         point = OperatingPoint(**as_point(bits, loss).model_dump(), bit_widths=widths)
-        # What costs more without losing less is no position; better than all at 8 bits is luck.
+        # A point that costs more without losing less is dropped; better than all at 8 bits is luck.
         if not points or point.loss_db < points[-1].loss_db:
             points.append(point)
     return points

@@ -1,4 +1,4 @@
-"""Runs the written graphs on calibration tiles with ground truth: error at every width."""
+"""Errors of the written graphs at every width, on calibration tiles with ground truth."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ class TileLosses:
     Losses are in dB of PSNR (luma) below the largest width. A PSNR is taken per picture, so a tile
     counts by what it costs its own picture: ``10 log10(1 + (e - e_largest) / mean of e_largest over
     the tiles of the picture)``, e being the tile's mean squared error. To first order their mean
-    is what the pictures lose; the logarithm keeps a picture that is all but perfect from
+    is what the pictures lose; the logarithm keeps a nearly perfect picture from
     outweighing all others.
     """
 
@@ -66,7 +66,7 @@ def measure_tiles(
     pairs: Sequence[tuple[Picture, Picture]],
     picture_of: NDArray[np.intp],
 ) -> TileErrors:
-    """Measures every tile at every width, on all processors that we were given.
+    """Measure every tile at every width, on all processors that the process may use.
 
     Args:
         engine: open on the written graphs.
@@ -116,11 +116,11 @@ def _losses(
 def _measure(
     engine: Engine, bit_widths: Sequence[BitWidth], pair: tuple[Picture, Picture]
 ) -> list[float]:
-    """Errors at every width and of interpolation."""
+    """Return the errors at every width and of interpolation."""
     tile, truth = pair
     scale = len(truth) // len(tile)
     pictures = [*(engine.run(width, tile) for width in bit_widths), interpolate(tile, scale)]
-    # As much as the cut in the overlap takes off, so that a tile's own border does not count.
+    # Crop as much as stitching crops in the overlap, so that the tile's border does not count.
     inner = np.s_[2 * scale : -2 * scale, 2 * scale : -2 * scale]
     expected = luma(truth[inner])
     return [float(np.square(luma(picture[inner]) - expected).mean()) for picture in pictures]

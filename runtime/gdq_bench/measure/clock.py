@@ -72,7 +72,7 @@ def add_up(parts: Sequence[Times]) -> Times:
 
 
 def ratio(numerator: Times, denominator: Times, clock: Clock = "wall") -> Spread:
-    """Spread of the rounds' ratios: each round is compared with itself."""
+    """Return spread of the rounds' ratios: each round is compared with itself."""
     ours, theirs = (
         times.wall if clock == "wall" else times.cpu for times in (numerator, denominator)
     )

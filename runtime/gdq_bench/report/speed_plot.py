@@ -100,7 +100,7 @@ def _shape(bits: int | None) -> str:
 
 
 def _ticks(low: float, high: float) -> list[float]:
-    """Round numbers, at least two, from at most ``low`` to at least ``high``."""
+    """Return round numbers, at least two, from at most ``low`` to at least ``high``."""
     span = max(high - low, 1e-3 * max(abs(high), 1e-3))
     power = 10 ** math.floor(math.log10(span / _MOST_LINES))
     step = next(

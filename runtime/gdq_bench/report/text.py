@@ -66,7 +66,7 @@ def describe_ratio(result: BenchResult) -> str:
 
 
 def tile_row(tile: TileTimes) -> tuple[str, ...]:
-    """One line of the first table."""
+    """Return one line of the first table."""
     return (
         tile.engine,
         name_bits(tile.bits),
@@ -78,7 +78,7 @@ def tile_row(tile: TileTimes) -> tuple[str, ...]:
 
 
 def picture_row(picture: PictureTimes) -> tuple[str, ...]:
-    """One line of the second table."""
+    """Return one line of the second table."""
     return (
         picture.engine,
         name_bits(picture.bits),
@@ -105,7 +105,7 @@ def _ratio(spread: Spread | None) -> str:
 
 
 def _align(rows: Sequence[tuple[str, ...]]) -> list[str]:
-    """Two columns of words to the left, numbers to the right."""
+    """Return two columns of words to the left, numbers to the right."""
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
     return [
         "  ".join(

@@ -17,7 +17,7 @@ from gdq_models import SuperResolutionNetwork, load_checkpoint
 
 
 def measure(subjects: Subjects) -> list[Result]:
-    """Writes the model files with all bit-widths and with one; the smallest one is compared."""
+    """Write the model files with all bit-widths and with one; the smallest one is compared."""
     config = ExportConfig()
     network = load_checkpoint(subjects.checkpoint).network
     tiles = load_calibration(None, config.tile, 2).tiles  # steps do not change sizes

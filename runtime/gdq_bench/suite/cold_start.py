@@ -12,7 +12,7 @@ from gdq_bench.suite.subjects import Subjects
 
 
 def measure(subjects: Subjects) -> list[Result]:
-    """Runs ``gdq-upscale --help``, then a picture of one tile, start to end, on one processor."""
+    """Run ``gdq-upscale --help``, then a picture of one tile, start to end, on one processor."""
     picture = subjects.photo(96 * 96 / 1e6, width=96)
     target = subjects.folder / "tile.png"
     command = ("gdq-upscale", picture, "-b", subjects.bundle, "-o", target, "--overwrite")

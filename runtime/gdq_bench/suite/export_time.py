@@ -11,7 +11,7 @@ from gdq_bench.suite.subjects import Subjects
 
 
 def measure(subjects: Subjects) -> list[Result]:
-    """Runs ``gdq-export`` on the checkpoint."""
+    """Run ``gdq-export`` on the checkpoint."""
     target = subjects.folder / "exported"
     command = ("gdq-export", subjects.checkpoint, "-o", target, "--overwrite")
     times, _ = run_commands(command, rounds=min(subjects.rounds, 3))

@@ -32,7 +32,7 @@ _BIT_WIDTHS: tuple[BitWidth, ...] = BIT_WIDTHS
 
 
 def measure(subjects: Subjects) -> list[Result]:
-    """Times one tile of each on one processor, and writes the file with four widths and one."""
+    """Time one tile of each on one processor, and write the file with four widths and one."""
     network = load_checkpoint(subjects.checkpoint).network
     times = _time(subjects, network)
     ours, theirs = (
@@ -101,7 +101,7 @@ def _plain_runner(path: Path) -> Callable[[], object]:
 
 
 def _sizes(folder: Path, network: SuperResolutionNetwork) -> tuple[int, int]:
-    """Bytes with all widths, and with the smallest one."""
+    """Return bytes with all widths, and with the smallest one."""
     tiles = load_calibration(None, _TILE, 2).tiles  # steps do not change sizes
     shared = lower_shared(trace(network, _TILE), PROFILES[DEFAULT_PROFILE])
     lowered = [lower_width(shared, bit_width, tiles) for bit_width in _BIT_WIDTHS]

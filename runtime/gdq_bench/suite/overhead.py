@@ -15,7 +15,7 @@ _STAGES = ("decode", "cut", "predict", "stitch", "encode")
 
 
 def measure(subjects: Subjects) -> list[Result]:
-    """Upscales a file of 2 megapixels with one thread; all processor time of the process counts.
+    """Upscale a file of 2 megapixels with one thread; all processor time of the process counts.
 
     The share is what the process used beyond the engine's own runs, so it holds what no stage
     counts, such as the queue between threads.

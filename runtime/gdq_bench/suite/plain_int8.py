@@ -32,7 +32,7 @@ _STEP = Quantization(np.float32(0.05))
 
 
 def write_plain_int8(network: SuperResolutionNetwork, tile: int, path: Path) -> None:
-    """Writes the network without our quantizers for tiles of one size."""
+    """Write the network without our quantizers for tiles of one size."""
     model = trace(network, tile)
     for node in list(model.graph):
         if node.domain == operators.DOMAIN:

@@ -15,7 +15,7 @@ _UNITS = {"s": " s", "%": " %", "ratio": "x", "M cycles": " M cycles"}
 
 
 def terminal_line(result: Result) -> str:
-    """One result in one line."""
+    """Return one result in one line."""
     verdict = "reached" if result.is_reached else "MISSED"
     return f"{result.name:<52} {_value(result):>9} {_bar(result):>12}  {verdict}"
 
@@ -53,7 +53,7 @@ def _numbers(names: Sequence[str], content: Mapping[str, SuiteResults]) -> str:
 
 
 def _facts(content: Mapping[str, SuiteResults], names: Sequence[str]) -> list[str]:
-    """A paragraph for each benchmark: the machine, then what is behind each number."""
+    """Return a paragraph for each benchmark: the machine, then what is behind each number."""
     paragraphs = []
     for name in names:
         if name in content:

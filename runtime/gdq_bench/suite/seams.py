@@ -22,7 +22,7 @@ _OVERLAPS = (0, 2, 6, 12, 24)
 
 
 def measure(subjects: Subjects) -> list[Result]:
-    """Compares squared errors within two low-resolution pixels of a border, at several overlaps.
+    """Compare squared errors within two low-resolution pixels of a border, at several overlaps.
 
     The whole picture shows what these places cost without borders, so that what happens to lie
     under them does not count.
@@ -66,5 +66,5 @@ def _upscale(engine: Engine, low: Picture, plan: TilePlan, scale: int) -> Pictur
 
 
 def _inside(span: Span, scale: int) -> slice:
-    """Where a tile's own pixels lie in its upscaled picture."""
+    """Return where a tile's own pixels lie in its upscaled picture."""
     return slice((span.own_start - span.start) * scale, (span.own_stop - span.start) * scale)

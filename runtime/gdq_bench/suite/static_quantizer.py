@@ -45,13 +45,13 @@ class _Tiles(CalibrationDataReader):  # type: ignore[misc]
         self._tiles: Iterator[NDArray[np.uint8]] = iter(np.split(strip, count, axis=1))
 
     def get_next(self) -> dict[str, NDArray[np.float32]] | None:
-        """The next input, or None at the end."""
+        """Return the next input, or None at the end."""
         tile = next(self._tiles, None)
         return None if tile is None else {INPUT: _planar(tile)}
 
 
 def measure(subjects: Subjects) -> list[Result]:
-    """Times one tile of each on one processor; ours counts with its uint8 ends.
+    """Time one tile of each on one processor; ours counts with its uint8 ends.
 
     The bar is held against the fastest of the quantizer's variants, whatever its quality.
     """
@@ -83,7 +83,7 @@ def _our_subgraph(subjects: Subjects) -> Path:
 
 
 def _quantize(subjects: Subjects) -> Iterator[tuple[str, Path]]:
-    """The float network through ONNX Runtime's quantizer, in every variant."""
+    """Return the float network through ONNX Runtime's quantizer, in every variant."""
     original, prepared = subjects.folder / "float.onnx", subjects.folder / "prepared.onnx"
     _write_float_network(subjects, original)
     quant_pre_process(original, prepared)
@@ -95,7 +95,7 @@ def _quantize(subjects: Subjects) -> Iterator[tuple[str, Path]]:
 
 
 def _write_float_network(subjects: Subjects, path: Path) -> None:
-    """Writes the traced network without our quantizers, at one tile size."""
+    """Write the traced network without our quantizers, at one tile size."""
     model = trace(load_checkpoint(subjects.checkpoint).network, _TILE)
     for node in list(model.graph):
         if node.domain == operators.DOMAIN:

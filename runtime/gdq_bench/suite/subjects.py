@@ -38,7 +38,7 @@ class Subjects:
         return target
 
     def photo(self, megapixels: float, *, width: int | None = None) -> Path:
-        """A PNG of about so many megapixels, 4:3 or of a given width."""
+        """Return a PNG of about so many megapixels, 4:3 or of a given width."""
         width = width or round((megapixels * 1e6 * 4 / 3) ** 0.5)
         height = round(megapixels * 1e6 / width)
         path = self.folder / f"photo_{width}x{height}.png"

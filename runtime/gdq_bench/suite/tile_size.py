@@ -34,7 +34,7 @@ _BIT_WIDTH: BitWidth = 4
 
 
 def measure(subjects: Subjects) -> list[Result]:
-    """Times predictor and subgraph of one tile of each size on one processor, on both engines.
+    """Time predictor and subgraph of one tile of each size on one processor, on both engines.
 
     What neighbours share is computed twice and seen once: the time of a tile is divided by the
     pixels that it adds to the result, ``((tile - overlap) * scale) ** 2``.
@@ -47,7 +47,7 @@ def measure(subjects: Subjects) -> list[Result]:
 
 
 def _ort_runs(subjects: Subjects, opened: ExitStack) -> dict[str, Callable[[], object]]:
-    """The bundle's graphs, fixed to each size."""
+    """Return the bundle's graphs, fixed to each size."""
     bundle = Bundle.open(subjects.bundle)
     return {
         f"onnxruntime, {tile}": _ort_run(
@@ -63,7 +63,7 @@ def _ort_run(engine: Engine, tile: int) -> Callable[[], object]:
 
 
 def _litert_runs(subjects: Subjects) -> dict[str, Callable[[], object]]:
-    """The same network written for each size."""
+    """Return the same network written for each size."""
     network = load_checkpoint(subjects.checkpoint).network
     shared = lower_shared(trace(network, _DEFAULT), PROFILES[DEFAULT_PROFILE])
     lowered = lower_width(shared, _BIT_WIDTH, load_calibration(None, _DEFAULT, 2).tiles)
@@ -88,7 +88,7 @@ def _litert_run(file: Path, tile: int) -> Callable[[], object]:
 
 
 def compare(engine: str, times: Mapping[str, Times], scale: int) -> Result:
-    """The default size against the best one.
+    """Return the default size against the best one.
 
     Args:
         engine: which times to take.

@@ -14,7 +14,7 @@ from gdq_runtime import Upscaler
 
 
 def measure(subjects: Subjects) -> list[Result]:
-    """Upscales one array with one worker and with two, in turn; none on a single processor."""
+    """Upscale one array with one worker and with two, in turn; none on a single processor."""
     if len(processors()) < 2:
         return []
     photo = mosaic(276, 186) if subjects.quick else mosaic(1152, 864)

@@ -13,7 +13,7 @@ _SHOWN = 2000
 
 
 def run_command(command: Sequence[str | Path], environment: Mapping[str, str] | None = None) -> str:
-    """Runs a command to its end and returns its standard output.
+    """Run a command to its end and return its standard output.
 
     Args:
         command: program and arguments.

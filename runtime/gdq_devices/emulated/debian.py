@@ -57,7 +57,7 @@ def find_mirror() -> str:
 
 
 def choose_mirror(addresses: Sequence[str]) -> str:
-    """The first that is a Debian archive, not its security updates nor somebody else's packages.
+    """Choose the first Debian archive; security updates and third-party packages are none.
 
     Raises:
         UnavailableError: none is.
@@ -70,7 +70,7 @@ def choose_mirror(addresses: Sequence[str]) -> str:
 
 
 def check_reachable(mirror: str, packages: Packages) -> None:
-    """Asks the mirror whether it has the release for the architecture.
+    """Ask the mirror whether it has the release for the architecture.
 
     Raises:
         UnavailableError: the mirror cannot be reached, or does not have it.
@@ -85,7 +85,7 @@ def check_reachable(mirror: str, packages: Packages) -> None:
 
 
 def unpack(mirror: str, packages: Packages, folder: Path) -> None:
-    """Downloads packages with all that they depend on, and unpacks them into a folder.
+    """Download packages with all that they depend on, and unpack them into a folder.
 
     Raises:
         SetupError: apt or dpkg-deb fails.
@@ -105,7 +105,7 @@ def unpack(mirror: str, packages: Packages, folder: Path) -> None:
 
 
 def _private_state(state: Path, mirror: str, packages: Packages) -> list[str]:
-    """Options that give apt a state of its own, in which nothing is installed."""
+    """Return options that give apt a state of its own, in which nothing is installed."""
     for folder in ("lists/partial", "cache/archives/partial"):
         (state / folder).mkdir(parents=True)
     (state / "status").touch()

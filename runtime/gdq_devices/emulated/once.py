@@ -10,13 +10,13 @@ _RECIPE = ".recipe"
 
 
 def is_built(folder: Path, recipe: str) -> bool:
-    """Whether the folder is there, whole, and made by this very recipe."""
+    """Tell whether the folder is there, whole, and made by this very recipe."""
     stored = folder / _RECIPE
     return stored.is_file() and stored.read_text(encoding="utf-8") == recipe
 
 
 def build_once(folder: Path, recipe: str, build: Callable[[Path], None]) -> None:
-    """Builds a folder unless it is built.
+    """Build a folder unless it is built.
 
     Args:
         folder: where the result belongs.

@@ -20,7 +20,7 @@ _SYSTEM = Packages("bookworm", "arm64", (f"python{PYTHON}", "libstdc++6"))
 
 
 def set_up(machine: Machine, constraints: Path, say: Callable[[str], None]) -> None:
-    """Builds what the machine lacks, or what another constraints.txt or setup left there.
+    """Build what the machine lacks, or what another constraints.txt or setup left there.
 
     Args:
         machine: what to set up.

@@ -22,13 +22,13 @@ _EXTRAS = ("", "litert")
 
 
 def requirements() -> list[str]:
-    """What the runtime and all engines need, as pip wants it named."""
+    """Return what the runtime and all engines need, as pip wants it named."""
     declared = map(Requirement, requires("granular-dq-mobile") or ())
     return [f"{need.name}{need.specifier}" for need in declared if _is_wanted(need)]
 
 
 def constraints_for_arm64(lines: Sequence[str]) -> list[str]:
-    """The lines of constraints.txt that apply to the emulated Python, without their conditions.
+    """Return the pins in constraints.txt for the emulated Python, without their conditions.
 
     pip would judge the conditions by the Python that runs it.
     """
@@ -42,7 +42,7 @@ def constraints_for_arm64(lines: Sequence[str]) -> list[str]:
 
 
 def install(wanted: Sequence[str], constraints: Sequence[str], folder: Path) -> None:
-    """Downloads wheels for ARM64 and unpacks them into a folder; pip is configured by the machine.
+    """Download wheels for ARM64 and unpack them into a folder; pip is configured by the machine.
 
     Raises:
         SetupError: pip fails, for example because a package has no wheel for ARM64.
@@ -68,13 +68,13 @@ def _is_wanted(need: Requirement) -> bool:
 
 
 def _platforms() -> list[str]:
-    """Newest first: pip prefers what is named first."""
+    """Return newest first: pip prefers what is named first."""
     minors = range(_GLIBC, _OLDEST_GLIBC - 1, -1)
     return [*(f"manylinux_2_{minor}_aarch64" for minor in minors), "manylinux2014_aarch64"]
 
 
 def _environment() -> dict[str, str]:
-    """What the conditions of requirements ask about; the system is Linux there as here."""
+    """Return what the conditions of requirements ask about; the system is Linux there as here."""
     target = {
         "python_version": PYTHON,
         "python_full_version": f"{PYTHON}.0",

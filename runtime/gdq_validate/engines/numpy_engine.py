@@ -105,7 +105,7 @@ def accumulate(
 def _windows(
     centred: NDArray[np.float64], kernel: tuple[int, ...], walk: Walk
 ) -> NDArray[np.float64]:
-    """(C, rows, columns, kernel rows, kernel columns): what each output sees of (C, H, W)."""
+    """Return (C, rows, columns, kernel rows, kernel columns): the window of each output."""
     top, left, bottom, right = walk.pads
     padded = np.pad(centred, ((0, 0), (top, bottom), (left, right)))
     spans = [(side - 1) * step + 1 for side, step in zip(kernel, walk.dilations, strict=True)]
@@ -162,7 +162,7 @@ class NumpyEngine:
 
 
 def with_integer_convs(path: Path) -> onnx.ModelProto:
-    """Reads a graph and replaces each convolution of dequantized inputs by ``IntegerConv``.
+    """Read a graph and replace each convolution of dequantized inputs by ``IntegerConv``.
 
     A convolution that ``IntegerConv`` has no place for stays ONNX's own, which sums in float.
     """
@@ -184,7 +184,7 @@ def with_integer_convs(path: Path) -> onnx.ModelProto:
 
 
 def _is_summed_exactly(conv: onnx.NodeProto, dequantized: dict[str, onnx.NodeProto]) -> bool:
-    """Whether codes have a zero point, weights and bias none, and pads are written out."""
+    """Tell whether codes have a zero point, weights and bias none, and pads are written out."""
     if len(conv.input) != 3 or not all(name in dequantized for name in conv.input):
         return False
     x, w, bias = (dequantized[name].input for name in conv.input)

@@ -39,7 +39,7 @@ class Card:
 
 
 def make_card(report: ImageReport, made: Upscaled) -> Card:
-    """Draws what the page shows of one picture, so that the picture itself can be forgotten."""
+    """Draw what the page shows of one picture, so that the picture itself can be forgotten."""
     errors = np.sqrt(squared_error(made.routed, made.truth))
     levels = (errors * (255 / _BRIGHTEST_ERROR)).clip(0, 255).astype(np.uint8)
     heat = cv2.cvtColor(cv2.applyColorMap(levels, cv2.COLORMAP_INFERNO), cv2.COLOR_BGR2RGB)
@@ -62,7 +62,7 @@ def make_card(report: ImageReport, made: Upscaled) -> Card:
 
 
 def render_page(report: ValidationReport, manifest: Manifest, cards: list[Card]) -> str:
-    """Renders the page: one file that needs nothing else."""
+    """Render the page: one file that needs nothing else."""
     pages = Environment(
         loader=PackageLoader("gdq_validate", "pages"),
         autoescape=select_autoescape(),
@@ -82,7 +82,7 @@ def _caption(report: ImageReport) -> str:
 
 
 def _busiest(errors: NDArray[np.float64]) -> tuple[slice, slice]:
-    """Where interpolation fails most: there a network can show something."""
+    """Return where interpolation fails most: there a network can show something."""
     side = min(_DETAIL, *errors.shape)
     means = cv2.boxFilter(errors, -1, (side, side), anchor=(0, 0))
     inside = means[: errors.shape[0] - side + 1, : errors.shape[1] - side + 1]

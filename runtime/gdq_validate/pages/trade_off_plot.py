@@ -50,7 +50,7 @@ class TradeOffPlot:
 def plot_trade_off(
     trade_off: TradeOff, measured: tuple[float, float] | None = None
 ) -> TradeOffPlot:
-    """Lays out FAB (4..8) against loss.
+    """Lay out FAB (4..8) against loss.
 
     Args:
         trade_off: of the bundle, from its calibration tiles.

@@ -47,7 +47,9 @@ def test_result_on_stdout_and_progress_on_stderr(
         assert all(len(parity["widths"]) == 4 for parity in report["parity"].values())
     else:
         assert "edsr x2" in result.stdout
-        assert ("engine: written, not proved: " in result.stdout) == ("\ngdq " not in result.stdout)
+        assert ("engine: written but unproved: " in result.stdout) == (
+            "\ngdq " not in result.stdout
+        )
         assert "litert: as a whole on XNNPACK: bits4, bits5, bits6, bits8\n" in result.stdout
         assert "nnapi, predicted: predictor " in result.stdout
         assert all(entry.path in result.stdout for entry in manifest.files)
@@ -83,8 +85,8 @@ def test_bad_checkpoints_are_one_sentence(tmp_path: Path) -> None:
         (["--tile", "98"], "tile 98 must be a multiple of 4"),
         (["--overlap", "60"], "overlap 60 must be from 0 to half of tile 96"),
         (["--profile", "fast"], "'fast' is not one of"),
-        (["--formats", "onnx,core"], "format 'core' is unknown; there is onnx, tflite"),
-        (["--formats", "onnx,onnx"], "each of them once"),
+        (["--formats", "onnx,core"], "format 'core' is unknown; choose one of onnx, tflite"),
+        (["--formats", "onnx,onnx"], "each given once"),
         (["--formats", ""], "format '' is unknown"),
         (["--calibration", "nowhere"], "nowhere is not a folder of pictures"),
         (["--entropy-table", "nowhere.json"], "nowhere.json cannot be read"),

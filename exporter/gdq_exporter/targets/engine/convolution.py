@@ -38,12 +38,12 @@ class Convolution:
 
 
 def is_convolution(node: ir.Node) -> bool:
-    """Whether a layer begins with this node."""
+    """Tell whether a layer begins with this node."""
     return editing.is_op(node, "Conv") or _is_merged_tail(node)
 
 
 def read_convolution(node: ir.Node, offset: NDArray[np.float32] | None) -> Convolution:
-    """Takes the constants of a Conv or a ``gdq::MergedTail``.
+    """Read the constants of a Conv or a ``gdq::MergedTail``.
 
     Args:
         node: the convolution.
@@ -93,7 +93,7 @@ def _real(layer: Layer) -> Convolution:
 
 
 def _row_of(layer: Layer, bias: NDArray[np.float32]) -> NDArray[np.float32]:
-    """(1, O)."""
+    """Return the bias as a row (1, O)."""
     return np.broadcast_to(bias, layer.outputs).astype(np.float32)[None]
 
 
@@ -106,7 +106,7 @@ def _floats(node: ir.Node, index: int) -> NDArray[np.float32]:
 def _with_offset(
     layer: Layer | None, convolution: Convolution, offset: NDArray[np.float32]
 ) -> Convolution:
-    """What the padding lacks of the offset, the biases of the outermost ring lack too."""
+    """Fold an offset in: biases of the outermost ring leave out the padding, which has none."""
     weights = convolution.weights.astype(np.float32)
     if convolution.is_integer or weights.shape[0] != 1 or weights.shape[3:] != (3, 3):
         raise refusal(

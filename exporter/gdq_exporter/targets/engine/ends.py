@@ -7,7 +7,7 @@ from gdq_runtime.bundle.manifest import GraphSpec, TensorSpec
 
 
 def describe_predictor(file: str) -> GraphSpec:
-    """Tile -> logits, entropy, bit-width; ``file`` is the packed model's path in the bundle."""
+    """Describe tile -> logits, entropy, bit-width; ``file`` is the model's path in the bundle."""
     return GraphSpec(
         engine=file,
         inputs=[TensorSpec(name=INPUT, dtype="uint8", shape=[1, HEIGHT, WIDTH, 3])],
@@ -29,7 +29,7 @@ def describe_sensitivity(file: str) -> GraphSpec:
 
 
 def describe_subgraph(file: str, scale: int) -> GraphSpec:
-    """Tile -> upscaled tile, at any bit-width."""
+    """Describe tile -> upscaled tile, at any bit-width."""
     upscaled: list[int | str] = [1, f"{scale}*{HEIGHT}", f"{scale}*{WIDTH}", 3]
     return GraphSpec(
         engine=file,

@@ -39,7 +39,7 @@ class Value:
     kind: Kind
     channels: int
     scale: int
-    """Pixels per low-resolution pixel, in each direction."""
+    """Upscaling factor so far: pixels per low-resolution pixel in each direction."""
     signed: bool = False
     """Codes only."""
     steps: tuple[float, ...] = ()
@@ -50,12 +50,12 @@ class Value:
 
 @dataclass(frozen=True, eq=False)
 class Layer:
-    """One convolution with all that follows it; numbers of values are places in their list."""
+    """One convolution with all that follows it; values are given by their index in the list."""
 
     source: int
     residual: int | None
     stream: int | None
-    """The stream, or the last picture, that is written."""
+    """The stream that is written, or the final picture."""
     codes: int | None
     block: int
     """Of the depth-to-space, 1 if there is none."""
@@ -77,7 +77,7 @@ class Layer:
         return self.weights.shape[0] if self.weights.ndim == 5 else 1
 
     def tensors(self) -> list[NDArray[np.int8] | NDArray[np.float32] | None]:
-        """In the order of the file."""
+        """Return its tensors in the order of the file."""
         return [
             self.weights, self.weight_steps, self.bias, self.slopes, self.gains, self.shifts
         ]  # fmt: skip
@@ -94,7 +94,7 @@ class PackedModel:
     predictor: PredictorParameters | SensitivityRule | None = None
 
     def to_bytes(self) -> bytes:
-        """The file."""
+        """Return the file."""
         store = _TensorStore()
         layers = b"".join(_pack_layer(layer, store) for layer in self.layers)
         values = b"".join(_pack_value(value) for value in self.values)
@@ -136,7 +136,7 @@ class _TensorStore:
         return self._numbers.setdefault(key, len(self._numbers))
 
     def to_bytes(self, first: int) -> tuple[bytes, bytes]:
-        """Descriptions and data; the data begins at ``first`` in the file."""
+        """Return the descriptions and the data; the data begins at ``first`` in the file."""
         descriptions, data = bytearray(), bytearray()
         for dtype, raw in self._numbers:
             data += b"\0" * (-(first + len(data)) % _ALIGNMENT)

@@ -6,5 +6,5 @@ from gdq_exporter.errors import ExportError
 
 
 def refusal(reason: str) -> ExportError:
-    """The error to raise; ``reason`` is a clause about the network."""
+    """Return the error to raise; ``reason`` is a clause about the network."""
     return ExportError(f"our engine cannot run it: {reason}; choose --formats onnx,tflite")

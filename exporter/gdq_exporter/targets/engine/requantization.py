@@ -9,10 +9,10 @@ from gdq_exporter.targets.engine.refusal import refusal
 
 
 def drop_requantizations(model: ir.Model) -> None:
-    """Removes, in place, the quantizations that no integer conv reads.
+    """Remove, in place, the quantizations that no integer conv reads.
 
     Those libraries round what an integer conv makes to 8 bits before anything in float reads it;
-    our engine's layer goes on with the accumulators. A quantization that an integer conv reads is
+    our engine continues with the accumulators. A quantization that an integer conv reads is
     the network's own and stays.
 
     Raises:
@@ -32,7 +32,7 @@ def drop_requantizations(model: ir.Model) -> None:
 
 
 def _is_made_by_integer_conv(value: ir.Value) -> bool:
-    """With nothing behind it but a ReLU and pixel shuffles."""
+    """Tell whether an integer conv makes a value, with only ReLUs and pixel shuffles between."""
     node = value.producer()
     while editing.is_op(node, "Relu") or editing.is_op(node, "DepthToSpace"):
         assert node is not None

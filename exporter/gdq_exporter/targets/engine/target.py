@@ -16,7 +16,7 @@ from gdq_runtime.bundle.manifest import AgreementBound, GraphSpec
 
 
 class EngineTarget(Target):
-    """Layers with all that follows them; what need not be rounded is not. Tiles of any size."""
+    """Convolutions fused with what follows; rounds only where it must. Tiles of any size."""
 
     name = "engine"
     engine = "gdq"

@@ -33,14 +33,14 @@ class Translated:
     model: PackedModel
     """Its streams have no steps yet."""
     streams: dict[int, str]
-    """Number of a stream -> name of the value that it is in the lowered network."""
+    """Number of a stream -> name of its value in the lowered network."""
 
 
 def translate(network: LoweredNetwork) -> Translated:
-    """Finds the layers; the lowered network is not changed.
+    """Find the layers; the lowered network is not changed.
 
     Raises:
-        ExportError: it is none that the packed model can express.
+        ExportError: the packed model cannot express it.
     """
     model = network.compact.clone()
     drop_requantizations(model)
@@ -52,7 +52,7 @@ def translate(network: LoweredNetwork) -> Translated:
 
 @dataclass(eq=False)
 class _Draft:
-    """A layer whose end is not reached."""
+    """A layer that may still grow."""
 
     source: int
     convolution: Convolution
@@ -71,25 +71,25 @@ class _Draft:
         return self.convolution.outputs // self.block**2
 
     def bend(self, slopes: NDArray[np.float32]) -> None:
-        """Appends a (leaky, parametric) ReLU: (channels,) slopes below zero."""
+        """Append a (leaky, parametric) ReLU: (channels,) slopes below zero."""
         if self.slopes is not None or self.gains is not None:
             raise refusal("a ReLU follows a ReLU or a factor")
         self.slopes = self._before_shuffle(slopes)
 
     def scale_by(self, gains: NDArray[np.float32]) -> None:
-        """Appends a factor per channel."""
+        """Append a factor per channel."""
         gains = self._before_shuffle(gains)
         self.gains = gains if self.gains is None else self.gains * gains
         self.shifts = np.zeros_like(gains) if self.shifts is None else self.shifts * gains
 
     def shift_by(self, shifts: NDArray[np.float32]) -> None:
-        """Appends an offset per channel."""
+        """Append an offset per channel."""
         shifts = self._before_shuffle(shifts)
         self.gains = np.ones_like(shifts) if self.gains is None else self.gains
         self.shifts = shifts if self.shifts is None else self.shifts + shifts
 
     def shuffle(self, block: int) -> None:
-        """Appends a depth-to-space."""
+        """Append a depth-to-space."""
         if self.block != 1:
             raise refusal("two pixel shuffles follow one convolution")
         if self.convolution.outputs % block**2:
@@ -97,7 +97,7 @@ class _Draft:
         self.block = block
 
     def _before_shuffle(self, constants: NDArray[np.float32]) -> NDArray[np.float32]:
-        """Constants of channels, moved in front of a depth-to-space (order DCR)."""
+        """Repeat constants per channel so that they apply before a depth-to-space (order DCR)."""
         return np.tile(constants, self.block**2)
 
 
@@ -123,7 +123,7 @@ class _Translation:
         self._numbers[tile] = self._new(Value(Kind.PICTURE, _PICTURE_CHANNELS, 1))
 
     def finish(self, bit_width: int) -> Translated:
-        """Everything that was added."""
+        """Return everything that was added."""
         picture = self.values[-1]
         if picture.kind is not Kind.PICTURE or picture.scale not in _SCALES:
             raise refusal("no convolution makes a picture that is 2 to 4 times as large")
@@ -131,7 +131,7 @@ class _Translation:
         return Translated(model, self.streams)
 
     def add(self, node: ir.Node) -> None:
-        """Takes in one node; quantizers are read where their layer ends."""
+        """Take in one node; quantizers are read where their layer ends."""
         if is_convolution(node):
             self._begin(node)
         elif node.op_type not in _PART_OF_QUANTIZATION or _is_float_clip(node):
@@ -160,7 +160,7 @@ class _Translation:
         return editing.input_of(node, 0)
 
     def bend(self, node: ir.Node) -> None:
-        """Relu, LeakyRelu, PRelu."""
+        """Append a Relu, LeakyRelu or PRelu."""
         draft = self._taken(node)
         slopes: NDArray[np.float32] | None = np.zeros(1, np.float32)
         if node.op_type == "LeakyRelu":
@@ -173,7 +173,7 @@ class _Translation:
         self._go_on(node.outputs[0], draft)
 
     def shuffle(self, node: ir.Node) -> None:
-        """DepthToSpace."""
+        """Append a DepthToSpace."""
         if node.attributes.get_string("mode", "DCR") != "DCR":
             raise refusal("a pixel shuffle follows no convolution")
         draft = self._taken(node)
@@ -181,7 +181,7 @@ class _Translation:
         self._go_on(node.outputs[0], draft)
 
     def multiply(self, node: ir.Node) -> None:
-        """Mul by a constant: of a layer's end, or, by one number, of a stream."""
+        """Mul of a layer's end by a constant, or of a stream by one number."""
         value, constant = _operands(node)
         if constant is None:
             raise refusal("it multiplies two values")
@@ -193,7 +193,7 @@ class _Translation:
         self._go_on(node.outputs[0], draft)
 
     def add_up(self, node: ir.Node) -> None:
-        """Add: of a constant to a layer's end, or of a residual."""
+        """Add a constant, or a residual, to a layer's end."""
         value, constant = _operands(node)
         if constant is None:
             self._add_residual(node)
@@ -203,10 +203,10 @@ class _Translation:
         self._go_on(node.outputs[0], draft)
 
     def subtract(self, node: ir.Node) -> None:
-        """Sub of a constant from the tile."""
+        """Subtract a constant from the tile."""
         value, constant = editing.input_of(node, 0), editing.constant(node.inputs[1])
         if value is not self.model.graph.inputs[0] or constant is None:
-            raise refusal("it subtracts from something else than the tile")
+            raise refusal("it subtracts from something other than the tile")
         self._offsets[node.outputs[0]] = -_per_channel(constant, _PICTURE_CHANNELS)
 
     def _add_residual(self, node: ir.Node) -> None:
@@ -227,12 +227,12 @@ class _Translation:
     def _check_residual(self, draft: _Draft) -> None:
         value = None if draft.residual is None else self.values[draft.residual]
         if value is None or value.kind is not Kind.STREAM:
-            raise refusal("something else than a stream is added")
+            raise refusal("something other than a stream is added")
         if (value.channels, value.scale) != (draft.channels, draft.scale * draft.block):
             raise refusal("a stream of another size is added")
 
     def _taken(self, node: ir.Node, value: ir.Value | None = None) -> _Draft:
-        """The layer that ends where a node reads."""
+        """Return the layer that ends where a node reads."""
         value = editing.input_of(node, 0) if value is None else value
         draft = self._drafts.pop(value, None)
         if draft is None:
@@ -240,7 +240,7 @@ class _Translation:
         return draft
 
     def _go_on(self, end: ir.Value, draft: _Draft) -> None:
-        """A layer has come as far as ``end``: it is open if one more node belongs to it."""
+        """Extend a layer to ``end``; keep it open if one more node may belong to it."""
         reader = editing.sole_consumer(end)
         if draft.residual is None and reader is not None and reader.op_type in _OPERATORS:
             self._drafts[end] = draft
@@ -306,7 +306,7 @@ class _Translation:
             raise refusal(f"its picture has {value.channels} channels")
         if value.kind is not Kind.PICTURE and value.channels % _CHANNEL_MULTIPLE:
             raise refusal(
-                f"a layer has {value.channels} channels, no multiple of {_CHANNEL_MULTIPLE}"
+                f"a layer has {value.channels} channels, not a multiple of {_CHANNEL_MULTIPLE}"
             )
         self.values.append(value)
         return len(self.values) - 1
@@ -331,23 +331,23 @@ def _is_float_clip(node: ir.Node) -> bool:
 
 
 def _operands(node: ir.Node) -> tuple[ir.Value, NDArray[np.float32] | None]:
-    """A value, and the constant that is added to it or multiplies it; None if there is none."""
+    """Return a value and the constant that it is combined with, None if there is none."""
     first, second = (editing.input_of(node, index) for index in (0, 1))
     constant = editing.constant(first)
     return (first, editing.constant(second)) if constant is None else (second, constant)
 
 
 def _per_channel(constant: NDArray[np.float32], channels: int) -> NDArray[np.float32]:
-    """(channels,) of one number or of a constant that is broadcast to an image."""
+    """Return (channels,) from one number or from a constant that broadcasts to an image."""
     if constant.size == 1:
         return np.full(channels, constant.reshape(()), np.float32)
     if constant.size != channels or constant.shape[-3:] != (channels, 1, 1):
-        raise refusal(f"a constant of shape {constant.shape} is no number per channel")
+        raise refusal(f"a constant of shape {constant.shape} is not one number per channel")
     return constant.reshape(channels).astype(np.float32)
 
 
 def _dequantized(quantizer: ir.Node) -> ir.Value:
-    """What QuantizeLinear, Clip, DequantizeLinear make."""
+    """Return what the DequantizeLinear behind a quantizer makes."""
     node: ir.Node | None = quantizer
     while not editing.is_op(node, "DequantizeLinear"):
         assert node is not None

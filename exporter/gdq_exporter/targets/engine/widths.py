@@ -13,10 +13,10 @@ from gdq_exporter.targets.engine.refusal import refusal
 
 
 def join_widths(models: Sequence[PackedModel]) -> PackedModel:
-    """Joins models of one bit-width each, ascending, to one of all of them.
+    """Join models of one bit-width each, ascending, into one model.
 
     Raises:
-        ExportError: they differ in more than steps and bits of codes and biases of integer layers.
+        ExportError: they differ in more than steps and bits of codes, and biases of integer layers.
     """
     first = models[0]
     counts = {(one.scale, len(one.values), len(one.layers)) for one in models}

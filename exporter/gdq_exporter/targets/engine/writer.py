@@ -19,13 +19,13 @@ from gdq_models.predictor.parameters import PredictorParameters
 
 FILE = "engine/model.gdq"
 _RESERVE = 1.5
-"""A stream may become so much larger than on any calibration tile before it saturates."""
+"""How much larger than on any calibration tile a stream may get before it saturates."""
 _LARGEST_INT16 = 32767
 _TINY = float(np.finfo(np.float32).tiny)
 
 
 def check_expressible(networks: Sequence[LoweredNetwork]) -> None:
-    """Makes sure that the packed model can express a network.
+    """Make sure that the packed model can express a network.
 
     Raises:
         ExportError: it cannot.
@@ -38,7 +38,7 @@ def pack(
     tiles: NDArray[np.uint8],
     predictor: PredictorParameters | SensitivityRule | None = None,
 ) -> PackedModel:
-    """Translates a network at all its bit-widths; the lowered networks are not changed.
+    """Translate a network at all its bit-widths; the lowered networks are not changed.
 
     Args:
         networks: one per bit-width.
@@ -63,7 +63,7 @@ def write_engine(
     tiles: NDArray[np.uint8],
     predictor: PredictorParameters | SensitivityRule,
 ) -> str:
-    """Writes the file into a bundle under construction and returns its path; see ``pack``."""
+    """Write the file into a bundle under construction and return its path; see ``pack``."""
     content = pack(networks, tiles, predictor).to_bytes()
     path = bundle / FILE
     path.parent.mkdir()
@@ -76,12 +76,12 @@ def _stream_steps(
     translated: Sequence[Translated],
     tiles: NDArray[np.uint8],
 ) -> dict[int, float]:
-    """Number of a stream -> its step, wide enough for every bit-width."""
+    """Return for each stream, by number, a step that is wide enough for every bit-width."""
     largest = dict.fromkeys(translated[0].streams, 0.0)
     for network, one in zip(networks, translated, strict=True):
         seen = observe(network.model, list(one.streams.values()), tiles)
         for number, name in one.streams.items():
             largest[number] = max(largest[number], seen[name].magnitude)
     steps = {number: _RESERVE * one / _LARGEST_INT16 for number, one in largest.items()}
-    # A stream of zeros, or as good as that: any step will do.
+    # A stream of (practically) zeros: any step will do.
     return {number: step if step >= _TINY else 1.0 for number, step in steps.items()}

@@ -14,7 +14,7 @@ from gdq_exporter.targets.predictor_constants import (
 
 
 def add_entropy(graph: GraphBuilder, tile: ir.Value, height: ir.Value, width: ir.Value) -> ir.Value:
-    """Entropy in nats of the kernel density of luma over 32 bins (paper, section 3.3).
+    """Add the entropy in nats of the kernel density of luma over 32 bins (paper, section 3.3).
 
     Exponentials are computed as they are: a table over rounded luma would flip decisions.
 
@@ -45,7 +45,7 @@ def add_entropy(graph: GraphBuilder, tile: ir.Value, height: ir.Value, width: ir
 
 
 def _density(graph: GraphBuilder, luma: ir.Value, bins: ir.Value) -> ir.Value:
-    """(32,): the sum of the kernels of (1, N) pixels at each bin."""
+    """Return the sum (32,) of the kernels of (1, N) pixels at each bin."""
     # Bins down, pixels across: long rows broadcast and sum four times as fast as short ones.
     distance = graph.op("Sub", luma, bins)
     exponent = graph.op("Neg", graph.op("Mul", distance, distance))

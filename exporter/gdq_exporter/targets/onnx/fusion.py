@@ -1,4 +1,4 @@
-"""Looks whether convs meant to be integer really run as integers in ONNX Runtime."""
+"""Checks that convs meant to be integer really run as integers in ONNX Runtime."""
 
 from __future__ import annotations
 
@@ -25,11 +25,11 @@ class FusionResult:
     """Convs that run on uint8 and int8 with 32-bit accumulators."""
     float_convs: int
     operators: dict[str, int]
-    """Every operator of the optimized graph and how often it stands there."""
+    """Every operator of the optimized graph, and how often it occurs."""
 
 
 def check_fusion(graph: Path, lowered: ir.Model) -> FusionResult:
-    """Loads a written graph with all optimizations and counts its convs.
+    """Load a written graph with all optimizations and count its convs.
 
     Args:
         graph: the ONNX file, with its weights beside it.

@@ -24,7 +24,7 @@ def add_gate(
     width: ir.Value,
     parameters: PredictorParameters,
 ) -> ir.Value:
-    """Logits (1, 3) of the gate with group normalisation.
+    """Add the gate with group normalisation; return its logits (1, 3).
 
     Args:
         graph: where the operators go.
@@ -54,7 +54,7 @@ def add_gate(
 def _normalised(
     graph: GraphBuilder, means: ir.Value, within: ir.Value, parameters: PredictorParameters
 ) -> ir.Value:
-    """(3, C): what the features' mean becomes after group normalisation at each granularity."""
+    """Return the features' mean (3, C) after group normalisation, per granularity."""
     assert parameters.norm_weight is not None
     assert parameters.norm_bias is not None
     average = graph.float32(group_average(parameters))

@@ -17,7 +17,7 @@ def add_gate(
     width: ir.Value,
     parameters: PredictorParameters,
 ) -> ir.Value:
-    """Logits (1, 3) of the released gate, whose three granularities have the same mean.
+    """Add the released gate, whose three granularities have the same mean; return logits (1, 3).
 
     That mean runs over the top-left multiple of four pixels, which is all that pooling keeps.
 
@@ -53,7 +53,7 @@ def _pooled_area(graph: GraphBuilder, height: ir.Value, width: ir.Value) -> ir.V
 
 
 def _box_matrix(graph: GraphBuilder, length: ir.Value, kernel: int) -> ir.Value:
-    """(kernel, length) zeros and ones: which pixels the conv's tap at each offset sums."""
+    """Return zeros and ones (kernel, length): which pixels the conv's tap at each offset sums."""
     offsets = np.arange(kernel)[:, None] - kernel // 2
     scalar = graph.op("Squeeze", length)
     zero, one = graph.op("Squeeze", graph.int64(0)), graph.op("Squeeze", graph.int64(1))

@@ -21,22 +21,22 @@ class GraphBuilder:
     def __init__(self, prefix: str = "") -> None:
         self._tape = ir.tape.Tape()
         self._prefix = prefix
-        """Of names that it gives; those of a branch must differ from all around it."""
+        """Of the names it gives; those in a branch must differ from all others."""
         self._branches = 0
 
     def op(self, op_type: str, *inputs: ir.Value | None, **attributes: Any) -> ir.Value:
-        """Adds an operator with one output."""
+        """Add an operator with one output."""
         return self._tape.op(op_type, inputs, attributes)
 
     def split(self, x: ir.Value, parts: int, axis: int) -> Sequence[ir.Value]:
-        """Parts of equal length, but for the last, which may be shorter."""
+        """Split into parts of equal length; the last may be shorter."""
         attributes = {"axis": axis, "num_outputs": parts}
         return self._tape.op_multi_out("Split", [x], attributes, num_outputs=parts)
 
     def choice(
         self, condition: ir.Value, then: Branch, otherwise: Branch, outputs: int
     ) -> Sequence[ir.Value]:
-        """If: a runtime that knows the condition when it loads the graph drops the other branch.
+        """Add an If; a runtime that knows the condition when loading drops the other branch.
 
         Args:
             condition: one bool.
@@ -48,19 +48,19 @@ class GraphBuilder:
         return self._tape.op_multi_out("If", [condition], branches, num_outputs=outputs)
 
     def float32(self, values: ArrayLike) -> ir.Value:
-        """A float32 constant."""
+        """Return a float32 constant."""
         return self._constant(np.asarray(values, np.float32))
 
     def int64(self, *values: int) -> ir.Value:
-        """An int64 vector, as operators take shapes, axes and indices."""
+        """Return an int64 vector, as operators take shapes, axes and indices."""
         return self._constant(np.array(values, np.int64))
 
     def matrix_int64(self, values: NDArray[np.int64]) -> ir.Value:
-        """An int64 constant of any shape."""
+        """Return an int64 constant of any shape."""
         return self._constant(values.astype(np.int64))
 
     def model(self, inputs: Sequence[ir.Value], outputs: Sequence[ir.Value]) -> ir.Model:
-        """The finished graph."""
+        """Return the finished graph."""
         graph = ir.Graph(
             inputs,
             outputs,

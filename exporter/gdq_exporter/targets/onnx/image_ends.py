@@ -10,7 +10,7 @@ from gdq_exporter.trace import HEIGHT, INPUT, OUTPUT, WIDTH
 
 
 def add_image_ends(model: ir.Model, scale: int) -> None:
-    """Puts uint8 NHWC ends on a lowered network, in place.
+    """Put uint8 NHWC ends on a lowered network, in place.
 
     In: ``tile`` (1, height, width, 3). Out: ``output`` (1, height * scale, width * scale, 3), the
     lowered network's output rounded to 0..255. Both layout changes are nearly free.

@@ -1,7 +1,7 @@
 """What ONNX graphs ask of a phone: opset, operators, and how NNAPI would cut them into parts.
 
-A prediction by the tool that comes with ONNX Runtime, which knows NNAPI's operators by their names,
-made stricter by the limits of ``_is_refused``. No Android device is asked.
+A prediction by the tool that comes with ONNX Runtime, which knows NNAPI's operators by name, made
+stricter by the limits in ``_refused_nodes``. No Android device is involved.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ class NnapiPrediction:
     partitions: int
     """Runs of nodes that NNAPI would take; between them tensors travel to the CPU and back."""
     left_to_cpu: dict[str, int]
-    """Every operator that NNAPI would not take and how often."""
+    """Every operator that NNAPI would not take, and how often it occurs."""
     worth_trying: str
     """The tool's advice: "yes", "maybe" or "no"."""
 
@@ -51,12 +51,12 @@ class MobileUsability:
     opset: int
     """Version of ONNX's operator set."""
     operators: dict[str, int]
-    """Every operator of the graph as written and how often it stands there."""
+    """Every operator of the graph as written, and how often it occurs."""
     nnapi: NnapiPrediction
 
 
 def check_mobile_usability(graph: Path, tile: int) -> MobileUsability:
-    """Reads a written graph and predicts NNAPI's partitions for tiles of one size.
+    """Read a written graph and predict NNAPI's partitions for tiles of one size.
 
     Args:
         graph: the ONNX file, with its weights beside it.
@@ -76,7 +76,7 @@ def _predict(graph: Path, tile: int) -> NnapiPrediction:
         fixed = Path(folder) / "fixed.onnx"
         # As far as ONNX Runtime goes before it asks a provider which nodes it takes.
         save_optimized(graph, fixed, ort.GraphOptimizationLevel.ORT_ENABLE_BASIC, tile)
-        # Large constants lie beside the written graph and say nothing here.
+        # Large constants are stored beside the written graph and do not matter here.
         model = onnx.shape_inference.infer_shapes(onnx.load(fixed, load_external_data=False))
     refused = list(_refused_nodes(model.graph))
     for node in refused:
@@ -94,7 +94,7 @@ def _predict(graph: Path, tile: int) -> NnapiPrediction:
 
 
 def _refused_nodes(graph: onnx.GraphProto) -> Iterator[onnx.NodeProto]:
-    """Nodes of operators that the tool lists, in a form that NNAPI's provider refuses.
+    """Yield nodes whose operators the tool lists but whose form NNAPI's provider refuses.
 
     Source: onnxruntime/core/providers/nnapi/nnapi_builtin/builders/impl, base_op_builder.cc (the
     first input is float unless an operator says otherwise; these two do not) and
@@ -111,7 +111,7 @@ def _refused_nodes(graph: onnx.GraphProto) -> Iterator[onnx.NodeProto]:
 
 
 def _bounds(graph: onnx.GraphProto, clip: onnx.NodeProto) -> tuple[float, float]:
-    """Of a clip; infinite where there is none, or one that is not constant."""
+    """Return the bounds of a Clip; infinite where one is missing or not constant."""
     constants = {tensor.name: tensor for tensor in graph.initializer}
     low, high = (constants.get(name) for name in [*clip.input[1:], "", ""][:2])
     return (

@@ -18,11 +18,11 @@ def save_optimized(
     level: ort.GraphOptimizationLevel = ort.GraphOptimizationLevel.ORT_ENABLE_ALL,
     tile: int | None = None,
 ) -> None:
-    """Loads a written graph and saves what ONNX Runtime would run.
+    """Load a written graph and save what ONNX Runtime would run.
 
     Args:
         graph: the ONNX file, with its weights beside it.
-        target: the file to write; it refers to the graph's weights by their name, without a copy.
+        target: the file to write; it refers to the graph's weights by name, without copying them.
         level: how far to optimize.
         tile: size to which all free dimensions are fixed; None leaves them free.
 

@@ -1,4 +1,4 @@
-"""The patch-bit predictor as a graph: tile -> logits, entropy, bit-width; no convolution is run.
+"""The patch-bit predictor as a graph: tile -> logits, entropy, bit-width; it runs no convolution.
 
 The gate reads only statistics of the head conv's features Z1 and of their averages over 2x2 and
 4x4 pixels, Z2 and Z3 (paper, section 3.2). A conv is linear, so those statistics follow from
@@ -9,7 +9,7 @@ statistics of the tile itself:
 - group variance of Zd = quadratic form of the head weights with the second moments of patches of
   the tile, averaged over 1, 2 or 4 pixels: sums over one Gram matrix.
 
-A small part of the time of the head conv, and no feature map is ever made.
+This takes a small part of the time of the head conv, and no feature map is ever made.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ LOGITS, ENTROPY, BIT_WIDTH = "logits", "entropy", "bit_width"
 
 
 def build_predictor(parameters: PredictorParameters) -> ir.Model:
-    """Builds the graph.
+    """Build the graph.
 
     In: ``tile`` (1, height, width, 3) uint8. Out: ``logits`` (1, 3) float32 for the gate's three
     widths, ``entropy`` (1,) float32 in nats, ``bit_width`` (1,) int64.
@@ -49,7 +49,7 @@ def build_predictor(parameters: PredictorParameters) -> ir.Model:
 def _add_decision(
     graph: GraphBuilder, logits: ir.Value, nats: ir.Value, parameters: PredictorParameters
 ) -> ir.Value:
-    """Largest logit; where that is the largest width, the entropy decides (paper, section 3.3)."""
+    """Choose by the largest logit; at the largest width, by entropy (paper, section 3.3)."""
     choice = graph.op("ArgMax", logits, axis=1, keepdims=0)
     by_gate = graph.op("Gather", graph.int64(*parameters.gate_bit_widths), choice)
     thresholds = graph.float32(parameters.e2b_thresholds)

@@ -34,7 +34,7 @@ _BY_AXIS = (0, 3, 1, 4, 2, 5)
 def add_statistics(
     graph: GraphBuilder, tile: ir.Value, parameters: PredictorParameters
 ) -> Sequence[ir.Value]:
-    """The features' means and how much each group's channels vary within themselves.
+    """Add the features' means and the variance within the channels of each group.
 
     Args:
         graph: where the operators go.
@@ -48,7 +48,7 @@ def add_statistics(
     kernel = parameters.head_weight.shape[-1]
     patches = _patches(graph, tile, kernel)
     mean = graph.op("ReduceMean", patches, graph.int64(0))
-    # Pixels count from the mean colour: no term is much larger than the sum, float32 suffices.
+    # Relative to the mean colour no term is much larger than the sum, so float32 suffices.
     colour = graph.op("MatMul", mean, graph.float32(colour_means(kernel).T))
     centre = graph.op("MatMul", colour, graph.float32(one_colour(kernel).T))
     taps, heads = graph.float32(tap_means(kernel)), graph.float32(head_rows(parameters).T)
@@ -62,9 +62,9 @@ def add_statistics(
 
 
 def _patches(graph: GraphBuilder, tile: ir.Value, kernel: int) -> ir.Value:
-    """(N, S S 3) float32: each block's patch with the pixels around it, zeros outside the tile.
+    """Return (N, S S 3) float32: each block with the pixels around it, zeros outside the tile.
 
-    Bytes are moved, as long as they are bytes, in pieces that lie together.
+    Pixels are moved while they are still bytes, and in contiguous pieces.
     """
     side = block_side(kernel)
     before, after = kernel // 2, BLOCK * ((side - 1) // BLOCK) - kernel // 2
@@ -83,7 +83,7 @@ def _patches(graph: GraphBuilder, tile: ir.Value, kernel: int) -> ir.Value:
 def _with_neighbours(
     graph: GraphBuilder, x: ir.Value, *, axis: int, count: int, step: int
 ) -> ir.Value:
-    """Extends the last axis from ``step`` to ``count`` by what comes next along ``axis``."""
+    """Extend the last axis from ``step`` to ``count`` by what comes next along ``axis``."""
     last = (count - 1) // step
     parts = []
     for distance in range(last + 1):
@@ -95,7 +95,7 @@ def _with_neighbours(
 
 
 def _moments(graph: GraphBuilder, patches: ir.Value, kernel: int) -> ir.Value:
-    """(3, (k k 3)^2): second moments of the head's patches at each granularity.
+    """Return (3, (k k 3)^2): second moments of the head's patches at each granularity.
 
     They are (row, row, column, column, RGB, RGB): what a matrix product sums lies together, and
     colours stay innermost, so that pieces of three move as one.
@@ -113,13 +113,13 @@ def _moments(graph: GraphBuilder, patches: ir.Value, kernel: int) -> ir.Value:
 
 
 def _products(graph: GraphBuilder, patch: ir.Value, kernel: int) -> ir.Value:
-    """(1, (k k 3)^2): a patch times itself, in the order of moments."""
+    """Return (1, (k k 3)^2): a patch times itself, in the order of moments."""
     column = graph.op("Reshape", patch, graph.int64(-1, 1))
     products = _by_axis(graph, graph.op("Mul", column, patch), kernel)
     return graph.op("Reshape", products, graph.int64(1, -1))
 
 
 def _by_axis(graph: GraphBuilder, products: ir.Value, side: int) -> ir.Value:
-    """(rows, rows, columns, columns, RGB, RGB) of (rows columns RGB, rows columns RGB)."""
+    """Return (rows, rows, columns, columns, RGB, RGB) of (rows columns RGB, rows columns RGB)."""
     axes = graph.op("Reshape", products, graph.int64(side, side, 3, side, side, 3))
     return graph.op("Transpose", axes, perm=_BY_AXIS)

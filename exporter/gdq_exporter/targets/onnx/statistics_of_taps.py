@@ -1,7 +1,7 @@
 """Mean and variance of the head conv's features, tap by tap: for tiles of any size.
 
-A Gram matrix a granularity, of the patches that a conv followed by averaging sums. Slow where
-``statistics_of_blocks`` is not, which takes whole blocks only.
+One Gram matrix per granularity, of the patches that a conv followed by averaging sums. Slower than
+``statistics_of_blocks``, which takes whole blocks only.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ def add_statistics(
     size: ir.Value,
     parameters: PredictorParameters,
 ) -> Sequence[ir.Value]:
-    """The features' means and how much each group's channels vary within themselves.
+    """Add the features' means and the variance within the channels of each group.
 
     Args:
         graph: where the operators go.
@@ -62,14 +62,14 @@ def add_statistics(
 
 
 def _centred(graph: GraphBuilder, pixels: ir.Value, centre: ir.Value, radius: int) -> ir.Value:
-    """(1, 3, height + 2 radius, width + 2 radius): zero-padded pixels less the mean colour."""
+    """Return (1, 3, height + 2 radius, width + 2 radius): padded pixels less the mean colour."""
     planar = graph.op("Transpose", pixels, perm=[0, 3, 1, 2])
     padded = graph.op("Pad", planar, graph.int64(0, 0, radius, radius, 0, 0, radius, radius))
     return graph.op("Sub", padded, graph.op("Reshape", centre, graph.int64(1, 3, 1, 1)))
 
 
 def _averages(graph: GraphBuilder, padded: ir.Value) -> list[ir.Value]:
-    """Averages over 1x1, 2x2 and 4x4 pixels at every position; each halves what the last summed."""
+    """Return averages over 1x1, 2x2 and 4x4 pixels at every position, each from the last."""
     averages = [padded]
     for distance in GRANULARITIES[:-1]:
         averages.append(_average_pairs(graph, averages[-1], distance))
@@ -77,7 +77,7 @@ def _averages(graph: GraphBuilder, padded: ir.Value) -> list[ir.Value]:
 
 
 def _average_pairs(graph: GraphBuilder, image: ir.Value, distance: int) -> ir.Value:
-    """Averages each pixel with those ``distance`` below, right, and both. AveragePool takes 8x."""
+    """Average each pixel with those ``distance`` below, right and both; AveragePool takes 8x."""
     for axis in (2, 3):
         near = graph.op("Slice", image, graph.int64(0), graph.int64(-distance), graph.int64(axis))
         far = graph.op("Slice", image, graph.int64(distance), graph.int64(_END), graph.int64(axis))
@@ -88,7 +88,7 @@ def _average_pairs(graph: GraphBuilder, image: ir.Value, distance: int) -> ir.Va
 def _patches(
     graph: GraphBuilder, averaged: ir.Value, block: int, size: ir.Value, kernel: int
 ) -> ir.Value:
-    """(3 k k, N): every patch that a conv followed by block averaging sums."""
+    """Return (3 k k, N): every patch that a conv followed by block averaging sums."""
     step = graph.int64(block, block)
     span = graph.op("Mul", graph.op("Div", size, step), step)
     taps = []
@@ -102,7 +102,7 @@ def _patches(
 
 
 def _covariance(graph: GraphBuilder, patches: ir.Value, mean: ir.Value) -> ir.Value:
-    """(1, (3 k k)^2): mean of p p^T less the product of the means."""
+    """Return (1, (3 k k)^2): mean of p p^T less the product of the means."""
     count = graph.op("Cast", graph.op("Shape", patches, start=1, end=2), to=int(ir.DataType.FLOAT))
     gram = graph.op("MatMul", patches, graph.op("Transpose", patches, perm=[1, 0]))
     products = graph.op("MatMul", mean, graph.op("Transpose", mean, perm=[1, 0]))

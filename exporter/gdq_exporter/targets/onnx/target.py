@@ -25,7 +25,7 @@ class OnnxTarget(Target):
     sections = ("onnx", "mobile")
 
     def check_expressible(self, source: Source) -> None:
-        """A lowered network is one of ONNX."""
+        """Do nothing: every lowered network is an ONNX graph."""
 
     def write(self, bundle: Path, source: Source) -> list[GraphSpec]:
         """See ``Target.write``."""
@@ -44,7 +44,7 @@ class OnnxTarget(Target):
     def check(
         self, bundle: Path, predictor: GraphSpec, subgraphs: Sequence[Subgraph], source: Source
     ) -> Findings:
-        """Counts what ONNX Runtime runs in integers, and predicts what NNAPI would take."""
+        """Count what ONNX Runtime runs in integers, and predict what NNAPI would take."""
         files = [bundle / str(graph.onnx) for graph in (predictor, *subgraphs)]
         fusion = {
             str(subgraph.bit_width): check_fusion(file, one.model)

@@ -23,14 +23,14 @@ class WeightStore:
         self._offsets: dict[bytes, int] = {}
 
     def externalise(self, model: ir.Model) -> None:
-        """Moves the model's large constants into the store, in place."""
+        """Move the model's large constants into the store, in place."""
         for value in model.graph.initializers.values():
             tensor = value.const_value
             if tensor is not None and tensor.nbytes >= _INLINE_BELOW:
                 value.const_value = self._reference(tensor)
 
     def save(self) -> None:
-        """Writes the file."""
+        """Write the file."""
         self._path.write_bytes(self._content)
 
     def _reference(self, tensor: ir.TensorProtocol) -> ir.ExternalTensor:

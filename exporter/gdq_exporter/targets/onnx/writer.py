@@ -29,7 +29,7 @@ class OnnxWriter:
         self._weights = WeightStore(self._folder / "weights.bin")
 
     def write_subgraph(self, network: LoweredNetwork, scale: int) -> Subgraph:
-        """Writes one bit-width; the lowered network is not changed."""
+        """Write one bit-width; the lowered network is not changed."""
         model = network.model.clone()
         add_image_ends(model, scale)
         name = f"bits{network.bit_width}"
@@ -43,7 +43,7 @@ class OnnxWriter:
         )
 
     def write(self, model: ir.Model, name: str) -> GraphSpec:
-        """Writes any graph under ``name``; changes ``model``."""
+        """Write any graph under ``name``; ``model`` is changed."""
         common.DeduplicateInitializersPass()(model)
         common.RemoveUnusedNodesPass()(model)
         _set_header(model)
@@ -58,7 +58,7 @@ class OnnxWriter:
         )
 
     def close(self) -> None:
-        """Writes the shared weights."""
+        """Write the shared weights."""
         self._weights.save()
 
 
@@ -81,7 +81,7 @@ def _set_header(model: ir.Model) -> None:
 
 
 def _make_compact(model: ir.Model) -> None:
-    """Shortens what every graph of the bundle repeats: names, defaults, what a runtime infers."""
+    """Shorten what every graph of the bundle repeats: names, defaults, what a runtime infers."""
     common.ClearMetadataAndDocStringPass()(model)
     graph = model.graph
     boundary = {*graph.inputs, *graph.outputs}

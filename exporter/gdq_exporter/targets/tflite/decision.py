@@ -13,7 +13,7 @@ from gdq_models.predictor.parameters import PredictorParameters
 def add_decision(
     graph: GraphBuilder, logits: Tensor, nats: Tensor, parameters: PredictorParameters
 ) -> Tensor:
-    """Largest logit; where that is the largest width, the entropy decides (paper, section 3.3).
+    """Choose by the largest logit; at the largest width, by entropy (paper, section 3.3).
 
     Args:
         graph: where the operators go.
@@ -56,7 +56,7 @@ def _gather(graph: GraphBuilder, widths: tuple[int, ...], index: Tensor) -> Tens
 
 
 def _levels_exceeded(graph: GraphBuilder, nats: Tensor, thresholds: Tensor) -> Tensor:
-    """How many thresholds lie below."""
+    """Count the thresholds that lie below the entropy."""
     shape = thresholds.shape
     exceeded = graph.op(
         "GREATER", [nats, thresholds], shape, np.bool_, options=schema.GreaterOptionsT()

@@ -1,4 +1,4 @@
-"""Looks whether XNNPACK takes the graphs of a TFLite file as LiteRT loads them."""
+"""Checks that XNNPACK takes the graphs of a TFLite file when LiteRT loads them."""
 
 from __future__ import annotations
 
@@ -26,22 +26,22 @@ class DelegationResult:
     parts: int
     """Runs of operators that XNNPACK took; between them plain kernels work."""
     operators: dict[str, int]
-    """Every operator of the graph and how often it stands there."""
+    """Every operator of the graph, and how often it occurs."""
 
 
 def check_delegation(file: Path, signature: str) -> DelegationResult:
-    """Loads one graph of a written file as LiteRT does by default and looks who runs it.
+    """Load one graph of a written file as LiteRT does by default and see what runs it.
 
     A graph without convolutions, the predictor, may have operators of plain kernels, and may
     rearrange its matrices.
 
     Raises:
-        ExportError: a graph with convolutions is not XNNPACK's as a whole, or changes the layout
-            of a tensor; or LiteRT refuses the graph.
+        ExportError: XNNPACK does not take all of a graph with convolutions, or the graph changes
+            the layout of a tensor; or LiteRT refuses the graph.
     """
     place = f"{file.name}, {signature}"
     try:
-        # The interpreter tells of a file's first graph only.
+        # The interpreter reports on the first graph of a file only.
         interpreter = Interpreter(model_content=_isolated(file, signature), num_threads=1)
         interpreter.allocate_tensors()
     except (RuntimeError, ValueError) as error:
@@ -61,7 +61,7 @@ def check_delegation(file: Path, signature: str) -> DelegationResult:
 
 
 def _isolated(file: Path, signature: str) -> bytes:
-    """A file with one of the graphs only."""
+    """Return a file with one of the graphs only."""
     model = schema.ModelT.InitFromPackedBuf(file.read_bytes(), 0)
     (found,) = (entry for entry in model.signatureDefs if entry.signatureKey == signature.encode())
     model.subgraphs = [model.subgraphs[found.subgraphIndex]]

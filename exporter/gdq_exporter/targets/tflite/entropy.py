@@ -15,7 +15,7 @@ from gdq_exporter.targets.tflite.model_builder import GraphBuilder, Tensor
 
 
 def add_entropy(graph: GraphBuilder, pixels: Tensor) -> Tensor:
-    """Entropy in nats of the kernel density of luma over 32 bins (paper, section 3.3).
+    """Add the entropy in nats of the kernel density of luma over 32 bins (paper, section 3.3).
 
     Exponentials are computed as they are: a table over rounded luma would flip decisions.
 
@@ -46,7 +46,7 @@ def add_entropy(graph: GraphBuilder, pixels: Tensor) -> Tensor:
 
 
 def _density(graph: GraphBuilder, luma: Tensor, bins: Tensor) -> Tensor:
-    """(32, 1): the sum of the kernels of (1, N) pixels at each bin."""
+    """Return the sum (32, 1) of the kernels of (1, N) pixels at each bin."""
     squares = operators.arithmetic(graph, "SQUARED_DIFFERENCE", luma, bins)
     kernel = operators.unary(graph, "EXP", operators.unary(graph, "NEG", squares))
     return operators.reduce(graph, "SUM", kernel, 1)

@@ -30,7 +30,7 @@ _BY_AXIS = (0, 3, 2, 5, 1, 4)
 
 
 def add_gate(graph: GraphBuilder, pixels: Tensor, parameters: PredictorParameters) -> Tensor:
-    """Logits (1, 3) of the gate with group normalisation.
+    """Add the gate with group normalisation; return its logits (1, 3).
 
     Args:
         graph: where the operators go.
@@ -49,12 +49,12 @@ def add_gate(graph: GraphBuilder, pixels: Tensor, parameters: PredictorParameter
 def _statistics(
     graph: GraphBuilder, pixels: Tensor, parameters: PredictorParameters
 ) -> tuple[Tensor, Tensor]:
-    """Means (1, C), and variances (3, groups) of channels in themselves."""
+    """Return the means (1, C) and the variances within channels (3, groups)."""
     kernel = parameters.head_weight.shape[-1]
     patches = _patches(graph, pixels, kernel)
     mean = operators.reduce(graph, "MEAN", patches, 1)
     row = operators.reshape(graph, mean, 1, mean.shape[0])
-    # Pixels count from the mean colour: no term is much larger than the sum, float32 suffices.
+    # Relative to the mean colour no term is much larger than the sum, so float32 suffices.
     colour = operators.linear(graph, row, graph.constant(colour_means(kernel)))
     centre_row = operators.linear(graph, colour, graph.constant(one_colour(kernel)))
     centre = operators.reshape(graph, centre_row, *mean.shape)
@@ -71,7 +71,7 @@ def _statistics(
 
 
 def _patches(graph: GraphBuilder, pixels: Tensor, kernel: int) -> Tensor:
-    """(S S 3, N): each block's patch with the pixels around it, zeros outside the tile."""
+    """Return (S S 3, N): each block's patch with the pixels around it, zeros outside the tile."""
     side, count = block_side(kernel), pixels.shape[1] // BLOCK
     blocks = -(-side // BLOCK)
     ends = (kernel // 2, BLOCK * (blocks - 1) - kernel // 2)
@@ -88,7 +88,7 @@ def _patches(graph: GraphBuilder, pixels: Tensor, kernel: int) -> Tensor:
 
 
 def _with_neighbours(graph: GraphBuilder, x: Tensor, *, axis: int, into: int, count: int) -> Tensor:
-    """Extends axis ``into`` to ``count`` by what comes next along ``axis``, block by block."""
+    """Extend axis ``into`` to ``count`` by what comes next along ``axis``, block by block."""
     step = x.shape[into]
     last = (count - 1) // step
     parts = []
@@ -100,7 +100,7 @@ def _with_neighbours(graph: GraphBuilder, x: Tensor, *, axis: int, into: int, co
 
 
 def _moments(graph: GraphBuilder, patches: Tensor, kernel: int) -> Tensor:
-    """(3, (k k 3)^2): second moments of the head's patches at each granularity.
+    """Return (3, (k k 3)^2): second moments of the head's patches at each granularity.
 
     They are (row, row, RGB, RGB, column, column): what a matrix product sums lies together.
     """
@@ -117,7 +117,7 @@ def _moments(graph: GraphBuilder, patches: Tensor, kernel: int) -> Tensor:
 
 
 def _products(graph: GraphBuilder, patch: Tensor, kernel: int) -> Tensor:
-    """(1, (k k 3)^2): a patch times itself, in the order of moments."""
+    """Return (1, (k k 3)^2): a patch times itself, in the order of moments."""
     size = patch.shape[1]
     column = operators.reshape(graph, patch, size, 1)
     products = operators.arithmetic(graph, "MUL", column, patch)
@@ -125,7 +125,7 @@ def _products(graph: GraphBuilder, patch: Tensor, kernel: int) -> Tensor:
 
 
 def _by_axis(graph: GraphBuilder, products: Tensor, side: int) -> Tensor:
-    """(rows, rows, RGB, RGB, columns, columns) of (rows columns RGB, rows columns RGB)."""
+    """Return (rows, rows, RGB, RGB, columns, columns) of (rows columns RGB, rows columns RGB)."""
     axes = operators.reshape(graph, products, side, side, 3, side, side, 3)
     return operators.transpose(graph, axes, *_BY_AXIS)
 
@@ -133,7 +133,7 @@ def _by_axis(graph: GraphBuilder, products: Tensor, side: int) -> Tensor:
 def _normalised(
     graph: GraphBuilder, means: Tensor, within: Tensor, parameters: PredictorParameters
 ) -> Tensor:
-    """(3, C): what the features' mean becomes after group normalisation at each granularity."""
+    """Return the features' mean (3, C) after group normalisation, per granularity."""
     assert parameters.norm_weight is not None
     assert parameters.norm_bias is not None
     average = graph.constant(group_average(parameters).T)

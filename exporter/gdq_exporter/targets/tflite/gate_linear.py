@@ -12,7 +12,7 @@ from gdq_models.predictor.parameters import PredictorParameters
 
 
 def add_gate(graph: GraphBuilder, pixels: Tensor, parameters: PredictorParameters) -> Tensor:
-    """Logits (1, 3) of the released gate, whose three granularities have the same mean.
+    """Add the released gate, whose three granularities have the same mean; return logits (1, 3).
 
     That mean runs over the top-left multiple of four pixels, which is all that pooling keeps.
 
@@ -29,7 +29,7 @@ def add_gate(graph: GraphBuilder, pixels: Tensor, parameters: PredictorParameter
     rows = operators.reshape(graph, pixels, 1, side, side * 3)
     row_sums = operators.matmul(graph, graph.constant(boxes[None]), rows)
     columns = operators.reshape(graph, row_sums, kernel, side, 3)
-    # The same matrix for every row of the kernel: a batch is not broadcast everywhere.
+    # The same matrix for every row of the kernel: not every kernel broadcasts a batch.
     repeated = graph.constant(np.repeat(boxes[None], kernel, axis=0))
     sums = operators.matmul(graph, repeated, columns)
     weight, bias = linear_gate(parameters)
@@ -43,7 +43,7 @@ def add_gate(graph: GraphBuilder, pixels: Tensor, parameters: PredictorParameter
 
 
 def box_matrix(side: int, kernel: int) -> NDArray[np.float32]:
-    """(kernel, side) zeros and ones: which pixels the conv's tap at each offset sums."""
+    """Return (kernel, side) zeros and ones: which pixels the conv's tap at each offset sums."""
     offsets = np.arange(kernel)[:, None] - kernel // 2
     outputs = np.arange(side) - offsets
     return ((outputs >= 0) & (outputs < side // BLOCK * BLOCK)).astype(np.float32)

@@ -56,7 +56,7 @@ class AlignedBuffer(schema.BufferT):  # type: ignore[misc]
         self.data = content
 
     def Pack(self, builder: Any) -> Any:  # noqa: N802 - the schema's name
-        """Writes it; the generated method aligns to one byte."""
+        """Write it; the generated method aligns to one byte."""
         data = None
         if self.data is not None:
             builder.StartVector(1, len(self.data), _ALIGNMENT)
@@ -82,24 +82,24 @@ class ModelBuilder:
         self._operators: dict[tuple[str, int], int] = {}
 
     def graph(self, name: str) -> GraphBuilder:
-        """Adds an empty graph, which is also the signature ``name``."""
+        """Add an empty graph, which is also the signature ``name``."""
         graph = GraphBuilder(self, name)
         self._model.subgraphs.append(graph.subgraph)
         return graph
 
     def to_bytes(self) -> bytes:
-        """The file."""
+        """Return the file."""
         return pack(self._model)
 
     def buffer_of(self, content: bytes) -> int:
-        """The number of the buffer with this content, added if it is new."""
+        """Return the number of the buffer with this content, added if it is new."""
         if content not in self._buffers:
             self._buffers[content] = len(self._model.buffers)
             self._model.buffers.append(AlignedBuffer(content))
         return self._buffers[content]
 
     def operator(self, name: str, version: int) -> int:
-        """The number of a builtin operator, added if it is new."""
+        """Return the number of a builtin operator, added if it is new."""
         key = (name, version)
         if key not in self._operators:
             self._operators[key] = len(self._model.operatorCodes)
@@ -111,7 +111,7 @@ class ModelBuilder:
         return self._operators[key]
 
     def add_signature(self, graph: GraphBuilder) -> None:
-        """Makes a graph callable by its name; called by ``GraphBuilder.finish``."""
+        """Make a graph callable by its name; called by ``GraphBuilder.finish``."""
         signature = schema.SignatureDefT()
         signature.signatureKey = graph.subgraph.name
         signature.subgraphIndex = self._model.subgraphs.index(graph.subgraph)
@@ -142,14 +142,14 @@ class GraphBuilder:
     def input(
         self, name: str, shape: Sequence[int], dtype: Any, quantization: Quantization | None = None
     ) -> Tensor:
-        """Adds an input of the graph."""
+        """Add an input of the graph."""
         self.inputs[name] = self._tensor(shape, dtype, quantization)
         return self.inputs[name]
 
     def constant(
         self, values: ArrayLike, dtype: Any = np.float32, quantization: Quantization | None = None
     ) -> Tensor:
-        """Adds a constant."""
+        """Add a constant."""
         array = np.asarray(values, dtype)
         return self._tensor(array.shape, dtype, quantization, np.ascontiguousarray(array).tobytes())
 
@@ -164,7 +164,7 @@ class GraphBuilder:
         version: int = 1,
         quantization: Quantization | None = None,
     ) -> Tensor:
-        """Adds a builtin operator with one output.
+        """Add a builtin operator with one output.
 
         Args:
             operator: name in the schema, e.g. "CONV_2D".
@@ -188,7 +188,7 @@ class GraphBuilder:
         return output
 
     def finish(self, outputs: Mapping[str, Tensor]) -> None:
-        """Names the outputs; the graph can then be called by its signature."""
+        """Name the outputs; the graph can then be called by its signature."""
         self.outputs = dict(outputs)
         self.subgraph.inputs = [tensor.index for tensor in self.inputs.values()]
         self.subgraph.outputs = [tensor.index for tensor in outputs.values()]
@@ -215,7 +215,7 @@ class GraphBuilder:
 
 
 def pack(model: Any) -> bytes:
-    """A schema's model as a file."""
+    """Return a schema's model as a file."""
     builder = flatbuffers.Builder(1 << 20)
     builder.Finish(model.Pack(builder), _FILE_IDENTIFIER)
     return bytes(builder.Output())

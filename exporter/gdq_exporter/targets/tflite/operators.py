@@ -1,4 +1,4 @@
-"""The operators that graphs are made of, a function each: their shapes, options and versions.
+"""The operators that graphs are made of, one function each: shapes, options and versions.
 
 Images are NHWC. XNNPACK takes every operator here unless its docstring says otherwise.
 """
@@ -42,7 +42,7 @@ def conv(
     relu: bool = False,
     quantization: Quantization | None = None,
 ) -> Tensor:
-    """CONV_2D, float or int8.
+    """Add CONV_2D, float or int8.
 
     Args:
         graph: where it goes.
@@ -51,8 +51,8 @@ def conv(
         bias: (O,), int32 in units of input step x weight step if ``x`` is int8.
         strides: down and across.
         dilations: down and across.
-        same: pads so that each side of the output is that of ``x`` over the stride; else not.
-        relu: clips at zero.
+        same: pad so that each side of the output is that of ``x`` over the stride; else do not.
+        relu: clip at zero.
         quantization: of the output, if int8.
     """
     options = schema.Conv2DOptionsT()
@@ -78,17 +78,17 @@ def conv(
 def quantize(
     graph: GraphBuilder, x: Tensor, quantization: Quantization, dtype: Any = np.int8
 ) -> Tensor:
-    """QUANTIZE: float to codes, rounded to the nearest, halves to even, saturated."""
+    """Add QUANTIZE: float to codes, rounded to the nearest, halves to even, saturated."""
     return graph.op("QUANTIZE", [x], x.shape, dtype, quantization=quantization)
 
 
 def dequantize(graph: GraphBuilder, x: Tensor) -> Tensor:
-    """DEQUANTIZE: codes to float."""
+    """Add DEQUANTIZE: codes to float."""
     return graph.op("DEQUANTIZE", [x], x.shape, version=2 if x.dtype == np.int8 else 1)
 
 
 def move_codes(graph: GraphBuilder, x: Tensor, zero_point: int) -> Tensor:
-    """MUL by one: adds to every int8 code what moves the zero point; what leaves int8 saturates."""
+    """Add MUL by one, which moves all int8 codes to another zero point, saturating."""
     assert x.quantization is not None
     options = schema.MulOptionsT()
     options.fusedActivationFunction = _ACTIVATIONS[False]
@@ -100,7 +100,7 @@ def move_codes(graph: GraphBuilder, x: Tensor, zero_point: int) -> Tensor:
 
 
 def arithmetic(graph: GraphBuilder, operator: str, a: Tensor, b: Tensor) -> Tensor:
-    """ADD, SUB, MUL, DIV, MAXIMUM, MINIMUM, SQUARED_DIFFERENCE of floats, with broadcasting."""
+    """Add one of ``_ARITHMETIC`` on floats, with broadcasting."""
     options = _ARITHMETIC[operator]()
     if hasattr(options, "fusedActivationFunction"):
         options.fusedActivationFunction = _ACTIVATIONS[False]
@@ -108,24 +108,24 @@ def arithmetic(graph: GraphBuilder, operator: str, a: Tensor, b: Tensor) -> Tens
 
 
 def unary(graph: GraphBuilder, operator: str, x: Tensor, options: Any = None) -> Tensor:
-    """RELU, EXP, NEG, LOG, SQRT and other float operators that keep the shape."""
+    """Add RELU, EXP, NEG, LOG, SQRT or another float operator that keeps the shape."""
     return graph.op(operator, [x], x.shape, options=options)
 
 
 def leaky_relu(graph: GraphBuilder, x: Tensor, slope: float) -> Tensor:
-    """LEAKY_RELU of floats: one slope below zero."""
+    """Add LEAKY_RELU of floats: one slope below zero."""
     options = schema.LeakyReluOptionsT()
     options.alpha = slope
     return unary(graph, "LEAKY_RELU", x, options)
 
 
 def prelu(graph: GraphBuilder, x: Tensor, slopes: Tensor) -> Tensor:
-    """PRELU of floats: (1, 1, C) slopes below zero."""
+    """Add PRELU of floats: (1, 1, C) slopes below zero."""
     return graph.op("PRELU", [x, slopes], x.shape)
 
 
 def depth_to_space(graph: GraphBuilder, x: Tensor, block: int) -> Tensor:
-    """DEPTH_TO_SPACE in the order DCR, of floats or codes."""
+    """Add DEPTH_TO_SPACE in the order DCR, of floats or codes."""
     options = schema.DepthToSpaceOptionsT()
     options.blockSize = block
     _, height, width, channels = x.shape
@@ -140,7 +140,7 @@ def depth_to_space(graph: GraphBuilder, x: Tensor, block: int) -> Tensor:
 
 
 def space_to_depth(graph: GraphBuilder, x: Tensor, block: int) -> Tensor:
-    """SPACE_TO_DEPTH in the order DCR, of floats."""
+    """Add SPACE_TO_DEPTH in the order DCR, of floats."""
     options = schema.SpaceToDepthOptionsT()
     options.blockSize = block
     _, height, width, channels = x.shape
@@ -159,7 +159,7 @@ def pool(graph: GraphBuilder, operator: str, x: Tensor, side: int) -> Tensor:
 
 
 def transpose(graph: GraphBuilder, x: Tensor, *axes: int) -> Tensor:
-    """TRANSPOSE of floats: axis ``i`` of the result is axis ``axes[i]``."""
+    """Add TRANSPOSE of floats: axis ``i`` of the result is axis ``axes[i]``."""
     shape = [x.shape[axis] for axis in axes]
     options = schema.TransposeOptionsT()
     version = 1 if len(axes) <= 4 else 6
@@ -168,7 +168,7 @@ def transpose(graph: GraphBuilder, x: Tensor, *axes: int) -> Tensor:
 
 
 def pad(graph: GraphBuilder, x: Tensor, pads: Sequence[tuple[int, int]]) -> Tensor:
-    """PAD with real zeros; a (before, after) pair for every axis."""
+    """Add PAD with real zeros; a (before, after) pair for every axis."""
     shape = [size + sum(pair) for size, pair in zip(x.shape, pads, strict=True)]
     return graph.op(
         "PAD",
@@ -182,7 +182,7 @@ def pad(graph: GraphBuilder, x: Tensor, pads: Sequence[tuple[int, int]]) -> Tens
 
 
 def slice_(graph: GraphBuilder, x: Tensor, axis: int, start: int, stop: int) -> Tensor:
-    """SLICE of floats: ``start <= index < stop`` along one axis."""
+    """Add SLICE of floats: ``start <= index < stop`` along one axis."""
     begin, size = [0] * len(x.shape), list(x.shape)
     begin[axis], size[axis] = start, stop - start
     bounds = [graph.constant(numbers, np.int32) for numbers in (begin, size)]
@@ -190,7 +190,7 @@ def slice_(graph: GraphBuilder, x: Tensor, axis: int, start: int, stop: int) -> 
 
 
 def concatenate(graph: GraphBuilder, parts: Sequence[Tensor], axis: int) -> Tensor:
-    """CONCATENATION of floats."""
+    """Add CONCATENATION of floats."""
     options = schema.ConcatenationOptionsT()
     options.axis, options.fusedActivationFunction = axis, _ACTIVATIONS[False]
     shape = list(parts[0].shape)
@@ -199,14 +199,14 @@ def concatenate(graph: GraphBuilder, parts: Sequence[Tensor], axis: int) -> Tens
 
 
 def reshape(graph: GraphBuilder, x: Tensor, *shape: int) -> Tensor:
-    """RESHAPE of floats."""
+    """Add RESHAPE of floats."""
     options = schema.ReshapeOptionsT()
     options.newShape = np.array(shape, np.int32)
     return graph.op("RESHAPE", [x, graph.constant(shape, np.int32)], shape, options=options)
 
 
 def matmul(graph: GraphBuilder, a: Tensor, b: Tensor, *, transpose_b: bool = False) -> Tensor:
-    """BATCH_MATMUL of floats: (..., N, K) and (..., K, M), or (..., M, K) if transposed."""
+    """Add BATCH_MATMUL of floats: (..., N, K) and (..., K, M), or (..., M, K) if transposed."""
     options = schema.BatchMatMulOptionsT()
     options.adjX, options.adjY, options.asymmetricQuantizeInputs = False, transpose_b, False
     columns = b.shape[-2] if transpose_b else b.shape[-1]
@@ -214,7 +214,7 @@ def matmul(graph: GraphBuilder, a: Tensor, b: Tensor, *, transpose_b: bool = Fal
 
 
 def linear(graph: GraphBuilder, x: Tensor, weight: Tensor, bias: Tensor | None = None) -> Tensor:
-    """FULLY_CONNECTED of floats: (N, K) with (M, K) and (M,) gives (N, M)."""
+    """Add FULLY_CONNECTED of floats: (N, K) with (M, K) and (M,) gives (N, M)."""
     options = schema.FullyConnectedOptionsT()
     options.fusedActivationFunction = _ACTIVATIONS[False]
     shape = (x.shape[0], weight.shape[0])
@@ -222,7 +222,7 @@ def linear(graph: GraphBuilder, x: Tensor, weight: Tensor, bias: Tensor | None =
 
 
 def reduce(graph: GraphBuilder, operator: str, x: Tensor, *axes: int) -> Tensor:
-    """SUM or MEAN along axes, which keep the length 1."""
+    """Add SUM or MEAN along axes, which keep the length 1."""
     options = schema.ReducerOptionsT()
     options.keepDims = True
     shape = [1 if axis in axes else size for axis, size in enumerate(x.shape)]

@@ -1,4 +1,4 @@
-"""The patch-bit predictor as a TFLite graph; what it computes stands in ``targets/onnx/predictor``.
+"""The patch-bit predictor as a TFLite graph; for the formulas see ``targets/onnx/predictor``.
 
 Its decision (comparisons, a look-up) is a few scalars on plain kernels; XNNPACK has no such
 operators. The rest has no convolution either.
@@ -16,7 +16,7 @@ from gdq_models.predictor.parameters import PredictorParameters
 
 
 def add_predictor(graph: GraphBuilder, parameters: PredictorParameters, tile: int) -> None:
-    """Writes the predictor for tiles of one size.
+    """Write the predictor for tiles of one size.
 
     In: ``tile`` (1, tile, tile, 3) uint8. Out: ``logits`` (1, 3) float32 for the gate's three
     widths, ``entropy`` (1,) float32 in nats, ``bit_width`` (1,) int64.

@@ -1,4 +1,4 @@
-"""The lowered network as a TFLite graph: a function per operator, and nothing of networks.
+"""The lowered network as a TFLite graph: one function per operator, for any network.
 
 Lowered networks say by QuantizeLinear, Clip, DequantizeLinear which tensors are integer. Here those
 are int8 tensors with ``int8 = code + 127 - top``: the top code is int8's largest, so saturation is
@@ -35,7 +35,7 @@ _NHWC_AXIS = (0, 3, 1, 2)
 
 
 def add_subgraph(graph: GraphBuilder, model: ir.Model, tile: int) -> None:
-    """Writes a lowered network for tiles of one size.
+    """Write a lowered network for tiles of one size.
 
     In: ``tile`` (1, tile, tile, 3) uint8. Out: ``output`` (1, tile * scale, tile * scale, 3) uint8,
     the lowered network's output rounded to 0..255.
@@ -62,11 +62,11 @@ class _Translation:
         self._points: dict[Tensor, QuantizationPoint] = {}
 
     def bind(self, value: ir.Value, tensor: Tensor) -> None:
-        """States what a value is."""
+        """State what a value is."""
         self._tensors[value] = tensor
 
     def add(self, node: ir.Node) -> None:
-        """Writes one node; some are written by those that read them."""
+        """Write one node; some are written by those that read them."""
         if node.op_type == "DequantizeLinear":
             self._add_codes(node)
         elif not _is_written_by_reader(node):
@@ -76,7 +76,7 @@ class _Translation:
             self.bind(node.outputs[0], write(self, node))
 
     def real(self, value: ir.Value) -> Tensor:
-        """A value as float; codes are dequantized once."""
+        """Return a value as float; codes are dequantized once."""
         tensor = self.tensor(value)
         if tensor.is_float:
             return tensor
@@ -85,7 +85,7 @@ class _Translation:
         return self._reals[tensor]
 
     def tensor(self, value: ir.Value) -> Tensor:
-        """A value as it is, float or codes; a constant becomes one of the graph."""
+        """Return a value as it is, float or codes; a constant becomes one of the graph."""
         if value not in self._tensors:
             array = editing.constant(value)
             assert array is not None, f"{value.name!r} is used before it is made"
@@ -135,7 +135,7 @@ class _Translation:
         return written if relu else self._raised(written, point)
 
     def float_conv(self, node: ir.Node) -> Tensor:
-        """Conv with float weights."""
+        """Write a Conv with float weights."""
         layer = _readable(node)
         if layer.real_weight is None or layer.constant_bias is None:
             raise ExportError(f"{layer}, computes its own weights; {_WAY_OUT}")
@@ -172,21 +172,21 @@ class _Translation:
         )
 
     def arithmetic(self, node: ir.Node) -> Tensor:
-        """Add, Sub, Mul, Div."""
+        """Write an Add, Sub, Mul or Div."""
         operands = [self.real(editing.input_of(node, index)) for index in (0, 1)]
         return operators.arithmetic(self._graph, node.op_type.upper(), *operands)
 
     def relu(self, node: ir.Node) -> Tensor:
-        """Relu of a float tensor."""
+        """Write a Relu of a float tensor."""
         return operators.unary(self._graph, "RELU", self._data(node))
 
     def leaky_relu(self, node: ir.Node) -> Tensor:
-        """LeakyRelu."""
+        """Write a LeakyRelu."""
         slope = node.attributes.get_float("alpha", 0.01)
         return operators.leaky_relu(self._graph, self._data(node), slope)
 
     def prelu(self, node: ir.Node) -> Tensor:
-        """PRelu with a slope per channel."""
+        """Write a PRelu with a slope per channel."""
         slopes = editing.constant(node.inputs[1])
         if slopes is None:
             raise ExportError(f"a PReLU computes its own slopes; {_WAY_OUT}")
@@ -195,7 +195,7 @@ class _Translation:
         )
 
     def clip(self, node: ir.Node) -> Tensor:
-        """Clip of a float tensor."""
+        """Write a Clip of a float tensor."""
         x = self._data(node)
         for index, operator in ((1, "MAXIMUM"), (2, "MINIMUM")):
             bound = editing.scalar(node.inputs[index]) if index < len(node.inputs) else None
@@ -205,7 +205,7 @@ class _Translation:
         return x
 
     def depth_to_space(self, node: ir.Node) -> Tensor:
-        """DepthToSpace in the order DCR, of what there is: floats or codes."""
+        """Write a DepthToSpace in the order DCR, of floats or codes."""
         if node.attributes.get_string("mode", "DCR") != "DCR":
             raise ExportError(f"a pixel shuffle that follows no convolution; {_WAY_OUT}")
         x = self.tensor(editing.input_of(node, 0))
@@ -216,7 +216,7 @@ class _Translation:
         return shuffled
 
     def slice_(self, node: ir.Node) -> Tensor:
-        """Slice along one axis with constant bounds."""
+        """Write a Slice along one axis with constant bounds."""
         bounds = [editing.scalar(node.inputs[index]) for index in (1, 2, 3)]
         assert all(bound is not None for bound in bounds), "bounds of a slice are constants"
         start, stop, axis = (int(bound or 0) for bound in bounds)
@@ -225,13 +225,13 @@ class _Translation:
         return operators.slice_(self._graph, x, axis, start, stop)
 
     def concat(self, node: ir.Node) -> Tensor:
-        """Concat."""
+        """Write a Concat."""
         parts = [self.real(value) for value in node.inputs if value is not None]
         axis = _NHWC_AXIS[node.attributes.get_int("axis", 0)]
         return operators.concatenate(self._graph, parts, axis)
 
     def identity(self, node: ir.Node) -> Tensor:
-        """Identity, which is nothing."""
+        """Pass an Identity through."""
         return self.tensor(editing.input_of(node, 0))
 
     def _data(self, node: ir.Node) -> Tensor:
@@ -256,7 +256,7 @@ _OPERATORS: dict[str, Callable[[_Translation, ir.Node], Tensor]] = {
 
 
 def _is_written_by_reader(node: ir.Node) -> bool:
-    """Whether a node is part of what ``_add_codes`` writes."""
+    """Tell whether a node is part of what ``_add_codes`` writes."""
     if node.op_type == "Relu":
         return forms.integer_conv_behind(node.outputs[0]) is not None
     if node.op_type == "Clip":
@@ -265,10 +265,10 @@ def _is_written_by_reader(node: ir.Node) -> bool:
 
 
 def _readable(conv: ir.Node) -> Layer:
-    """A convolution in a form that CONV_2D has.
+    """Return a convolution in a form that CONV_2D has.
 
     Raises:
-        ExportError: it is in another one.
+        ExportError: it has another form.
     """
     layer = forms.read(conv)
     if layer is None:
@@ -279,13 +279,13 @@ def _readable(conv: ir.Node) -> Layer:
 
 
 def _int8(point: QuantizationPoint, top: int | None = None) -> Quantization:
-    """The int8 codes of a point, its own top, or another, at the largest of them."""
+    """Return the int8 codes of a point, the largest of them standing for ``top``."""
     top = point.top if top is None else top
     return Quantization(np.asarray(point.step, np.float32), point.zero_point + 127 - top)
 
 
 def _stored_bias(layer: Layer) -> tuple[NDArray[np.int_], NDArray[np.float32]]:
-    """Integers and steps."""
+    """Return the bias of an integer layer as integers, and their steps."""
     dequantize = None if layer.bias is None else layer.bias.producer()
     assert dequantize is not None
     codes, steps = editing.constant(dequantize.inputs[0]), editing.constant(dequantize.inputs[1])
@@ -295,5 +295,5 @@ def _stored_bias(layer: Layer) -> tuple[NDArray[np.int_], NDArray[np.float32]]:
 
 
 def _channels_last(array: NDArray[np.float32]) -> NDArray[np.float32]:
-    """A constant that is broadcast to an image: (1, C, 1, 1) or (C, 1, 1) with C last."""
+    """Return a constant that broadcasts to an image, (1, C, 1, 1) or (C, 1, 1), with C last."""
     return np.moveaxis(array, -3, -1) if array.ndim >= 3 else array

@@ -1,6 +1,6 @@
-"""The target TFLite: all graphs in one file, a signature each.
+"""The target TFLite: all graphs in one file, one signature each.
 
-Its library is imported when it is used: whoever chooses other formats need not have it.
+Its library is imported when it is used, so that other formats can be written without it.
 """
 
 from __future__ import annotations
@@ -48,7 +48,7 @@ class TfliteTarget(Target):
     def check(
         self, bundle: Path, predictor: GraphSpec, subgraphs: Sequence[Subgraph], source: Source
     ) -> Findings:
-        """Looks whether XNNPACK takes the graphs as LiteRT loads them."""
+        """Check that XNNPACK takes the graphs when LiteRT loads them."""
         from gdq_exporter.targets.tflite.delegation import check_delegation
 
         places = [graph.tflite for graph in (predictor, *subgraphs) if graph.tflite is not None]

@@ -27,7 +27,7 @@ class TfliteWriter:
         self._model = ModelBuilder()
 
     def write_subgraph(self, network: LoweredNetwork) -> Subgraph:
-        """Adds one bit-width; the lowered network is not changed.
+        """Add one bit-width; the lowered network is not changed.
 
         Raises:
             ExportError: the network has an operator that cannot be written.
@@ -37,19 +37,19 @@ class TfliteWriter:
         return Subgraph(bit_width=network.bit_width, **_describe(graph).model_dump())
 
     def write_predictor(self, parameters: PredictorParameters) -> GraphSpec:
-        """Adds a gate and its entropy rule."""
+        """Add a gate and its entropy rule."""
         graph = self._model.graph("predictor")
         add_predictor(graph, parameters, self._tile)
         return _describe(graph)
 
     def write_sensitivity(self, rule: SensitivityRule) -> GraphSpec:
-        """Adds sensitivity heads, for tiles of their own size."""
+        """Add sensitivity heads, for tiles of their own size."""
         graph = self._model.graph("predictor")
         add_sensitivity(graph, rule)
         return _describe(graph)
 
     def close(self) -> None:
-        """Writes the file."""
+        """Write the file."""
         self._path.write_bytes(self._model.to_bytes())
 
 

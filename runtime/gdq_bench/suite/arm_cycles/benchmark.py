@@ -55,7 +55,7 @@ def _judge(
 
 
 def _facts(ours: list[TileCycles], others: dict[str, float]) -> Facts:
-    """Everything that was measured, millions of cycles."""
+    """Return everything that was measured, millions of cycles."""
     facts: Facts = {}
     for one in ours:
         facts[one.what] = round(one.cycles / 1e6, 2)

@@ -184,7 +184,7 @@ REFUSED: dict[str, tuple[str, Build]] = {
     "range": ("codes up to 14 with a zero point of 0", lambda n: tail(n, codes(n, 0, 14))),
     "two quantizations": ("one value is quantized in two ways", in_two_ways),
     "channels": (
-        "a layer has 8 channels, no multiple of 16",
+        "a layer has 8 channels, not a multiple of 16",
         lambda n: n.conv(n.conv(n.x, random(8, 3, 3, 3), random(8)), random(3, 8, 3, 3), random(3)),
     ),
     "scale": (
@@ -208,7 +208,7 @@ REFUSED: dict[str, tuple[str, Build]] = {
         lambda n: tail(n, n.op("Add", h := head(n), n.op("Mul", h, n.constant([2.0])))),
     ),
     "sum with the tile": (
-        "something else than a stream is added",
+        "something other than a stream is added",
         lambda n: n.op("Add", n.x, n.conv(n.x, random(3, 3, 3, 3), random(3))),
     ),
     "product": ("it multiplies two values", lambda n: tail(n, n.op("Mul", h := head(n), h))),
@@ -221,7 +221,7 @@ REFUSED: dict[str, tuple[str, Build]] = {
         lambda n: tail(n, n.op("PRelu", head(n), n.x)),
     ),
     "constant": (
-        "is no number per channel",
+        "is not one number per channel",
         lambda n: tail(n, n.op("Add", head(n), n.constant(random(1, 1, 1, 12)))),
     ),
     "tile times a number": (
@@ -231,7 +231,7 @@ REFUSED: dict[str, tuple[str, Build]] = {
         ),
     ),
     "other offset": (
-        "it subtracts from something else than the tile",
+        "it subtracts from something other than the tile",
         lambda n: tail(n, n.op("Sub", head(n), n.constant([2.0]))),
     ),
     "codes in float": (

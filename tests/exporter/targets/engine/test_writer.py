@@ -166,7 +166,7 @@ def test_the_file_lies_in_the_bundle(tmp_path: Path) -> None:
 
 def test_what_cannot_be_packed_is_known_before_anything_is_written(tmp_path: Path) -> None:
     narrow = [traced.lowered("edsr x2", 4)]
-    sentence = "a layer has 8 channels, no multiple of 16; choose --formats onnx,tflite"
+    sentence = "a layer has 8 channels, not a multiple of 16; choose --formats onnx,tflite"
     with pytest.raises(ExportError, match=sentence):
         check_expressible(narrow)
     predictor = network("edsr x2").predictor_parameters()
