@@ -17,7 +17,6 @@ from gdq_core.bit_widths import BIT_WIDTHS
 from gdq_core.errors import EngineError
 from gdq_core.files.drafts import draft_folder
 from gdq_core.files.text import write_text
-from gdq_core.sensitivity.rule import SensitivityRule
 from gdq_exporter.bundle_writer import MANIFEST, bundle_output, list_files
 from gdq_exporter.calibration import CalibrationSet, load_calibration
 from gdq_exporter.checks.agreement import check_agreement, rounds_like
@@ -49,7 +48,6 @@ from gdq_models import (
     SuperResolutionNetwork,
     load_checkpoint,
 )
-from gdq_models.predictor.parameters import PredictorParameters
 from gdq_runtime.bundle.manifest import (
     SCHEMA_VERSION,
     Calibration,
@@ -176,7 +174,7 @@ def _lower(
     for bit_width in BIT_WIDTHS:
         progress(f"lowering to {bit_width} bits")
         lowered.append(lower_width(shared, bit_width, calibration.tiles))
-    return Source(lowered, _decision(network), network.scale, calibration.tiles)
+    return Source(lowered, network.decision(), network.scale, calibration.tiles)
 
 
 def _choose_targets(config: ExportConfig, source: Source, progress: Progress) -> list[Target]:
@@ -263,10 +261,6 @@ def _find_unproved(bundle: Bundle, targets: Sequence[Target]) -> dict[Format, st
         except EngineError as error:
             unproved[target.name] = str(error)
     return unproved
-
-
-def _decision(network: SuperResolutionNetwork) -> PredictorParameters | SensitivityRule:
-    return network.sensitivity_rule() or network.predictor_parameters()
 
 
 def _prove(

@@ -19,6 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gdq_runtime import Bundle, BundleError
+from gdq_runtime.bundle.manifest import GoldenTile
 from gdq_runtime.engines import registry
 from gdq_runtime.engines.base import Engine
 from gdq_runtime.engines.registry import engine_names, open_engine
@@ -51,6 +52,12 @@ def _try_engine(name: str, bundle: Bundle) -> dict[str, Any]:
         return _run_engine(engine, bundle)
 
 
+def _decide(engine: Engine, golden: GoldenTile, tile: NDArray[np.uint8]) -> dict[str, Any]:
+    if golden.sensitivity is not None:
+        return {"expected": golden.sensitivity, "got": list(engine.sense(tile))}
+    return {"expected": golden.bit_width, "got": engine.predict(tile).bit_width}
+
+
 def _run_engine(engine: Engine, bundle: Bundle) -> dict[str, Any]:
     """Decisions by tile; by bit-width, how many samples are how far from the expected ones."""
     start = time.perf_counter()
@@ -60,7 +67,7 @@ def _run_engine(engine: Engine, bundle: Bundle) -> dict[str, Any]:
     pairs: dict[str, list[tuple[NDArray[np.uint8], NDArray[np.uint8]]]] = defaultdict(list)
     for golden in bundle.manifest.golden:
         tile = read_picture(bundle.file(golden.tile))
-        decisions.append({"expected": golden.bit_width, "got": engine.predict(tile).bit_width})
+        decisions.append(_decide(engine, golden, tile))
         for width, expected in golden.outputs[source].items():
             got = engine.run(int(width), tile)
             pixels.update(got.tobytes())

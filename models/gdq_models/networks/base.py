@@ -173,6 +173,14 @@ class SuperResolutionNetwork(nn.Module, ABC):
         predictor = self.predictor
         return predictor.rule() if isinstance(predictor, StatisticsPredictor) else None
 
+    def decision(self) -> PredictorParameters | SensitivityRule:
+        """Returns everything that decides a bit-width, whichever predictor the network has.
+
+        Raises:
+            ValueError: it cannot decide.
+        """
+        return self.sensitivity_rule() or self.predictor_parameters()
+
     def _restore(self, output: Tensor) -> Tensor:
         """Convert the last convolution's output back to images of 0..255."""
         if self._divisor != 1:

@@ -42,6 +42,6 @@ def _size(folder: Path, network: SuperResolutionNetwork, lowered: list[LoweredNe
     writer = OnnxWriter(folder)
     for one in lowered:
         writer.write_subgraph(one, network.scale)
-    writer.write(build_predictor(network.predictor_parameters()), "predictor")
+    writer.write(build_predictor(network.decision()), "predictor")
     writer.close()
     return sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())

@@ -25,6 +25,7 @@ from gdq_exporter.targets.tflite.writer import FILE, TfliteWriter
 from gdq_exporter.trace import trace
 from gdq_models import SuperResolutionNetwork, load_checkpoint
 from gdq_runtime.bundle.reader import Bundle
+from gdq_runtime.engines.base import predictor_of
 from gdq_runtime.engines.registry import open_engine
 
 _TILE = 96
@@ -88,7 +89,7 @@ def _time(subjects: Subjects, network: SuperResolutionNetwork) -> dict[str, Time
         closing(open_engine("onnxruntime", bundle, _TILE)) as ort,
     ):
         for engine in (litert, ort):
-            runs[f"{engine.name}, predictor"] = partial(engine.predict, tile)
+            runs[f"{engine.name}, predictor"] = partial(predictor_of(engine, bundle), tile)
             for width in _BIT_WIDTHS:
                 runs[f"{engine.name}, {width} bits"] = partial(engine.run, width, tile)
         return interleave(runs, rounds=3 if subjects.quick else 40)
@@ -115,6 +116,6 @@ def _size(folder: Path, network: SuperResolutionNetwork, lowered: list[LoweredNe
     writer = TfliteWriter(folder, _TILE)
     for one in lowered:
         writer.write_subgraph(one)
-    writer.write_predictor(network.predictor_parameters())
+    writer.write_predictor(network.decision())
     writer.close()
     return (folder / FILE).stat().st_size

@@ -23,7 +23,7 @@ from gdq_exporter.targets.tflite.writer import FILE, TfliteWriter
 from gdq_exporter.trace import trace
 from gdq_models import load_checkpoint
 from gdq_runtime.bundle.reader import Bundle
-from gdq_runtime.engines.base import Engine
+from gdq_runtime.engines.base import Engine, predictor_of
 from gdq_runtime.engines.registry import open_engine
 
 TILES = (48, 64, 96, 128)
@@ -51,15 +51,15 @@ def _ort_runs(subjects: Subjects, opened: ExitStack) -> dict[str, Callable[[], o
     bundle = Bundle.open(subjects.bundle)
     return {
         f"onnxruntime, {tile}": _ort_run(
-            opened.enter_context(closing(open_engine("onnxruntime", bundle, tile))), tile
+            opened.enter_context(closing(open_engine("onnxruntime", bundle, tile))), bundle, tile
         )
         for tile in TILES
     }
 
 
-def _ort_run(engine: Engine, tile: int) -> Callable[[], object]:
-    pixels = mosaic(tile, tile)
-    return lambda: (engine.predict(pixels), engine.run(_BIT_WIDTH, pixels))
+def _ort_run(engine: Engine, bundle: Bundle, tile: int) -> Callable[[], object]:
+    pixels, predict = mosaic(tile, tile), predictor_of(engine, bundle)
+    return lambda: (predict(pixels), engine.run(_BIT_WIDTH, pixels))
 
 
 def _litert_runs(subjects: Subjects) -> dict[str, Callable[[], object]]:
@@ -73,7 +73,7 @@ def _litert_runs(subjects: Subjects) -> dict[str, Callable[[], object]]:
         folder.mkdir()
         writer = TfliteWriter(folder, tile)
         writer.write_subgraph(lowered)
-        writer.write_predictor(network.predictor_parameters())
+        writer.write_predictor(network.decision())
         writer.close()
         runs[f"litert, {tile}"] = _litert_run(folder / FILE, tile)
     return runs

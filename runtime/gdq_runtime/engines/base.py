@@ -85,3 +85,9 @@ class Engine(Protocol):
 
 EngineFactory = Callable[[Bundle, int | None], Engine]
 """Bundle, side of the tiles if all have the same (the engine may then specialise) -> engine."""
+
+
+def predictor_of(engine: Engine, bundle: Bundle) -> Callable[[NDArray[np.uint8]], object]:
+    """Return what asks a bundle's predictor, of whichever kind it is, for one tile."""
+    has_statistics = bundle.manifest.predictor.sensitivity is not None
+    return engine.sense if has_statistics else engine.predict

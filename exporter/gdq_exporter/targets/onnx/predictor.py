@@ -17,20 +17,24 @@ from __future__ import annotations
 import numpy as np
 import onnx_ir as ir
 
+from gdq_core.sensitivity.rule import SensitivityRule
 from gdq_exporter.targets.onnx import entropy, gate_group_norm, gate_linear
 from gdq_exporter.targets.onnx.graph_builder import GraphBuilder
+from gdq_exporter.targets.onnx.sensitivity import build_sensitivity
 from gdq_exporter.trace import HEIGHT, INPUT, WIDTH
 from gdq_models.predictor.parameters import PredictorParameters
 
 LOGITS, ENTROPY, BIT_WIDTH = "logits", "entropy", "bit_width"
 
 
-def build_predictor(parameters: PredictorParameters) -> ir.Model:
-    """Build the graph.
+def build_predictor(parameters: PredictorParameters | SensitivityRule) -> ir.Model:
+    """Build the graph of a gate; of sensitivity heads, see ``build_sensitivity``.
 
     In: ``tile`` (1, height, width, 3) uint8. Out: ``logits`` (1, 3) float32 for the gate's three
     widths, ``entropy`` (1,) float32 in nats, ``bit_width`` (1,) int64.
     """
+    if isinstance(parameters, SensitivityRule):
+        return build_sensitivity(parameters)
     tile = ir.val(INPUT, ir.DataType.UINT8, [1, HEIGHT, WIDTH, 3])
     graph = GraphBuilder()
     height, width = (graph.op("Shape", tile, start=axis, end=axis + 1) for axis in (1, 2))

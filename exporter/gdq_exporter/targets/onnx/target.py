@@ -5,12 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from gdq_core.sensitivity.rule import SensitivityRule
 from gdq_exporter.targets.base import Findings, Source, Target
 from gdq_exporter.targets.onnx.fusion import check_fusion
 from gdq_exporter.targets.onnx.mobile_usability import check_mobile_usability
 from gdq_exporter.targets.onnx.predictor import build_predictor
-from gdq_exporter.targets.onnx.sensitivity import build_sensitivity
 from gdq_exporter.targets.onnx.writer import OnnxWriter
 from gdq_runtime.bundle.manifest import AgreementBound, GraphSpec, Subgraph
 
@@ -31,13 +29,7 @@ class OnnxTarget(Target):
         """See ``Target.write``."""
         writer = OnnxWriter(bundle)
         subgraphs = [writer.write_subgraph(one, source.scale) for one in source.lowered]
-        decision = source.predictor
-        model = (
-            build_sensitivity(decision)
-            if isinstance(decision, SensitivityRule)
-            else build_predictor(decision)
-        )
-        predictor = writer.write(model, "predictor")
+        predictor = writer.write(build_predictor(source.predictor), "predictor")
         writer.close()
         return [predictor, *subgraphs]
 

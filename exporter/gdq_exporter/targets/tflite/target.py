@@ -8,7 +8,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from gdq_core.sensitivity.rule import SensitivityRule
 from gdq_exporter.targets.base import Findings, Library, Source, Target
 from gdq_runtime.bundle.manifest import AgreementBound, GraphSpec, Subgraph
 
@@ -36,12 +35,7 @@ class TfliteTarget(Target):
 
         writer = TfliteWriter(bundle, source.tile)
         subgraphs = [writer.write_subgraph(one) for one in source.lowered]
-        decision = source.predictor
-        predictor = (
-            writer.write_sensitivity(decision)
-            if isinstance(decision, SensitivityRule)
-            else writer.write_predictor(decision)
-        )
+        predictor = writer.write_predictor(source.predictor)
         writer.close()
         return [predictor, *subgraphs]
 

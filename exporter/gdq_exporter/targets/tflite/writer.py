@@ -36,16 +36,13 @@ class TfliteWriter:
         add_subgraph(graph, network.model, self._tile)
         return Subgraph(bit_width=network.bit_width, **_describe(graph).model_dump())
 
-    def write_predictor(self, parameters: PredictorParameters) -> GraphSpec:
-        """Add a gate and its entropy rule."""
+    def write_predictor(self, parameters: PredictorParameters | SensitivityRule) -> GraphSpec:
+        """Add a gate and its entropy rule, or sensitivity heads for tiles of their own size."""
         graph = self._model.graph("predictor")
-        add_predictor(graph, parameters, self._tile)
-        return _describe(graph)
-
-    def write_sensitivity(self, rule: SensitivityRule) -> GraphSpec:
-        """Add sensitivity heads, for tiles of their own size."""
-        graph = self._model.graph("predictor")
-        add_sensitivity(graph, rule)
+        if isinstance(parameters, SensitivityRule):
+            add_sensitivity(graph, parameters)
+        else:
+            add_predictor(graph, parameters, self._tile)
         return _describe(graph)
 
     def close(self) -> None:

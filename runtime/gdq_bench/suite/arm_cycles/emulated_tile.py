@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gdq_runtime import Bundle
+from gdq_runtime.engines.base import predictor_of
 from gdq_runtime.engines.native_library import NativeLibrary, NativeModel, NativeRunner
 from gdq_runtime.engines.registry import open_engine
 
@@ -30,11 +31,12 @@ def open_runner(
     library, _, instruction_set = name.rpartition(":")
     if not library:
         engine = open_engine(name, bundle, size)
-        return engine.run, engine.predict
+        return engine.run, predictor_of(engine, bundle)
     content = bundle.file("engine/model.gdq").read_bytes()
     model = NativeModel(NativeLibrary(Path(library)), content, instruction_set or None)
     runner = NativeRunner(model, size, size)
-    return runner.run, runner.predict
+    has_statistics = bundle.manifest.predictor.sensitivity is not None
+    return runner.run, runner.sense if has_statistics else runner.predict
 
 
 def main(folder: str, name: str, *what: str) -> None:
