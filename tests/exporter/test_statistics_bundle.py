@@ -93,6 +93,8 @@ def test_the_dial_goes_from_all_at_four_bits_to_more(bundle: Bundle) -> None:
     assert trade_off is not None
     fabs = [point.fab for point in trade_off.prices]
     assert fabs[0] == 4
+    prices = [point.price for point in trade_off.prices]
+    assert 0 < prices[0] - prices[1] < 100
     assert fabs[-1] > 7
     assert fabs == sorted(fabs)
     assert trade_off.curves.sensitivity

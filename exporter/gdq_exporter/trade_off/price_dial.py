@@ -82,19 +82,25 @@ def find_price_dial(losses: TileLosses, sensed: SensedTiles) -> TradeOff:
 
 
 def count_flat_tiles(losses: TileLosses, sensed: SensedTiles) -> FlatTiles | None:
-    """What interpolating the tiles that the heads call flat saves and costs; None without any."""
-    if not sensed.is_flat.any():
+    """What interpolating the tiles that the heads call flat costs; None if none ever is."""
+    if sensed.rule.flat == -NEVER:
         return None
     lost = float(losses.interpolated[sensed.is_flat].sum()) / len(sensed.is_flat)
     return FlatTiles(share=float(sensed.is_flat.mean()), loss_db=round(max(0.0, lost), 5))
 
 
 def _trace_prices(losses: TileLosses, sensed: SensedTiles) -> tuple[Curve, list[int]]:
-    """Prices from the dearest, all tiles at few bits, to the cheapest; equal FABs once."""
+    """Prices from the dearest, all tiles at few bits, to the cheapest; equal FABs once.
+
+    Of prices at which all tiles have the fewest bits, the lowest is kept, of others the highest: a
+    price that follows its target can leave both ends.
+    """
     low, high = int(sensed.scores.min()) - NEVER, int(sensed.scores.max()) + NEVER
     spent: dict[float, tuple[float, int]] = {}
     for price in range(high, low, -1):
         bits, loss = _spend(losses, sensed, price)
+        if len(spent) <= 1 and bits in spent:
+            spent[bits] = loss, price
         spent.setdefault(bits, (loss, price))
     kept = np.unique(np.linspace(0, len(spent) - 1, _MOST_PRICES).round().astype(int))
     points = [list(spent.items())[index] for index in kept]

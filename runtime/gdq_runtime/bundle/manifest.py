@@ -341,7 +341,7 @@ class FlatTiles(_Model):
             "statistics, which have a head for it",
         ),
     ] = None
-    share: Annotated[float, Field(gt=0, le=1, description="of the calibration tiles")]
+    share: Annotated[float, Field(ge=0, le=1, description="of the calibration tiles")]
     loss_db: Annotated[float, Field(ge=0, description="PSNR (luma) lost by interpolating them, dB")]
 
 
