@@ -10,7 +10,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from vectors.cases import budget, costs, interpolation, routing, stitching, tiling
+from vectors.cases import budget, costs, interpolation, routing, sensitivity, stitching, tiling
 
 FOLDER = Path(__file__).parent
 
@@ -19,6 +19,7 @@ SUBJECTS: dict[str, Callable[[], Any]] = {
     "costs": costs.create,
     "interpolation": interpolation.create,
     "routing": routing.create,
+    "sensitivity": sensitivity.create,
     "stitching": stitching.create,
     "tiling": tiling.create,
 }
