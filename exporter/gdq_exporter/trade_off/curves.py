@@ -14,7 +14,7 @@ CURVE_POINTS: Final = 25
 
 
 def as_points(curve: Curve) -> list[TradeOffPoint]:
-    """Of a curve, at most ``CURVE_POINTS`` points at equal distances."""
+    """Return at most ``CURVE_POINTS`` points of a curve, at equal distances."""
     last = len(curve.bits) - 1
     kept = np.unique(np.linspace(0, last, CURVE_POINTS).round().astype(int))
     points = zip(curve.bits[kept].tolist(), curve.losses[kept].tolist(), strict=True)
@@ -22,5 +22,5 @@ def as_points(curve: Curve) -> list[TradeOffPoint]:
 
 
 def as_point(fab: float, loss: float) -> TradeOffPoint:
-    """What is better than all tiles at the largest width was luck, and counts as no loss."""
+    """Round a point; a gain over all tiles at the largest width was luck and counts as no loss."""
     return TradeOffPoint(fab=round(float(fab), 4), loss_db=round(max(0.0, float(loss)), 5))

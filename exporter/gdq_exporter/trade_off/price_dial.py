@@ -82,7 +82,7 @@ def find_price_dial(losses: TileLosses, sensed: SensedTiles) -> TradeOff:
 
 
 def count_flat_tiles(losses: TileLosses, sensed: SensedTiles) -> FlatTiles | None:
-    """What interpolating the tiles that the heads call flat costs; None if none ever is."""
+    """Tell what interpolating the tiles that the heads call flat costs; None if none ever is."""
     if sensed.rule.flat == -NEVER:
         return None
     lost = float(losses.interpolated[sensed.is_flat].sum()) / len(sensed.is_flat)

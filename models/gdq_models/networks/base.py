@@ -165,7 +165,7 @@ class SuperResolutionNetwork(nn.Module, ABC):
         )
 
     def sensitivity_rule(self) -> SensitivityRule | None:
-        """Returns everything by which statistics decide; None of a network with a gate.
+        """Return everything by which statistics decide; None of a network with a gate.
 
         Raises:
             ValueError: the heads were never fitted.
@@ -174,7 +174,7 @@ class SuperResolutionNetwork(nn.Module, ABC):
         return predictor.rule() if isinstance(predictor, StatisticsPredictor) else None
 
     def decision(self) -> PredictorParameters | SensitivityRule:
-        """Returns everything that decides a bit-width, whichever predictor the network has.
+        """Return everything that decides a bit-width, whichever predictor the network has.
 
         Raises:
             ValueError: it cannot decide.
