@@ -66,7 +66,7 @@ class _Formats(click.ParamType[Any]):
 )  # fmt: skip
 @click.option(
     "--scale", type=_Scale(), default="auto", show_default=True,
-    help="Refuse a checkpoint of another upscaling factor.",
+    help="Refuse a checkpoint whose upscaling factor is another.",
 )  # fmt: skip
 @click.option(
     "--calibration", type=PATH, metavar="DIR",

@@ -118,7 +118,9 @@ def _check_apart(recipe: Recipe, run: Run, *, resume: bool) -> None:
 
 def _check_resumable(recipe: Recipe, run: Run) -> None:
     if not (run.folder / RESUME_FILE).exists():
-        raise TrainingError(f"{run.folder} holds no {RESUME_FILE} to resume from")
+        raise TrainingError(
+            f"{run.folder} holds no {RESUME_FILE} to resume from: start without --resume"
+        )
     kept = run.folder / RECIPE_FILE
     if (begun := _read_recipe(kept)) is None:
         raise TrainingError(f"{kept} is missing or damaged")

@@ -51,7 +51,7 @@ def report_errors() -> Iterator[None]:
         say_error(sentence)
         sys.exit(ExitCode.REFUSED)
     except MemoryError:
-        say_error("not enough memory; other programs or smaller pictures may help")
+        say_error("out of memory: close other programs, or use smaller pictures")
         sys.exit(ExitCode.REFUSED)
     except OSError as error:  # of the system, where nobody expected it
         place = f"{error.filename}: " if error.filename else ""

@@ -47,7 +47,7 @@ bits_option = click.option(
     type=click.Choice(["auto", *map(str, BIT_WIDTHS)]),
     default="auto",
     show_default=True,
-    help="Bit-width of all tiles, or the predictor's choice per tile.",
+    help="One bit-width for all tiles, or auto: the predictor chooses for each tile.",
 )
 
 fab_option = click.option(

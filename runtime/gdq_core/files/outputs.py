@@ -91,7 +91,8 @@ def check_apart(outputs: Sequence[Output | FilledFolder], inputs: Iterable[Path]
             raise OutputError(f"{output.path} is an input of this command: choose another output")
         if outer := next((read[place] for place in above if place in read), None):
             raise OutputError(
-                f"{output.path} lies in {outer}, an input of this command: choose a place outside"
+                f"{output.path} lies in {outer}, an input of this command: choose a place "
+                "outside it"
             )
         if itself in above_inputs:
             raise OutputError(
@@ -99,7 +100,7 @@ def check_apart(outputs: Sequence[Output | FilledFolder], inputs: Iterable[Path]
                 "folder of its own"
             )
         if itself in written:
-            raise OutputError(f"{output.path} would be written twice: choose two names")
+            raise OutputError(f"{output.path} would be written twice: choose different names")
         written[itself] = output
     _check_nesting(outputs, written, places)
 
@@ -136,7 +137,7 @@ def reason(error: OSError | ValueError) -> str:
 def _check_taken(output: Output, status: os.stat_result, *, overwrite: bool) -> None:
     path = output.path
     if stat.S_ISLNK(status.st_mode):
-        raise OutputError(f"{path} is a link and is kept: name the place that it leads to")
+        raise OutputError(f"{path} is a link and is kept: name what it points to")
     if output.is_folder:
         if not stat.S_ISDIR(status.st_mode):
             raise OutputError(f"{path} is not a folder")
@@ -178,8 +179,11 @@ def _check_parent(path: Path, *, may_be_made: bool) -> None:
 
 
 def _check_writable(path: Path, folder: Path) -> None:
-    if not os.access(folder, os.W_OK | os.X_OK):
-        raise OutputError(f"{path} cannot be written: no permission to write to {folder}")
+    if os.access(folder, os.W_OK | os.X_OK):
+        return
+    if hasattr(os, "statvfs") and os.statvfs(folder).f_flag & os.ST_RDONLY:
+        raise OutputError(f"{path} cannot be written: the file system is read-only")
+    raise OutputError(f"{path} cannot be written: no permission to write to {folder}")
 
 
 class _Places:
@@ -193,7 +197,7 @@ class _Places:
         try:
             real = Path(os.path.realpath(path))
         except (OSError, ValueError) as error:  # e.g. a NUL in the name
-            raise OutputError(f"{path} is no name of a file: {error}") from error
+            raise OutputError(f"{path} is not a valid file name: {error}") from error
         return [self._identity(place) for place in (real, *real.parents)]
 
     def _identity(self, path: Path) -> Hashable:

@@ -35,10 +35,10 @@ def check_size(path: Path, width: int, height: int, size: int) -> None:
     if max(width, height) > MAX_SIDE or pixels > MAX_PIXELS:
         raise ImageError(
             f"{path} claims {width}x{height} pixels; at most {MAX_SIDE} per side and "
-            f"{MAX_PIXELS} in all are taken"
+            f"{MAX_PIXELS} in all are accepted"
         )
     if pixels > BOMB_FLOOR and pixels > size * BOMB_PIXELS_PER_BYTE:
         raise ImageError(
             f"{path} claims {width}x{height} pixels in only {size} bytes, like a "
-            "decompression bomb: if it is a true picture, save it without compression"
+            "decompression bomb: if it is a genuine picture, save it without compression"
         )

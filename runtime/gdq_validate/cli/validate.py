@@ -48,7 +48,9 @@ Exit code: 0 done, 1 a bar is missed or engines disagree, 2 an input or an optio
     help="Compare engines with each other, on the golden tiles and on DIR.",
 )  # fmt: skip
 @click.option(
-    "--checkpoint", type=options.PATH, help="Compare with this network in torch, and in float."
+    "--checkpoint",
+    type=options.PATH,
+    help="Also compare with this checkpoint in torch, quantized and in float.",
 )
 @options.bits_option
 @options.fab_option
@@ -63,7 +65,12 @@ Exit code: 0 done, 1 a bar is missed or engines disagree, 2 an input or an optio
 @options.overwrite_option
 @click.option("--min-psnr", type=float, metavar="DB", help="Bar: mean PSNR (luma) at least.")
 @click.option("--max-fab", type=float, metavar="BITS", help="Bar: mean FAB at most.")
-@click.option("--max-loss", type=float, metavar="DB", help="Bar: below all-8-bit at most.")
+@click.option(
+    "--max-loss",
+    type=float,
+    metavar="DB",
+    help="Bar: mean loss against all tiles at 8 bits at most.",
+)
 def main(
     bundle: Path,
     data: Path | None,

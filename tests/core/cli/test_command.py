@@ -48,7 +48,7 @@ main()
 
 
 def run(arguments: str, folder: Path) -> subprocess.CompletedProcess[str]:
-    """Runs the program in a shell, with its redirections."""
+    """Run the program in a shell, with its redirections."""
     (folder / "program.py").write_text(PROGRAM)
     command = f"'{sys.executable}' program.py {arguments}"
     return subprocess.run(
@@ -136,7 +136,7 @@ def test_a_signal_that_is_ignored_stays_ignored(tmp_path: Path) -> None:
 
 
 def interrupt(number: signal.Signals, folder: Path, *, ignored: bool = False) -> tuple[int, str]:
-    """Sends a signal while a draft is written; returns the exit code and what is said then."""
+    """Send a signal while a draft is written; return the exit code and what is said then."""
     (folder / "program.py").write_text(PROGRAM)
 
     def ignore() -> None:

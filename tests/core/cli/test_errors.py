@@ -31,7 +31,7 @@ def test_little_memory_is_a_sentence(capsys: pytest.CaptureFixture[str]) -> None
     with pytest.raises(SystemExit) as stopped:
         fail(MemoryError())()
     assert stopped.value.code == 2
-    assert "not enough memory" in capsys.readouterr().err
+    assert "out of memory" in capsys.readouterr().err
 
 
 def test_an_interruption_has_its_own_code(capsys: pytest.CaptureFixture[str]) -> None:

@@ -38,7 +38,7 @@ OF_EXPORT = ("litert", "bench", "export")
 
 
 def run(extras: tuple[str, ...], folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
-    """Runs a command with all optional packages blocked but those of some extras."""
+    """Run a command with all optional packages blocked but those of some extras."""
     packages = {name for extra in EXTRAS.keys() - set(extras) for name in EXTRAS[extra]}
     program = BLOCKED.format(
         packages=packages, arguments=list(arguments), module=COMMANDS[arguments[0]]

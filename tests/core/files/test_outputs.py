@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import os
 import socket
+import subprocess
 from collections.abc import Callable
 from pathlib import Path
 
@@ -155,7 +156,7 @@ def test_a_file_needs_a_folder_and_a_folder_is_made_with_its_parents(tree: Path)
 
 def test_names_that_no_file_can_have(tree: Path) -> None:
     for name in ("x" * 300, "nul\0byte"):
-        with pytest.raises(OutputError, match=r"cannot be written|is no name of a file"):
+        with pytest.raises(OutputError, match=r"cannot be written|is not a valid file name"):
             check_outputs([file(tree / name)], [tree / "photos"], overwrite=False)
 
 
@@ -165,6 +166,21 @@ def test_a_folder_that_refuses_us(tree: Path) -> None:
     for output in (file(Path("/proc/self/x")), FilledFolder(Path("/proc/self"))):
         with pytest.raises(OutputError, match="no permission to write"):
             check_place(output, overwrite=False)
+
+
+def test_a_file_system_that_cannot_be_written(tree: Path) -> None:
+    """An administrator has every permission there, and still cannot write."""
+    place = tree / "disk"
+    place.mkdir()
+    command = ["mount", "-t", "tmpfs", "-o", "ro", "tmpfs", str(place)]
+    if subprocess.run(command, capture_output=True, check=False).returncode:
+        pytest.skip("needs the right to mount a file system")
+    try:
+        for output in (file(place / "x"), folder(place / "x"), FilledFolder(place)):
+            with pytest.raises(OutputError, match="the file system is read-only"):
+                check_place(output, overwrite=False)
+    finally:
+        subprocess.run(["umount", str(place)], check=True)
 
 
 def test_many_files_are_checked_in_little_time(tree: Path) -> None:

@@ -24,7 +24,7 @@ RECIPE = {
 
 @pytest.fixture
 def inputs(tmp_path: Path) -> list[str]:
-    """Writes a recipe and two photos; returns the arguments for them."""
+    """Write a recipe and two photos; return the arguments for them."""
     (tmp_path / "tiny.yaml").write_text(yaml.safe_dump(RECIPE))
     (tmp_path / "photos").mkdir()
     for number in range(2):

@@ -137,7 +137,7 @@ def _read_header(stream: BinaryIO, path: Path) -> _Header:
         raise ImageError(f"{path} is damaged or truncated: it ends within its header")
     offset, size = struct.unpack("<II", head[10:18])
     if size not in _HEADERS:
-        raise ImageError(f"{path} is a bitmap with a header of {size} bytes, which is not known")
+        raise ImageError(f"{path} is a bitmap with a header of {size} bytes, which is unknown")
     info = head[_FILE_HEADER : _FILE_HEADER + size]
     if len(info) < size:
         raise ImageError(f"{path} is damaged or truncated: it ends within its header")
@@ -177,7 +177,9 @@ def _check(path: Path, width: int, height: int, depth: int, compression: int, si
         name = names.get(compression, f"compression {compression}")
         raise ImageError(f"{path} is a bitmap with {name} inside: save it without compression")
     if depth not in _DEPTHS[compression]:
-        raise ImageError(f"{path} is damaged: a bitmap has no {depth} bits per pixel of this kind")
+        raise ImageError(
+            f"{path} is damaged: bitmaps of this kind do not have {depth} bits per pixel"
+        )
     if height < 0 and compression in (_RLE8, _RLE4):
         raise ImageError(f"{path} is damaged: run-length coded rows cannot run from top to bottom")
 
@@ -200,7 +202,9 @@ def _check_masks(path: Path, masks: tuple[int, ...]) -> None:
     for mask in masks:
         run = mask // (mask & -mask) if mask else 0
         if run & (run + 1):
-            raise ImageError(f"{path} has a channel mask with holes, {mask:#010x}: save it anew")
+            raise ImageError(
+                f"{path} has a channel mask with holes, {mask:#010x}: save it with another program"
+            )
 
 
 def _apply_masks(stored: Rows, width: int, depth: int, masks: tuple[int, ...]) -> Rows:

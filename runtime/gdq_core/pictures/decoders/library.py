@@ -81,7 +81,7 @@ class LibraryDecoder:
         self._check_colours(spec)
         if str(spec.format) not in ("uint8", "uint16"):
             raise ImageError(
-                f"{self._path} has {spec.format} samples; pictures of 8 or 16 bits are taken"
+                f"{self._path} has {spec.format} samples; pictures of 8 or 16 bits are accepted"
             )
         self._check_channels(spec)
         if self._format == "tiff":
@@ -111,7 +111,9 @@ class LibraryDecoder:
         try:
             opened = OpenImageIO.ImageInput.open(str(self._path), wish)
         except TypeError as error:  # a name that is no text in the file system's encoding
-            raise ImageError(f"{self._path} cannot be opened: its name is not valid") from error
+            raise ImageError(
+                f"{self._path} cannot be opened: its name is not valid UTF-8, rename it"
+            ) from error
         if opened is None:
             raise ImageError(f"{self._path} cannot be read: {_first_line(OpenImageIO.geterror())}")
         if opened.format_name() != self._format:
@@ -147,7 +149,7 @@ class LibraryDecoder:
         """Check what the library does not look at, and would get wrong without a word."""
         if (depth := read_number(self._path, IMAGE_DEPTH) or 1) > 1:
             raise ImageError(
-                f"{self._path} is a volume of {depth} slices: save the one that is meant"
+                f"{self._path} is a volume of {depth} slices: save the one that you want"
             )
         # What is missing of subsampled colours is made up; all else is missed when it is read.
         if self._photometric == _YCBCR and end_of_data(self._path) > self._path.stat().st_size:
@@ -172,7 +174,7 @@ class LibraryDecoder:
         if spec.depth != 1 or not 1 <= spec.nchannels <= 4 or spec.alpha_channel != alpha:
             raise ImageError(
                 f"{self._path} has {spec.nchannels} channels {', '.join(spec.channelnames)}; "
-                "gray or RGB, with or without alpha, is taken"
+                "gray or RGB, with or without alpha, is accepted"
             )
         straight = spec.get_int_attribute("oiio:UnassociatedAlpha", 0) == 1
         if self._format == "tiff" and alpha >= 0 and not straight:

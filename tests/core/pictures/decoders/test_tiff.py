@@ -240,7 +240,7 @@ def test_subsampled_colours_are_refused_when_they_are_cut(tmp_path: Path) -> Non
 @pytest.mark.parametrize("dtype", ["int8", "int16", "float16", "float32", "float64", "uint32"])
 def test_other_samples_are_refused(tmp_path: Path, dtype: str) -> None:
     tifffile.imwrite(tmp_path / "a.tif", np.zeros((8, 8), dtype=dtype), photometric="minisblack")
-    with pytest.raises(ImageError, match="pictures of 8 or 16 bits are taken"):
+    with pytest.raises(ImageError, match="pictures of 8 or 16 bits are accepted"):
         PictureReader(tmp_path / "a.tif")
 
 
