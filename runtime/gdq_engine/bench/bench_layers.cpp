@@ -52,6 +52,7 @@ void measure(const gdq::KernelTable& table, gdq::IntegerKernel kernel, int chann
   const std::vector<int32_t> start =
       gdq::body_start(kernel, table.body, weights, 3, std::vector<int32_t>(channels));
   const std::vector<int16_t> factors(channels, 1000);
+  const std::vector<float> scales(channels, 0.01f), addends(channels, table.body.magic);
   const ptrdiff_t pitch = ptrdiff_t{side + 14} * channels;
   const size_t count = size_t(side + 14) * pitch;
   gdq::AlignedBytes source(count), codes(count), stream(count * 2);
@@ -65,6 +66,8 @@ void measure(const gdq::KernelTable& table, gdq::IntegerKernel kernel, int chann
   layer.weights = weights.packed.as<int8_t>();
   layer.start = start.data();
   layer.factors = factors.data();
+  layer.scales = scales.data();
+  layer.addends = addends.data();
   layer.narrowing = 3;
   layer.codes_factor = 1000;
   layer.codes_low = -8;

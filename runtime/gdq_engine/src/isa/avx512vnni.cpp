@@ -73,14 +73,27 @@ struct Isa {
   static GDQ_INLINE I16 scaled_sum(I16 sum, I16 x, I16 factor) {
     return (I16)_mm512_adds_epi16((__m512i)sum, (__m512i)scaled(x, factor));
   }
+  static GDQ_INLINE I16 sum(I16 a, I16 b) {
+    return (I16)_mm512_adds_epi16((__m512i)a, (__m512i)b);
+  }
+  // Two vectors of numbers, to which `kMagic` was added, as whole ones.
+  static constexpr float kMagic = 0;
+  static GDQ_INLINE F32 real(I32 sum) { return __builtin_convertvector(sum, F32); }
+  static GDQ_INLINE I16 whole(F32 low, F32 high) {
+    return (I16)_mm512_packs_epi32(_mm512_cvtps_epi32((__m512)low),
+                                   _mm512_cvtps_epi32((__m512)high));
+  }
   struct Codes {
     __m256i low, high;
     GDQ_INLINE Codes(int8_t low, int8_t high)
         : low(_mm256_set1_epi8(low)), high(_mm256_set1_epi8(high)) {}
-    GDQ_INLINE void store(int8_t* to, I16 sixteenths) const {
-      const __m512i whole =
-          _mm512_mulhrs_epi16((__m512i)sixteenths, _mm512_set1_epi16(1 << (15 - kCodeShift)));
-      const __m256i bytes = _mm512_cvtsepi16_epi8(whole);
+    // Of numbers in units of 2^-Shift.
+    template <int Shift>
+    GDQ_INLINE void store(int8_t* to, I16 x) const {
+      store_whole(to, scaled(x, all<I16>((int16_t)(1 << (15 - Shift)))));
+    }
+    GDQ_INLINE void store_whole(int8_t* to, I16 codes) const {
+      const __m256i bytes = _mm512_cvtsepi16_epi8((__m512i)codes);
       _mm256_storeu_si256(reinterpret_cast<__m256i*>(to),
                           _mm256_min_epi8(_mm256_max_epi8(bytes, low), high));
     }

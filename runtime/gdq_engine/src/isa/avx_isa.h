@@ -60,13 +60,27 @@ struct AvxIsa : PortableNarrowing<8> {
   static GDQ_INLINE I16 scaled_sum(I16 sum, I16 x, I16 factor) {
     return (I16)_mm256_adds_epi16((__m256i)sum, (__m256i)scaled(x, factor));
   }
+  static GDQ_INLINE I16 sum(I16 a, I16 b) {
+    return (I16)_mm256_adds_epi16((__m256i)a, (__m256i)b);
+  }
+  // Two vectors of numbers, to which `kMagic` was added, as whole ones.
+  static constexpr float kMagic = 0;
+  static GDQ_INLINE F32 real(I32 sum) { return __builtin_convertvector(sum, F32); }
+  static GDQ_INLINE I16 whole(F32 low, F32 high) {
+    return (I16)_mm256_packs_epi32(_mm256_cvtps_epi32((__m256)low),
+                                   _mm256_cvtps_epi32((__m256)high));
+  }
   struct Codes {
     __m128i low, high;
     GDQ_INLINE Codes(int8_t low, int8_t high)
         : low(_mm_set1_epi8(low)), high(_mm_set1_epi8(high)) {}
-    GDQ_INLINE void store(int8_t* to, I16 sixteenths) const {
-      const __m256i whole =
-          _mm256_mulhrs_epi16((__m256i)sixteenths, _mm256_set1_epi16(1 << (15 - kCodeShift)));
+    // Of numbers in units of 2^-Shift.
+    template <int Shift>
+    GDQ_INLINE void store(int8_t* to, I16 x) const {
+      store_whole(to, scaled(x, all<I16>((int16_t)(1 << (15 - Shift)))));
+    }
+    GDQ_INLINE void store_whole(int8_t* to, I16 codes) const {
+      const __m256i whole = (__m256i)codes;
       const __m128i bytes =
           _mm_packs_epi16(_mm256_castsi256_si128(whole), _mm256_extracti128_si256(whole, 1));
       _mm_storeu_si128(reinterpret_cast<__m128i*>(to),

@@ -67,12 +67,28 @@ struct NeonIsa {
     return (I16)vqaddq_s16((int16x8_t)sum, (int16x8_t)scaled(x, factor));
 #endif
   }
+  static GDQ_INLINE I16 sum(I16 a, I16 b) {
+    return (I16)vqaddq_s16((int16x8_t)a, (int16x8_t)b);
+  }
+  // Two vectors of numbers, to which `kMagic` was added, as whole ones: a float of this size has no
+  // fraction bits left, and its lowest are the number. Sums that begin at the bits of `kMagic` are such
+  // floats already. No conversion is needed; they are slow here.
+  static constexpr float kMagic = 12582912.0f;
+  static GDQ_INLINE F32 real(I32 sum) { return (F32)sum; }
+  static GDQ_INLINE I16 whole(F32 low, F32 high) {
+    return (I16)vuzp1q_s16((int16x8_t)low, (int16x8_t)high);
+  }
   struct Codes {
     int8x8_t low, high;
     GDQ_INLINE Codes(int8_t low, int8_t high) : low(vdup_n_s8(low)), high(vdup_n_s8(high)) {}
-    GDQ_INLINE void store(int8_t* to, I16 sixteenths) const {
-      const int8x8_t bytes = vqrshrn_n_s16((int16x8_t)sixteenths, kCodeShift);
+    // Of numbers in units of 2^-Shift.
+    template <int Shift>
+    GDQ_INLINE void store(int8_t* to, I16 x) const {
+      const int8x8_t bytes = vqrshrn_n_s16((int16x8_t)x, Shift);
       vst1_s8(to, vmin_s8(vmax_s8(bytes, low), high));
+    }
+    GDQ_INLINE void store_whole(int8_t* to, I16 codes) const {
+      vst1_s8(to, vmin_s8(vmax_s8(vqmovn_s16((int16x8_t)codes), low), high));
     }
   };
 

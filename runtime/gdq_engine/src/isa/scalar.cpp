@@ -68,14 +68,31 @@ struct Isa : PortableNarrowing<4> {
       y[i] = saturated(sum[i] + shifted((int32_t)x[i] * factor[i], 15));
     return y;
   }
+  static I16 sum(I16 a, I16 b) {
+    I16 y{};
+    for (int i = 0; i < 2 * kLanes; i++) y[i] = saturated(a[i] + b[i]);
+    return y;
+  }
+  // Two vectors of numbers, to which `kMagic` was added, as whole ones.
+  static constexpr float kMagic = 0;
+  static F32 real(I32 sum) { return __builtin_convertvector(sum, F32); }
+  static I16 whole(F32 low, F32 high) {
+    const I32 a = round_to_even<kLanes>(low), b = round_to_even<kLanes>(high);
+    return narrowed<0>(a, b);
+  }
   struct Codes {
     int8_t low, high;
     Codes(int8_t low, int8_t high) : low(low), high(high) {}
-    void store(int8_t* to, I16 sixteenths) const {
-      for (int i = 0; i < 2 * kLanes; i++) {
-        const int32_t code = shifted(sixteenths[i], kCodeShift);
-        to[i] = static_cast<int8_t>(code < low ? low : code > high ? high : code);
-      }
+    // Of numbers in units of 2^-Shift.
+    template <int Shift>
+    void store(int8_t* to, I16 x) const {
+      for (int i = 0; i < 2 * kLanes; i++) to[i] = clamped(shifted(x[i], Shift));
+    }
+    void store_whole(int8_t* to, I16 codes) const {
+      for (int i = 0; i < 2 * kLanes; i++) to[i] = clamped(codes[i]);
+    }
+    int8_t clamped(int32_t code) const {
+      return static_cast<int8_t>(code < low ? low : code > high ? high : code);
     }
   };
 

@@ -11,8 +11,9 @@
 
 namespace gdq {
 
-// Codes are computed in sixteenths, from sums as from a stream.
-constexpr int kCodeShift = 4;
+// Codes are computed in sixteenths, from narrowed sums as from a stream; where the end is in float, and
+// codes may be wide, from a stream in eighths.
+constexpr int kCodeShift = 4, kRealCodeShift = 3;
 // The largest shift that narrows sums; the points of an algorithm that are halved take up to 2
 // more.
 constexpr int kMostNarrowing = 6;
@@ -27,6 +28,9 @@ struct BodyLayer {
   int narrowing;          // bits that are dropped of sums, before those that are halved
   const int16_t*
       factors;    // (out_channels): narrowed sums -> sixteenths of codes, or the stream; Q15
+  // Where the end is in float, instead of `narrowing` and `factors`: sums -> codes or the stream, by
+  // the lanes of groups.
+  const float *scales, *addends;
   void* scratch;  // 64-byte aligned, BodyShape::scratch bytes of it
   const int16_t* residual;  // of the stream's units
   ptrdiff_t residual_pitch;
@@ -34,7 +38,7 @@ struct BodyLayer {
   ptrdiff_t stream_pitch;
   int8_t* codes;  // null: there are none
   ptrdiff_t codes_pitch;
-  int16_t codes_factor;  // stream -> sixteenths of codes; Q15
+  int16_t codes_factor;  // stream -> sixteenths, or eighths, of codes; Q15
   int8_t codes_low, codes_high;
 };
 
@@ -48,6 +52,9 @@ struct BodyShape {
                           // point begin at 0, and `start` is (groups, group)
   bool rounds_in_start;   // half of what narrowing drops is added there
   bool interleaved;       // see body_channel
+  float magic;            // see Isa::whole
+  int steps;              // of four input channels that direct layers take together
+  int int16_block;        // see KernelTable
   bool unsigned_data;     // products take the data plus 128: `start` takes it out again
 };
 

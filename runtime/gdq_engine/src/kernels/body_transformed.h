@@ -23,9 +23,15 @@ constexpr int kBodyTiles = Isa::kBodyRows * Isa::kBodyBlocks;
 
 // As many channels of one tile as V has elements. Rows are read again for each group of points,
 // which costs less than keeping them.
-template <class Rows, class Columns, class V, class Channels>
+template <class Rows, class Columns, class V, class Channels, class Element>
 GDQ_INLINE void read_body_tile(const int8_t* corner, ptrdiff_t pitch, Channels channels,
-                               int8_t* data) {
+                               Element* data) {
+  const auto read = [](const int8_t* from) GDQ_ALWAYS {
+    if constexpr (sizeof(Element) == 1)
+      return load<V>(from);
+    else
+      return __builtin_convertvector(load<Vector<int8_t, sizeof(V) / sizeof(Element)>>(from), V);
+  };
   const ptrdiff_t slot_pitch = (ptrdiff_t)kBodyTiles * channels;
   unroll<Rows::kGroups>([&](auto group) GDQ_ALWAYS {
     constexpr int kFirst = Rows::kGroupFirst[group], kCount = Rows::kGroupFirst[group + 1] - kFirst;
@@ -34,7 +40,7 @@ GDQ_INLINE void read_body_tile(const int8_t* corner, ptrdiff_t pitch, Channels c
       V v[kCount];
       const int8_t* column = corner + (ptrdiff_t)x * channels;
       Rows::template input_group<group>(
-          [&](int y) GDQ_ALWAYS { return load<V>(column + y * pitch); }, v);
+          [&](int y) GDQ_ALWAYS { return read(column + y * pitch); }, v);
       unroll<kCount>([&](auto i) GDQ_ALWAYS { half[i][x] = v[i]; });
     });
     unroll<kCount>([&](auto i) GDQ_ALWAYS {
@@ -42,7 +48,7 @@ GDQ_INLINE void read_body_tile(const int8_t* corner, ptrdiff_t pitch, Channels c
       Columns::input(half[i], v);
       unroll<Columns::kPoints>([&](auto j) GDQ_ALWAYS {
         constexpr int kSlot = kOrder<Rows, Columns>.slot((kFirst + i) * Columns::kPoints + j);
-        if constexpr (Isa::kUnsignedData) v[j] = v[j] ^ all<V>((int8_t)-128);
+        if constexpr (sizeof(Element) == 1 && Isa::kUnsignedData) v[j] = v[j] ^ all<V>((int8_t)-128);
         store(data + kSlot * slot_pitch, v[j]);
       });
     });
@@ -58,13 +64,14 @@ struct Place {
   }
 };
 
-template <class Rows, class Columns, class V, class Channels>
+template <class Rows, class Columns, class V, class Channels, class Element>
 void read_body_tiles(const BodyLayer& layer, Channels channels, Place place, int across, int count,
-                     int8_t* data) {
+                     Element* data) {
+  constexpr int kCount = sizeof(V) / sizeof(Element);
   for (int t = 0; t < count; t++, place.advance(across)) {
     const int8_t* corner = layer.source + (place.row * Rows::kOutputs - 1) * layer.pitch +
                            ((ptrdiff_t)place.column * Columns::kOutputs - 1) * channels;
-    for (int c = 0; c < channels; c += (int)sizeof(V), data += sizeof(V))
+    for (int c = 0; c < channels; c += kCount, data += kCount)
       read_body_tile<Rows, Columns, V>(corner + c, layer.pitch, channels, data);
   }
 }
@@ -78,10 +85,15 @@ GDQ_INLINE void add_body_products(const int8_t* data, Channels channels, const i
   constexpr int kDepth = 4 * Isa::kSteps8;
   const auto step = [&](int k) GDQ_ALWAYS {
     typename Isa::Data8 x[Rows];
-    unroll<Rows>([&](auto t) GDQ_ALWAYS { x[t] = Isa::data8(data + (ptrdiff_t)t * channels + k); });
+    // Data that serves several steps is loaded before them, other data where it is needed.
+    const auto read = [&](auto t) GDQ_ALWAYS {
+      x[t] = Isa::data8(data + (ptrdiff_t)t * channels + k);
+    };
+    if constexpr (Isa::kSteps8 > 1) unroll<Rows>(read);
     unroll<Isa::kSteps8>([&](auto s) GDQ_ALWAYS {
       const int8_t* w = weights + (k / 4 + s) * 2 * Isa::kBytes;
       unroll<Rows>([&](auto t) GDQ_ALWAYS {
+        if constexpr (Isa::kSteps8 == 1) read(t);
         sums[t][0] = Isa::template dot4<s>(sums[t][0], w, x[t]);
         sums[t][1] = Isa::template dot4<s>(sums[t][1], w + Isa::kBytes, x[t]);
       });

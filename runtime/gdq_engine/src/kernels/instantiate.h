@@ -1,7 +1,9 @@
 // All kernels for the instruction set that the including file describes as GDQ_ISA::Isa.
 #pragma once
 
+#include "kernels/body_direct.h"
 #include "kernels/body_transformed.h"
+#include "kernels/body_wide.h"
 #include "kernels/border.h"
 #include "kernels/convolution.h"
 #include "kernels/correlations.h"
@@ -27,10 +29,19 @@ constexpr ConvolutionFunction integer_kernel() {
 
 template <class Rows, class Columns, class Element>
 constexpr BodyFunction body_kernel() {
-  if constexpr (IsDirect<Rows>::value || sizeof(Element) != 1 || !Isa::kHasDot4)
+  // With 32 registers of 64 bytes, the way through memory that transformed.h takes is no slower.
+  if constexpr (sizeof(Element) == 2 && Isa::kBytes == 64)
     return nullptr;
-  else
+  else if constexpr (sizeof(Element) == 2)
+    return body_wide<Rows, Columns>;
+  else if constexpr (!Isa::kHasDot4)
+    return nullptr;
+  else if constexpr (!IsDirect<Rows>::value)
     return body_transformed<Rows, Columns>;
+  else if constexpr (!Isa::kUnsignedData)  // it would have to flip what lies in the map
+    return body_direct;
+  else
+    return nullptr;
 }
 
 // A constant: it is made by the compiler, for nothing of one instruction set may run before it is
@@ -45,6 +56,7 @@ constexpr KernelTable kTable = {
 #undef GDQ_KERNEL
     },
     {kBodyGroup, kBodyTiles, !Isa::kStartsPerRow, Isa::kRoundsInStart, Isa::kInterleaved,
+     Isa::kMagic, Isa::kSteps8, Isa::kInt16Block,
      Isa::kUnsignedData},
     {
 #define GDQ_KERNEL(id, name, rows, columns, element) body_kernel<rows, columns, element>(),

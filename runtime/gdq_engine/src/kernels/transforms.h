@@ -109,9 +109,33 @@ struct K4 {
 struct F4 {
   static constexpr int kOutputs = 4, kInputs = 6, kPoints = 6;
   static constexpr bool kIntegerOutput = false;
+  static constexpr int kGroups = 4, kGroupFirst[] = {0, 1, 3, 5, 6};
+  static constexpr bool kHalved[] = {false, false, false, false, false, false};
   static constexpr float kZero = 0.25f;       // 1 / 4
   static constexpr float kOne = 0.28867513f;  // sqrt(3) / 6
   static constexpr float kTwo = 0.19094065f;  // sqrt(21) / 24
+
+  template <int Group, class V, class Input>
+  static GDQ_INLINE void input_group(Input&& d, V* v) {
+    if constexpr (Group == 0) {
+      const V c = d(2);
+      v[0] = (d(0) - c) * 4 - c + d(4);
+    }
+    if constexpr (Group == 1) {
+      const V a = d(4) - d(2) * 4, b = d(3) - d(1) * 4;
+      v[0] = a + b;
+      v[1] = a - b;
+    }
+    if constexpr (Group == 2) {
+      const V c = d(4) - d(2), e = (d(3) - d(1)) * 2;
+      v[0] = c + e;
+      v[1] = c - e;
+    }
+    if constexpr (Group == 3) {
+      const V c = d(3);
+      v[0] = (d(1) - c) * 4 - c + d(5);
+    }
+  }
 
   template <class V>
   static GDQ_INLINE void input(const V* d, V* v) {

@@ -9,6 +9,9 @@ namespace {
 constexpr double kMost = 32767;  // of an int16
 // Each narrowed sum is off by half a unit at most, and an output adds as many as 25.
 constexpr double kRounding = 13;
+constexpr double kMostSum = 2.14e9;  // a little below 2^31
+// Of a sum that is the lowest bits of a float of 1.5 * 2^23.
+constexpr double kMostMagic = 4.0e6;
 
 int halvings_of(const Algorithm& algorithm, int point) { return algorithm.halved[point] ? 1 : 0; }
 
@@ -86,13 +89,15 @@ void find_bounds(const KernelAlgorithm& kernel, int out_channels, int in_channel
       for (int j = 0; j < columns.points; j++) {
         const int halvings = halvings_of(rows, i) + halvings_of(columns, j);
         float& most = result.points[size_t(halvings) * out_channels + oc];
-        most = std::max(most, bounds.point(i, j, weights));
+        const float bound = bounds.point(i, j, weights);
+        most = std::max(most, bound);
+        if (kernel.order().is_constant(i * columns.points + j)) result.constants.push_back(bound);
       }
     result.outputs.push_back(bounds.output(weights));
   }
 }
 
-// In which a lane of one of a group's vectors holds its output channel.
+// The output channel of a lane of one of a group's vectors.
 int group_channel(const BodyShape& shape, int lane) {
   const int lanes = shape.group / 2;
   return body_channel(shape.interleaved, lanes, lane / lanes, lane % lanes);
@@ -106,24 +111,85 @@ std::vector<int> points_in_order(const PointOrder& order) {
 
 double reach(const BodyProblem& problem) { return 1 << (problem.bits - 1); }
 
-// A channel's bias as a whole number that is added to the point of constants.
+// The largest real number that a channel can give; transforms in float round a little.
+double real_reach(const BodyProblem& problem, size_t oc) {
+  return 1.001 * problem.weights->outputs[oc] * reach(problem) * problem.scales[oc] +
+         std::abs(problem.biases[oc]);
+}
+
+// What one in the sum of the point of constants is in all outputs, real.
+double bias_of_one(const BodyProblem& problem, size_t oc) {
+  const KernelAlgorithm& kernel = algorithm_of(problem.kernel);
+  return problem.scales[oc] / output_factor(problem.kernel) * kernel.rows->constant_factor() *
+         kernel.columns->constant_factor();
+}
+
+// A channel's bias as a whole number that is added to that sum.
 double whole_bias(const BodyProblem& problem, size_t oc) {
-  return std::nearbyint(problem.biases[oc] / problem.scales[oc] * output_factor(problem.kernel));
+  return std::nearbyint(problem.biases[oc] / bias_of_one(problem, oc));
 }
 
 bool fits(const BodyProblem& problem, size_t oc, int narrowing) {
   const BodyWeights& weights = *problem.weights;
   const size_t channels = weights.outputs.size();
   const PointOrder order = algorithm_of(problem.kernel).order();
-  const int constant = order.halvings(order.columns + 1);
   const double bias = std::abs(whole_bias(problem, oc));
-  for (int halvings = 0; halvings < 3; halvings++) {
-    const double sum = weights.points[halvings * channels + oc] * reach(problem) +
-                       (halvings == constant ? bias : 0);
-    if (std::ldexp(sum, -narrowing - halvings) + 1 > kMost || sum > 2.0e9) return false;
-  }
+  const auto narrow_enough = [&](double sum, int halvings) {
+    return std::ldexp(sum, -narrowing - halvings) + 1 <= kMost && sum <= kMostSum;
+  };
+  for (int halvings = 0; halvings < 3; halvings++)
+    if (!narrow_enough(weights.points[halvings * channels + oc] * reach(problem), halvings))
+      return false;
+  const double constant = weights.constants[oc] * reach(problem) + bias;
+  if (!narrow_enough(constant, order.halvings(order.columns + 1))) return false;
   const double output = weights.outputs[oc] * reach(problem) + bias / output_factor(problem.kernel);
   return std::ldexp(output, -narrowing) + kRounding <= kMost;
+}
+
+}  // namespace
+
+namespace {
+
+// Weights of `together` input channels for each lane of a group in turn, point by point.
+template <class Element>
+void pack_points(const KernelAlgorithm& kernel, const BodyShape& shape, int together,
+                 int out_channels, int in_channels, BodyWeights& result) {
+  const std::vector<int32_t>& integers = result.integer.integers;
+  // Where two int16 lie in the halves of a vector, each half has one of them for its lanes.
+  const int block = sizeof(Element) == 2 ? shape.int16_block : 1;
+  result.packed = AlignedBytes(integers.size() * sizeof(Element));
+  auto* to = result.packed.as<Element>();
+  const std::vector<int> points = points_in_order(kernel.order());
+  for (int first = 0; first < out_channels; first += shape.group)
+    for (const int point : points)
+      for (int ic = 0; ic < in_channels; ic += together)
+        for (int lane = 0; lane < shape.group; lane += block)
+          for (int i = 0; i < together; i++)
+            for (int b = 0; b < block; b++) {
+              const size_t oc = first + group_channel(shape, lane + b);
+              const size_t at = (size_t(point) * out_channels + oc) * in_channels + ic;
+              // A block takes one input channel at a time, single lanes all of them.
+              to[block > 1 ? i * block + b : i] = static_cast<Element>(integers[at + i]);
+              if (i == together - 1 && b == block - 1) to += together * block;
+            }
+}
+
+// (group, 3 rows, steps of input channels, 3 columns, step).
+void pack_direct(const BodyShape& shape, int out_channels, int in_channels, BodyWeights& result) {
+  const std::vector<int32_t>& integers = result.integer.integers;
+  result.packed = AlignedBytes(integers.size());
+  auto* to = result.packed.as<int8_t>();
+  const int depth = 4 * shape.steps;
+  for (int first = 0; first < out_channels; first += shape.group)
+    for (int y = 0; y < 3; y++)
+      for (int k = 0; k < in_channels; k += depth)
+        for (int x = 0; x < 3; x++)
+          for (int ic = k; ic < k + depth; ic += 4)
+            for (int lane = 0; lane < shape.group; lane++) {
+              const size_t oc = first + group_channel(shape, lane);
+              const size_t at = (size_t(y * 3 + x) * out_channels + oc) * in_channels + ic;
+              for (int i = 0; i < 4; i++) *to++ = static_cast<int8_t>(integers[at + i]);
+            }
 }
 
 }  // namespace
@@ -138,24 +204,24 @@ BodyWeights pack_body(IntegerKernel id, const BodyShape& shape, int out_channels
   const KernelAlgorithm& kernel = algorithm_of(id);
   BodyWeights result;
   result.integer = std::move(weights);
-  result.packed = AlignedBytes(result.integer.integers.size());
-  int8_t* to = result.packed.as<int8_t>();
-  const std::vector<int> points = points_in_order(kernel.order());
-  for (int first = 0; first < out_channels; first += shape.group)
-    for (const int point : points)
-      for (int ic = 0; ic < in_channels; ic += 4)
-        for (int lane = 0; lane < shape.group; lane++) {
-          const size_t oc = first + group_channel(shape, lane);
-          const int32_t* from =
-              &result.integer.integers[(size_t(point) * out_channels + oc) * in_channels + ic];
-          for (int i = 0; i < 4; i++) *to++ = static_cast<int8_t>(from[i]);
-        }
+  if (kernel.rows->is_direct)
+    pack_direct(shape, out_channels, in_channels, result);
+  else if (kernel.shape.weight_bits == 16)
+    pack_points<int16_t>(kernel, shape, 2, out_channels, in_channels, result);
+  else
+    pack_points<int8_t>(kernel, shape, 4, out_channels, in_channels, result);
   find_bounds(kernel, out_channels, in_channels, result);
   result.integer.integers = {};
   return result;
 }
 
+bool narrows(IntegerKernel kernel) {
+  const KernelAlgorithm& algorithm = algorithm_of(kernel);
+  return !algorithm.rows->is_direct && algorithm.shape.weight_bits == 8;
+}
+
 std::optional<int> find_narrowing(const BodyProblem& problem) {
+  if (!narrows(problem.kernel)) return 0;
   int narrowing = 0;
   for (size_t oc = 0; oc < problem.scales.size(); oc++)
     while (!fits(problem, oc, narrowing))
@@ -170,9 +236,15 @@ std::optional<int16_t> fixed_point(double factor) {
   return static_cast<int16_t>(number);
 }
 
-double least_stream_step(const BodyProblem& problem) {
-  const double largest = *std::max_element(problem.scales.begin(), problem.scales.end());
-  return std::ldexp(largest, problem.narrowing) * (32768 / kMost);
+double least_stream_step(const BodyProblem& problem, const BodyShape& shape) {
+  double least = 0;
+  // Without magic, what is too large saturates.
+  if (!narrows(problem.kernel) && shape.magic == 0) return 0;
+  for (size_t oc = 0; oc < problem.scales.size(); oc++)
+    least = std::max(least, narrows(problem.kernel)
+                                ? std::ldexp(problem.scales[oc], problem.narrowing) * 32768
+                                : real_reach(problem, oc));
+  return least / (kMost - 1);
 }
 
 std::vector<int32_t> body_start(IntegerKernel kernel, const BodyShape& shape,
@@ -197,26 +269,91 @@ std::vector<int32_t> body_start(IntegerKernel kernel, const BodyShape& shape,
   return starts;
 }
 
-std::optional<BodyNumbers> number_body(const BodyProblem& problem, const BodyShape& shape,
-                                       double unit) {
-  const int out_channels = static_cast<int>(problem.scales.size());
+namespace {
+
+std::vector<int32_t> whole_biases(const BodyProblem& problem) {
+  std::vector<int32_t> biases;
+  for (size_t oc = 0; oc < problem.scales.size(); oc++)
+    biases.push_back(static_cast<int32_t>(whole_bias(problem, oc)));
+  return biases;
+}
+
+std::optional<BodyNumbers> number_narrowing(const BodyProblem& problem, const BodyShape& shape,
+                                            double unit, bool is_codes) {
   BodyNumbers numbers;
+  const int shift = problem.narrowing + 15 + (is_codes ? kCodeShift : 0);
   for (const double scale : problem.scales) {
     // A channel that adds nothing to speak of may be imprecise.
-    const double factor = std::ldexp(scale / unit, problem.narrowing + 15);
+    const double factor = std::ldexp(scale / unit, shift);
     if (factor > kMost) return std::nullopt;
     numbers.factors.push_back(static_cast<int16_t>(std::nearbyint(factor)));
   }
-  std::vector<int32_t> biases;
-  for (int oc = 0; oc < out_channels; oc++)
-    biases.push_back(static_cast<int32_t>(whole_bias(problem, oc)));
-  numbers.start = body_start(problem.kernel, shape, *problem.weights, problem.narrowing, biases);
+  numbers.start = body_start(problem.kernel, shape, *problem.weights, problem.narrowing,
+                             whole_biases(problem));
   return numbers;
+}
+
+// Sums of an algorithm that works in float: the bias is added to the point of constants.
+std::optional<BodyNumbers> number_wide(const BodyProblem& problem, const BodyShape& shape,
+                                       double unit) {
+  BodyNumbers numbers;
+  const int out_channels = static_cast<int>(problem.scales.size());
+  for (int first = 0; first < out_channels; first += shape.group)
+    for (int lane = 0; lane < shape.group; lane++) {
+      const int oc = first + group_channel(shape, lane);
+      const double bias = problem.biases[oc] / unit;
+      // With magic, a fraction of the addend would be lost, and goes into the sums instead.
+      const double units = shape.magic == 0 ? bias : std::nearbyint(bias);
+      const double sum = std::nearbyint((bias - units) * unit / bias_of_one(problem, oc));
+      if (problem.weights->constants[oc] * reach(problem) + std::abs(sum) > kMostSum)
+        return std::nullopt;
+      numbers.start.push_back(static_cast<int32_t>(sum));
+      numbers.scales.push_back(static_cast<float>(problem.scales[oc] / unit));
+      numbers.addends.push_back(static_cast<float>(shape.magic + units));
+    }
+  return numbers;
+}
+
+// Sums without a transform. With magic, the addend is so large that its fraction is lost: what is
+// missing goes into the sum.
+std::optional<BodyNumbers> number_direct(const BodyProblem& problem, const BodyShape& shape,
+                                         double unit) {
+  BodyNumbers numbers;
+  constexpr int32_t kMagicBits = 0x4B400000;
+  const int out_channels = static_cast<int>(problem.scales.size());
+  for (int first = 0; first < out_channels; first += shape.group)
+    for (int lane = 0; lane < shape.group; lane++) {
+      const int oc = first + group_channel(shape, lane);
+      const auto scale = static_cast<float>(problem.scales[oc] / unit);
+      const double exact = shape.magic * (1.0 - scale) + problem.biases[oc] / unit;
+      const auto addend = static_cast<float>(exact);
+      const double missing = shape.magic == 0 ? 0 : std::nearbyint((exact - addend) / scale);
+      const double sum = problem.weights->outputs[oc] * reach(problem) + std::abs(missing);
+      if (shape.magic != 0 && !(sum < kMostMagic)) return std::nullopt;
+      numbers.start.push_back(static_cast<int32_t>(missing) + (shape.magic == 0 ? 0 : kMagicBits));
+      numbers.scales.push_back(scale);
+      numbers.addends.push_back(addend);
+    }
+  return numbers;
+}
+
+}  // namespace
+
+std::optional<BodyNumbers> number_body(const BodyProblem& problem, const BodyShape& shape,
+                                       double unit, bool is_codes) {
+  if (narrows(problem.kernel)) return number_narrowing(problem, shape, unit, is_codes);
+  if (shape.magic != 0)
+    for (size_t oc = 0; oc < problem.scales.size(); oc++)
+      if (real_reach(problem, oc) > (kMost - 1) * unit) return std::nullopt;
+  return algorithm_of(problem.kernel).rows->is_direct ? number_direct(problem, shape, unit)
+                                                      : number_wide(problem, shape, unit);
 }
 
 size_t body_scratch(IntegerKernel kernel, const BodyShape& shape, int in_channels) {
   const size_t products = kernel_shape(kernel).products;
-  return products * shape.tiles * (size_t(in_channels) + size_t(shape.group) * 2) +
+  const size_t element = kernel_shape(kernel).weight_bits / 8;
+  const size_t sum = narrows(kernel) ? sizeof(int16_t) : sizeof(int32_t);
+  return products * shape.tiles * (size_t(in_channels) * element + size_t(shape.group) * sum) +
          size_t(shape.tiles) * shape.group * 2 * sizeof(int32_t) + 64;
 }
 

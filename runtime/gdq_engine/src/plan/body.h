@@ -18,7 +18,8 @@ struct BodyWeights {
   AlignedBytes packed;
   IntegerWeights integer;      // without the integers themselves
   std::vector<float> points;   // (3, out): sums of the points that are halved never, once, twice
-  std::vector<float> outputs;  // (out): the convolution
+  std::vector<float> constants;  // (out): sums of the point that constants reach
+  std::vector<float> outputs;    // (out): the convolution
 };
 
 // shape: of the instruction set that will run them; lanes: of its sums.
@@ -38,11 +39,14 @@ struct BodyProblem {
   int narrowing = 0;
 };
 
+// Whether sums are narrowed; else the end is in float.
+bool narrows(IntegerKernel kernel);
+
 // The least narrowing at which nothing overflows; none if that is more than there is.
 std::optional<int> find_narrowing(const BodyProblem& problem);
 
 // The least step of a stream in which all that a layer adds, and its factors, can be written.
-double least_stream_step(const BodyProblem& problem);
+double least_stream_step(const BodyProblem& problem, const BodyShape& shape);
 
 // Where sums begin. biases: (out), whole numbers for the point of constants.
 std::vector<int32_t> body_start(IntegerKernel kernel, const BodyShape& shape,
@@ -52,13 +56,13 @@ std::vector<int32_t> body_start(IntegerKernel kernel, const BodyShape& shape,
 // Numbers of a BodyLayer.
 struct BodyNumbers {
   std::vector<int32_t> start;
-  std::vector<int16_t> factors;
+  std::vector<int16_t> factors;         // of layers that narrow their sums
+  std::vector<float> scales, addends;  // of others
 };
 
-// unit: the real number that one unit of what is written stands for: the stream's step, or the
-//       sixteenth of a code. Empty if a factor does not fit.
+// unit: the step of what is written: a stream, or codes. Empty if its numbers do not fit.
 std::optional<BodyNumbers> number_body(const BodyProblem& problem, const BodyShape& shape,
-                                       double unit);
+                                       double unit, bool is_codes);
 
 // A factor as kernels multiply by it, a fraction of 2^15; none unless it fits and is precise
 // enough.

@@ -105,7 +105,7 @@ void Network::unify_steps(PreparedNetwork& network) const {
     const Layer& layer = model_.layers[i];
     if (!network.layers[i].problem || layer.stream == kNone) continue;
     groups.join(layer.stream, layer.residual);
-    groups.raise(layer.stream, least_stream_step(*network.layers[i].problem));
+    groups.raise(layer.stream, least_stream_step(*network.layers[i].problem, isa_.kernels->body));
   }
   groups.apply();
 }
@@ -115,26 +115,25 @@ bool Network::solve_body(const Layer& layer, int width_index,
   if (!prepared.problem) return false;
   const BodyProblem& problem = *prepared.problem;
   BodyLayer& body = prepared.body;
-  const double sixteenth = 1.0 / (1 << kCodeShift);
-  double unit = layer.stream == kNone ? 0 : stream_steps[layer.stream];
+  const bool is_codes = layer.stream == kNone;
+  double unit = is_codes ? 0 : stream_steps[layer.stream];
   if (layer.codes != kNone) {
     const Value& codes = model_.values[layer.codes];
     const int half = 1 << (codes.bits[width_index] - 1);
     body.codes_low = static_cast<int8_t>(-half);
     body.codes_high = static_cast<int8_t>(half - 1);
     const double step = codes.steps[width_index];
-    if (layer.stream == kNone) {
-      unit = step * sixteenth;
-    } else {
-      const auto factor = fixed_point(unit / (step * sixteenth));
-      if (!factor) {
-        prepared.note = "steps of stream and codes that are too far apart";
-        return false;
-      }
-      body.codes_factor = *factor;
+    const std::optional<int16_t> factor =
+        is_codes ? 0 : fixed_point(std::ldexp(
+                           unit / step, narrows(problem.kernel) ? kCodeShift : kRealCodeShift));
+    if (!factor) {
+      prepared.note = "steps of stream and codes that are too far apart";
+      return false;
     }
+    body.codes_factor = *factor;
+    if (is_codes) unit = step;
   }
-  auto numbers = number_body(problem, isa_.kernels->body, unit);
+  auto numbers = number_body(problem, isa_.kernels->body, unit, is_codes);
   if (!numbers) {
     prepared.note = "codes that are too fine";
     return false;
@@ -145,9 +144,13 @@ bool Network::solve_body(const Layer& layer, int width_index,
   body.weights = problem.weights->packed.as<int8_t>();
   body.start = prepared.numbers.start.data();
   body.factors = prepared.numbers.factors.data();
+  body.scales = prepared.numbers.scales.data();
+  body.addends = prepared.numbers.addends.data();
   body.narrowing = problem.narrowing;
   prepared.run_body = isa_.kernels->body_layers[problem.kernel];
-  prepared.note = "sums of 16 bits, " + std::to_string(problem.narrowing) + " dropped";
+  prepared.note = narrows(problem.kernel)
+                      ? "sums of 16 bits, " + std::to_string(problem.narrowing) + " dropped"
+                      : "a fused end";
   prepared.scratch_bytes = [kernel = problem.kernel, shape = isa_.kernels->body,
                             channels = layer.in_channels](int) {
     return body_scratch(kernel, shape, channels);
