@@ -44,7 +44,8 @@ test-engine-memory: $(INSTALLED) ## run the engine's tests with AddressSanitizer
 	cmake --build $(SANITIZED) --parallel 2; \
 	export GDQ_TEST_LIBRARY=$(abspath $(SANITIZED))/libgdq_engine_test.so; \
 	export UBSAN_OPTIONS=halt_on_error=1:print_stacktrace=1; \
-	$(SANITIZED)/test/native_tests; $(SANITIZED)/test/real_tests; $(SANITIZED)/test/statistics_tests; \
+	$(SANITIZED)/test/native_tests; $(SANITIZED)/test/body_tests; $(SANITIZED)/test/real_tests; \
+	$(SANITIZED)/test/statistics_tests; \
 	LD_PRELOAD="$$(g++ -print-file-name=libasan.so) $$(g++ -print-file-name=libstdc++.so)" \
 	ASAN_OPTIONS=detect_leaks=0 \
 		$(BIN)/pytest -n 2 -p no:faulthandler $(PYTEST_ARGS) tests/engine/kernels \

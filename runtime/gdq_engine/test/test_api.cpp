@@ -149,7 +149,8 @@ struct PaddedMap {
 void run_body(const gdq::KernelTable& table, gdq::IntegerKernel kernel,
               const gdq_body_layer& layer) {
   const int in = layer.in_channels, out = layer.out_channels;
-  if (!table.body_layers[kernel] || !gdq::narrows(kernel) || out % table.body.group != 0 || in % 16 != 0)
+  if (!table.body_layers[kernel] || !gdq::narrows(kernel) || out % table.body.group != 0 ||
+      in % 16 != 0)
     throw gdq::Error("this kernel has no such layers");
   const std::vector<double> real(layer.weights, layer.weights + size_t(in) * out * 9);
   gdq::IntegerWeights integer = gdq::quantize(kernel, out, in, real.data(), nullptr);

@@ -60,9 +60,7 @@ struct AvxIsa : PortableNarrowing<8> {
   static GDQ_INLINE I16 scaled_sum(I16 sum, I16 x, I16 factor) {
     return (I16)_mm256_adds_epi16((__m256i)sum, (__m256i)scaled(x, factor));
   }
-  static GDQ_INLINE I16 sum(I16 a, I16 b) {
-    return (I16)_mm256_adds_epi16((__m256i)a, (__m256i)b);
-  }
+  static GDQ_INLINE I16 sum(I16 a, I16 b) { return (I16)_mm256_adds_epi16((__m256i)a, (__m256i)b); }
   // Two vectors of numbers, to which `kMagic` was added, as whole ones.
   static constexpr float kMagic = 0;
   static GDQ_INLINE F32 real(I32 sum) { return __builtin_convertvector(sum, F32); }

@@ -71,7 +71,11 @@ bool has_feature([[maybe_unused]] int bit, [[maybe_unused]] const char* name) {
 #endif
 }
 
-bool has_dotprod() { return has_feature(20, "hw.optional.arm.FEAT_DotProd"); }
+// Kernels also use the rounding multiply-add of ARMv8.1, which all such processors have.
+bool has_dotprod() {
+  return has_feature(20, "hw.optional.arm.FEAT_DotProd") &&
+         has_feature(12, "hw.optional.arm.FEAT_RDM");
+}
 
 #ifdef GDQ_HAVE_HALF
 bool has_half() { return has_feature(10, "hw.optional.arm.FEAT_FP16"); }

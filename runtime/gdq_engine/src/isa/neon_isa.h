@@ -67,12 +67,10 @@ struct NeonIsa {
     return (I16)vqaddq_s16((int16x8_t)sum, (int16x8_t)scaled(x, factor));
 #endif
   }
-  static GDQ_INLINE I16 sum(I16 a, I16 b) {
-    return (I16)vqaddq_s16((int16x8_t)a, (int16x8_t)b);
-  }
+  static GDQ_INLINE I16 sum(I16 a, I16 b) { return (I16)vqaddq_s16((int16x8_t)a, (int16x8_t)b); }
   // Two vectors of numbers, to which `kMagic` was added, as whole ones: a float of this size has no
-  // fraction bits left, and its lowest are the number. Sums that begin at the bits of `kMagic` are such
-  // floats already. No conversion is needed; they are slow here.
+  // fraction bits left, and its lowest are the number. Sums that begin at the bits of `kMagic` are
+  // such floats already. No conversion is needed; they are slow here.
   static constexpr float kMagic = 12582912.0f;
   static GDQ_INLINE F32 real(I32 sum) { return (F32)sum; }
   static GDQ_INLINE I16 whole(F32 low, F32 high) {

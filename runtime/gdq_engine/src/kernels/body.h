@@ -11,8 +11,8 @@
 
 namespace gdq {
 
-// Codes are computed in sixteenths, from narrowed sums as from a stream; where the end is in float, and
-// codes may be wide, from a stream in eighths.
+// Codes are computed in sixteenths, from narrowed sums as from a stream; where the end is in float,
+// and codes may be wide, from a stream in eighths.
 constexpr int kCodeShift = 4, kRealCodeShift = 3;
 // The largest shift that narrows sums; the points of an algorithm that are halved take up to 2
 // more.
@@ -27,11 +27,11 @@ struct BodyLayer {
   const int32_t* start;   // where sums begin: of each group, of each point (see `starts_per_point`)
   int narrowing;          // bits that are dropped of sums, before those that are halved
   const int16_t*
-      factors;    // (out_channels): narrowed sums -> sixteenths of codes, or the stream; Q15
-  // Where the end is in float, instead of `narrowing` and `factors`: sums -> codes or the stream, by
-  // the lanes of groups.
+      factors;  // (out_channels): narrowed sums -> sixteenths of codes, or the stream; Q15
+  // Where the end is in float, instead of `narrowing` and `factors`: sums -> codes or the stream,
+  // by the lanes of groups.
   const float *scales, *addends;
-  void* scratch;  // 64-byte aligned, BodyShape::scratch bytes of it
+  void* scratch;            // 64-byte aligned, BodyShape::scratch bytes of it
   const int16_t* residual;  // of the stream's units
   ptrdiff_t residual_pitch;
   int16_t* stream;  // null: codes are made of the sums themselves

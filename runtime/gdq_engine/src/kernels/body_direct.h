@@ -1,5 +1,5 @@
-// Body layers without a transform: all nine taps of some pixels in registers, read where they lie in
-// the map. The end is a multiplication in float.
+// Body layers without a transform: all nine taps of some pixels in registers, read where they lie
+// in the map. The end is a multiplication in float.
 #pragma once
 
 #include "kernels/body.h"
@@ -10,19 +10,17 @@
 namespace gdq {
 namespace GDQ_ISA {
 
-// Adds the products of Pixels neighbouring pixels. A vector of one pixel's channels serves three taps.
-// from: the first pixel's top left tap; weights: (3 rows, channels / step, 3 columns, step).
+// Adds the products of Pixels neighbouring pixels. A vector of one pixel's channels serves three
+// taps. from: the first pixel's top left tap; weights: (3 rows, channels / step, 3 columns, step).
 template <int Pixels, class Channels>
 GDQ_INLINE void add_direct_products(const int8_t* from, ptrdiff_t pitch, Channels channels,
-                                    const int8_t* weights,
-                                    typename Isa::I32 (&sums)[Pixels][2]) {
+                                    const int8_t* weights, typename Isa::I32 (&sums)[Pixels][2]) {
   constexpr int kDepth = 4 * Isa::kSteps8, kTap = Isa::kSteps8 * 2 * Isa::kBytes;
   for (int y = 0; y < 3; y++, from += pitch)
     for (int k = 0; k < channels; k += kDepth, weights += 3 * kTap) {
       typename Isa::Data8 x[Pixels + 2];
-      unroll<Pixels + 2>([&](auto t) GDQ_ALWAYS {
-        x[t] = Isa::data8(from + (ptrdiff_t)t * channels + k);
-      });
+      unroll<Pixels + 2>([&](auto t)
+                             GDQ_ALWAYS { x[t] = Isa::data8(from + (ptrdiff_t)t * channels + k); });
       unroll<3>([&](auto tap) GDQ_ALWAYS {
         unroll<Isa::kSteps8>([&](auto s) GDQ_ALWAYS {
           const int8_t* w = weights + tap * kTap + s * 2 * Isa::kBytes;

@@ -39,8 +39,8 @@ GDQ_INLINE void read_body_tile(const int8_t* corner, ptrdiff_t pitch, Channels c
     unroll<Columns::kInputs>([&](auto x) GDQ_ALWAYS {
       V v[kCount];
       const int8_t* column = corner + (ptrdiff_t)x * channels;
-      Rows::template input_group<group>(
-          [&](int y) GDQ_ALWAYS { return read(column + y * pitch); }, v);
+      Rows::template input_group<group>([&](int y) GDQ_ALWAYS { return read(column + y * pitch); },
+                                        v);
       unroll<kCount>([&](auto i) GDQ_ALWAYS { half[i][x] = v[i]; });
     });
     unroll<kCount>([&](auto i) GDQ_ALWAYS {
@@ -48,7 +48,8 @@ GDQ_INLINE void read_body_tile(const int8_t* corner, ptrdiff_t pitch, Channels c
       Columns::input(half[i], v);
       unroll<Columns::kPoints>([&](auto j) GDQ_ALWAYS {
         constexpr int kSlot = kOrder<Rows, Columns>.slot((kFirst + i) * Columns::kPoints + j);
-        if constexpr (sizeof(Element) == 1 && Isa::kUnsignedData) v[j] = v[j] ^ all<V>((int8_t)-128);
+        if constexpr (sizeof(Element) == 1 && Isa::kUnsignedData)
+          v[j] = v[j] ^ all<V>((int8_t)-128);
         store(data + kSlot * slot_pitch, v[j]);
       });
     });
@@ -86,9 +87,8 @@ GDQ_INLINE void add_body_products(const int8_t* data, Channels channels, const i
   const auto step = [&](int k) GDQ_ALWAYS {
     typename Isa::Data8 x[Rows];
     // Data that serves several steps is loaded before them, other data where it is needed.
-    const auto read = [&](auto t) GDQ_ALWAYS {
-      x[t] = Isa::data8(data + (ptrdiff_t)t * channels + k);
-    };
+    const auto read = [&](auto t)
+                          GDQ_ALWAYS { x[t] = Isa::data8(data + (ptrdiff_t)t * channels + k); };
     if constexpr (Isa::kSteps8 > 1) unroll<Rows>(read);
     unroll<Isa::kSteps8>([&](auto s) GDQ_ALWAYS {
       const int8_t* w = weights + (k / 4 + s) * 2 * Isa::kBytes;

@@ -1,5 +1,5 @@
-// Body layers by an algorithm whose data needs 16 bits and whose output transform works in float, for
-// instruction sets that multiply bytes slowly, and for wide codes. Sums stay in 32 bits.
+// Body layers by an algorithm whose data needs 16 bits and whose output transform works in float,
+// for instruction sets that multiply bytes slowly, and for wide codes. Sums stay in 32 bits.
 #pragma once
 
 #include "kernels/body.h"

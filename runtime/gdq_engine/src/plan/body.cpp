@@ -288,8 +288,8 @@ std::optional<BodyNumbers> number_narrowing(const BodyProblem& problem, const Bo
     if (factor > kMost) return std::nullopt;
     numbers.factors.push_back(static_cast<int16_t>(std::nearbyint(factor)));
   }
-  numbers.start = body_start(problem.kernel, shape, *problem.weights, problem.narrowing,
-                             whole_biases(problem));
+  numbers.start =
+      body_start(problem.kernel, shape, *problem.weights, problem.narrowing, whole_biases(problem));
   return numbers;
 }
 

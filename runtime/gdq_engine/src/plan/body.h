@@ -16,8 +16,8 @@ namespace gdq {
 // Weights of a layer, packed, and bounds of what they make of codes within -1..1.
 struct BodyWeights {
   AlignedBytes packed;
-  IntegerWeights integer;      // without the integers themselves
-  std::vector<float> points;   // (3, out): sums of the points that are halved never, once, twice
+  IntegerWeights integer;        // without the integers themselves
+  std::vector<float> points;     // (3, out): sums of the points that are halved never, once, twice
   std::vector<float> constants;  // (out): sums of the point that constants reach
   std::vector<float> outputs;    // (out): the convolution
 };
@@ -56,7 +56,7 @@ std::vector<int32_t> body_start(IntegerKernel kernel, const BodyShape& shape,
 // Numbers of a BodyLayer.
 struct BodyNumbers {
   std::vector<int32_t> start;
-  std::vector<int16_t> factors;         // of layers that narrow their sums
+  std::vector<int16_t> factors;        // of layers that narrow their sums
   std::vector<float> scales, addends;  // of others
 };
 

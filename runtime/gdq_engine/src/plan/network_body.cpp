@@ -124,8 +124,9 @@ bool Network::solve_body(const Layer& layer, int width_index,
     body.codes_high = static_cast<int8_t>(half - 1);
     const double step = codes.steps[width_index];
     const std::optional<int16_t> factor =
-        is_codes ? 0 : fixed_point(std::ldexp(
-                           unit / step, narrows(problem.kernel) ? kCodeShift : kRealCodeShift));
+        is_codes ? 0
+                 : fixed_point(std::ldexp(unit / step,
+                                          narrows(problem.kernel) ? kCodeShift : kRealCodeShift));
     if (!factor) {
       prepared.note = "steps of stream and codes that are too far apart";
       return false;
