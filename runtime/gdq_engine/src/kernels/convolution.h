@@ -150,9 +150,9 @@ constexpr int kTileStatistics = 9;
 constexpr int kStrongEdge = 128;  // gray levels
 
 struct TileSums {
-  const uint8_t* pixels;  // RGB
-  ptrdiff_t pitch;        // bytes between rows
-  int height, width;      // multiples of 4
+  const uint8_t* pixels;      // RGB
+  ptrdiff_t pitch;            // bytes between rows
+  int height, width;          // multiples of 4
   const uint8_t* logarithms;  // floor(4 log2(1 + v)) of v up to 4 * 16 * 255
   int16_t* scratch;           // tile_scratch elements
   int64_t* sums;              // (kTileStatistics), written: before the logarithm of a sum

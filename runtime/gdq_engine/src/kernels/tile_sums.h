@@ -14,7 +14,8 @@ GDQ_INLINE int16_t larger_of(int16_t a, int16_t b) { return a > b ? a : b; }
 inline int64_t write_luma_row(const uint8_t* __restrict pixels, int width, int16_t* __restrict to) {
   int32_t sum = 0;
   for (int x = 0; x < width; x++) {
-    const int y = (77 * pixels[3 * x] + 150 * pixels[3 * x + 1] + 29 * pixels[3 * x + 2] + 128) >> 8;
+    const int y =
+        (77 * pixels[3 * x] + 150 * pixels[3 * x + 1] + 29 * pixels[3 * x + 2] + 128) >> 8;
     to[x] = static_cast<int16_t>(y);
     sum += y;
   }
@@ -22,8 +23,8 @@ inline int64_t write_luma_row(const uint8_t* __restrict pixels, int width, int16
 }
 
 // Windows of 2x2 that begin in a row: diagonal differences and steps, larger ones kept.
-inline void keep_largest(const int16_t* __restrict row, const int16_t* __restrict below, int windows,
-                         int16_t* __restrict diagonals, int16_t* __restrict steps) {
+inline void keep_largest(const int16_t* __restrict row, const int16_t* __restrict below,
+                         int windows, int16_t* __restrict diagonals, int16_t* __restrict steps) {
   for (int x = 0; x < windows; x++) {
     const auto across = static_cast<int16_t>(row[x + 1] - row[x]);
     const auto down = static_cast<int16_t>(below[x] - row[x]);
@@ -73,7 +74,7 @@ inline void add_coarse(const TileSums& job, const int16_t* map, int rows, int co
 
 inline void add_median(const TileSums& job, const int16_t* map, int rows, int columns) {
   for (int y = 0; y + 1 < rows; y++) {
-    const int16_t *__restrict row = map + y * columns, *__restrict below = row + columns;
+    const int16_t* __restrict row = map + y * columns, * __restrict below = row + columns;
     int32_t sum = 0, squares = 0;
     for (int x = 0; x + 1 < columns; x++) {
       const int diagonal = magnitude(row[x] + below[x + 1] - row[x + 1] - below[x]);

@@ -69,9 +69,9 @@ Statistics tile_statistics(const uint8_t* tile, int height, int width, int side,
   };
   const auto scaled = [](int64_t sum) { return int32_t(sum); };
   const auto log = [](int64_t sum) { return int32_t(logarithm(uint64_t(sum))); };
-  return {log(term(0, 4, 0)),    scaled(term(1, 4, 0)), log(term(2, 4, 0)),
-          log(term(3, 4, 0)),    scaled(term(4, 4, 1)), scaled(term(5, 4, 2)),
-          log(term(6, 2, 1)),    log(term(7, 2, 1)),    log(term(8, 1, 0))};
+  return {log(term(0, 4, 0)), scaled(term(1, 4, 0)), log(term(2, 4, 0)),
+          log(term(3, 4, 0)), scaled(term(4, 4, 1)), scaled(term(5, 4, 2)),
+          log(term(6, 2, 1)), log(term(7, 2, 1)),    log(term(8, 1, 0))};
 }
 
 Heads apply_heads(const SensitivityRecord& record, const Statistics& statistics) {
