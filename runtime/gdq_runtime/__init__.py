@@ -1,4 +1,4 @@
-"""Runs networks trained with Granular-DQ: a bundle and an image in, a larger image out.
+"""Run networks trained with Granular-DQ: a bundle and an image in, a larger image out.
 
 >>> from gdq_runtime import Upscaler
 >>> with Upscaler.open("bundle") as upscaler:

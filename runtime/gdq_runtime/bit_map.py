@@ -1,6 +1,7 @@
-"""What a bit map says: (rows, columns), uint8, how each tile of a picture was upscaled.
+"""What a bit map says: FAB and BitOPs.
 
-Each entry is a bit-width of the network, or ``INTERPOLATED``.
+A bit map is uint8, (rows, columns), and tells how each tile of a picture was upscaled: at a
+bit-width of the network, or ``INTERPOLATED``.
 """
 
 from __future__ import annotations
@@ -14,15 +15,15 @@ from gdq_core.bit_widths import INTERPOLATED
 def compute_fab(bit_map: NDArray[np.uint8]) -> float:
     """Return the feature average bit-width of one image: the plain mean over its tiles.
 
-    As released: each quantized layer of a tile runs at the tile's one width, so the mean over
-    layers is that width; edge tiles are not weighted by area. An interpolated tile counts 0 bits.
-    Of a set: the mean over images.
+    As released: all quantized layers of a tile run at the tile's bit-width, so the mean over
+    layers is that bit-width; edge tiles are not weighted by area. An interpolated tile counts 0
+    bits. The FAB of a set of images is the mean over them.
     """
     return float(np.mean(bit_map, dtype=np.float64))
 
 
 def compute_network_fab(bit_map: NDArray[np.uint8]) -> float:
-    """Return the FAB of those tiles alone that went through the network; 0 if none did."""
+    """Return the FAB of only those tiles that went through the network; 0 if none did."""
     by_network = bit_map[bit_map != INTERPOLATED]
     return compute_fab(by_network) if by_network.size else 0.0
 
@@ -35,16 +36,16 @@ def count_bit_operations(
 ) -> float:
     """Return the BitOPs of one image.
 
-    Their number is the sum over layers and tiles of multiply-adds x weight bits x activation bits:
-    8-bit weights and activations of the tile's width in quantized layers, 32 x 32 in the others
+    BitOPs are the sum over layers and tiles of multiply-adds x weight bits x activation bits:
+    8-bit weights and activations of the tile's bit-width in quantized layers, 32 x 32 in the others
     (van Baalen et al. 2020; the papers of this field count float layers at 32 bits, whatever they
-    run at here). Overlap counts, for it is computed; interpolation counts nothing.
+    run at here). Overlap counts, since it is computed; interpolation does not.
 
     Args:
-        tile_pixels: (rows, columns), low-resolution pixels of each tile.
-        bit_map: of the same tiles.
+        tile_pixels: (rows, columns), number of low-resolution pixels of each tile.
+        bit_map: (rows, columns), bit map of the same tiles.
         quantized_macs: multiply-adds per low-resolution pixel in quantized layers.
-        float_macs: likewise in the others.
+        float_macs: multiply-adds per low-resolution pixel in the other layers.
 
     """
     bits = bit_map.astype(np.float64)
@@ -53,6 +54,6 @@ def count_bit_operations(
 
 
 def count_bit_widths(bit_map: NDArray[np.uint8]) -> dict[int, int]:
-    """Count the tiles of each bit-width that occurs, ascending."""
+    """Count the tiles of each bit-width that occurs, by ascending bit-width."""
     widths, counts = np.unique(bit_map, return_counts=True)
     return dict(zip(widths.tolist(), counts.tolist(), strict=True))

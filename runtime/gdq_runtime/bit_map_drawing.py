@@ -1,4 +1,4 @@
-"""Draws which tile runs at how many bits: colours over the gray picture, numbers, and a legend."""
+"""Draw a bit map: colours over the gray picture, the bit-width of each tile, and a legend."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ from gdq_core.pictures.rows import Rows, RowSource, split_alpha
 from gdq_runtime.bit_map import compute_fab, count_bit_widths
 from gdq_runtime.tiles.tiling import Span, TilePlan
 
-# Okabe and Ito's palette, which people with any colour vision can tell apart; cool to warm, and
-# white where no network was needed.
+# Okabe and Ito's palette, which people with any colour vision can tell apart: from cool to warm,
+# and white where no network was needed.
 _COLOURS = {
     INTERPOLATED: (255, 255, 255),
     4: (0, 114, 178),
@@ -31,10 +31,10 @@ _FONT = cv2.FONT_HERSHEY_SIMPLEX
 
 
 class Thumbnail:
-    """A source of rows that keeps a picture of bounded size of what passes through it."""
+    """A source of rows that passes another one on and keeps a reduced copy of bounded size."""
 
     def __init__(self, source: RowSource) -> None:
-        """Stand between a source and its reader; the picture's longer side is at most 1600."""
+        """Wrap a source; the longer side of the copy has at most 1600 pixels."""
         self._source = source
         self._step = -(-max(source.width, source.height) // _LARGEST_SIDE)
         self._rows: list[Rows] = []
@@ -42,7 +42,7 @@ class Thumbnail:
         self.width, self.height, self.channels = source.width, source.height, source.channels
 
     def read_rows(self, count: int) -> Rows:
-        """See ``RowSource.read_rows``; every n-th row is kept, averaged along itself."""
+        """See ``RowSource.read_rows``; keeps every n-th row, averaged horizontally."""
         rows = self._source.read_rows(count)
         kept = rows[-self._next % self._step :: self._step]
         self._next += len(rows)
@@ -55,7 +55,7 @@ class Thumbnail:
 
     @property
     def image(self) -> NDArray[np.uint8]:
-        """The picture so far, (height, width, 3), RGB."""
+        """The copy of what was read so far, (height, width, 3), RGB."""
         return np.concatenate(self._rows)
 
 
@@ -68,13 +68,13 @@ def draw_bit_map(
     """Draw the bit-widths over a picture.
 
     Args:
-        picture: (height, width, 3), RGB: the low-resolution picture, at any size.
-        plan: its tiles.
-        bit_map: (rows, columns), a bit-width per tile, 0 if it was interpolated.
+        picture: (height, width, 3), RGB: the low-resolution picture, in any size.
+        plan: the tiles of the picture.
+        bit_map: (rows, columns), the bit-width of each tile, 0 if it was interpolated.
         caption: another line of the legend, such as the time of a tile.
 
     Returns:
-        (height, width, 3), RGB, of another size: the longer side has about 900 to 1600 pixels.
+        (height, width, 3), RGB, in another size: the longer side has about 900 to 1600 pixels.
 
     """
     canvas = _enlarge(picture)
@@ -97,7 +97,7 @@ def _enlarge(picture: NDArray[np.uint8]) -> NDArray[np.uint8]:
 
 
 def _tile_of_pixel(spans: tuple[Span, ...], length: int, pixels: int) -> NDArray[np.intp]:
-    """Tell for each pixel of the drawing which tile owns it."""
+    """Return, for each pixel of the drawing along one axis, the index of the tile that owns it."""
     centres = (np.arange(pixels) + 0.5) * length / pixels
     return np.searchsorted([span.own_stop for span in spans[:-1]], centres, side="right")
 
@@ -116,7 +116,7 @@ def _draw_numbers(
     columns: NDArray[np.intp],
     bit_map: NDArray[np.uint8],
 ) -> None:
-    """Write each tile's bit-width into it and draw its border, if there is room."""
+    """Write its bit-width into each tile and draw the tile's border, if there is room."""
     tops, lefts = (np.flatnonzero(np.diff(tiles, prepend=-1)) for tiles in (rows, columns))
     if min(overlay.shape[0] / len(tops), overlay.shape[1] / len(lefts)) < 24:
         return

@@ -1,4 +1,4 @@
-"""Upscaler: decode > tile > predict > route > run > stitch > encode."""
+"""The Upscaler: decode, cut, predict, route, run, stitch, encode."""
 
 from __future__ import annotations
 
@@ -103,9 +103,9 @@ class FileResult:
 
 
 class Upscaler:
-    """Upscales images with one bundle; keeps its engine and threads between images.
+    """Upscale images with one bundle, keeping engine and threads between images.
 
-    One image at a time; use one Upscaler per thread of yours.
+    An Upscaler takes one image at a time; use one Upscaler for each thread of yours.
     """
 
     def __init__(
@@ -119,9 +119,9 @@ class Upscaler:
         """Prepare engine and threads.
 
         Args:
-            bundle: what to run.
+            bundle: the bundle to run.
             engine: name of the engine; None for the default, see ``engines.registry``.
-            threads: tiles in parallel, at least 1; None for one per processor.
+            threads: number of tiles that run in parallel, at least 1; None for one per processor.
             policy: how pictures are cut, see ``gdq_runtime.tiles.tiling``.
             costs: what tiles cost, to choose bit-widths by: "measured" once on this device, and
                 kept (docs/accuracy.md); or None to go by bits alone, which gives the same
@@ -150,7 +150,7 @@ class Upscaler:
         threads: int | None = None,
         policy: Policy = "uniform",
     ) -> Upscaler:
-        """Open a bundle's folder, check it, and prepare to run it; arguments as for the class.
+        """Open and check a bundle's folder, and prepare to run it; arguments as for the class.
 
         Raises:
             BundleError: no bundle, a damaged one, or one without graphs for the engine.
@@ -173,7 +173,7 @@ class Upscaler:
 
     @property
     def threads(self) -> int:
-        """Tiles that run in parallel."""
+        """Number of tiles that run in parallel."""
         return self._workers.threads
 
     def __call__(
@@ -231,11 +231,11 @@ class Upscaler:
         progress: Progress | None = None,
         **choices: Unpack[Choices],
     ) -> FileResult:
-        """Upscale a picture file, rows in and rows out: its height does not matter to memory.
+        """Upscale a picture file row by row: memory does not depend on its height.
 
         Args:
             source: PNG, JPEG, TIFF, BMP or WebP.
-            target: .png, .jpg or .tif; appears complete or not at all. The colour profile is
+            target: .png, .jpg or .tif; appears whole or not at all. The meaning of colours is
                 carried over, other metadata is not.
             request: what is asked for; None for the choices, or the predictor's decisions.
             bit_map: where to draw the bit-widths over the picture, .png, .jpg or .tif.
@@ -244,8 +244,8 @@ class Upscaler:
             choices: fields of a request, all but the policy, instead of one.
 
         Raises:
-            ImageError: the source is no picture, damaged, or of a refused kind.
-            OutputError: a target exists, cannot be written, or is what is read.
+            ImageError: the source is not a picture, is damaged, or is of a kind that is refused.
+            OutputError: a target exists, cannot be written, or overlaps an input.
             BundleError: no subgraph of the bit-width asked for.
             RequestError: choices contradict each other, the bundle's dial does not reach them, or
                 the request has another policy than this Upscaler.
@@ -329,7 +329,7 @@ class Upscaler:
     def _check_targets(
         self, source: Path, target: Path, drawing: Path | None, overwrite: bool
     ) -> None:
-        """Find out before hours of work, not after, that the result has no place."""
+        """Refuse an output that cannot be written before hours of work, not after them."""
         paths = [target] if drawing is None else [target, drawing]
         results = [Output(path, "a picture", is_picture) for path in paths]
         check_apart(results, [source, self.bundle.path])
@@ -412,11 +412,11 @@ def _caption(spending: Spending | None, expected_loss: float | None) -> str:
 
 
 def _as_path(name: str, value: str | Path) -> Path:
-    """Refuse an array where a file is meant."""
+    """Convert the name of a file, and refuse an array in its place."""
     try:
         return Path(value)
     except TypeError as error:
         raise RequestError(
-            f"{name} must be the name of a file, not {type(value).__name__}: call the Upscaler "
-            "itself with an array"
+            f"{name} must be the name of a file, not {type(value).__name__}: to upscale an array, "
+            "call the Upscaler itself"
         ) from error

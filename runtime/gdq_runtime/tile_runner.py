@@ -1,4 +1,4 @@
-"""Drives the tiles of one picture through the engine, in parallel and in order."""
+"""Run the tiles of one picture through the engine, in parallel, keeping their order."""
 
 from __future__ import annotations
 
@@ -26,11 +26,11 @@ from gdq_runtime.tiles.workers import Workers
 from gdq_runtime.timings import Stopwatch
 
 Progress = Callable[[int, int], None]
-"""Called after each tile with the number of tiles done and of all; in the caller's thread."""
+"""Called in the caller's thread after each tile, with the number of tiles done and of all."""
 
 _MOST_AHEAD = 32
-"""Tiles that wait for the caller, beside two per worker: as long as these last, the workers stay
-busy while a band is encoded (1 ms per tile). More of them would cost memory in wide pictures."""
+"""Tiles that may wait for the caller, in addition to two per worker: as long as these last, workers
+stay busy while a band is encoded (1 ms per tile). More would cost memory in wide pictures."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -38,7 +38,7 @@ class _Tile:
     band: Band
     column: Span
     bit_width: int | None
-    """None if the worker may choose it without regard to other tiles."""
+    """None if the worker chooses it, independently of other tiles."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -50,15 +50,15 @@ class _Finished:
 
 @dataclass(frozen=True, eq=False)
 class TileRunner:
-    """Cuts, predicts, routes and runs in the workers; reads, stitches and writes in the caller.
+    """Cut, predict, route and run in the workers; read, stitch and write in the caller's thread.
 
     Attributes:
         engine: runs the graphs.
-        workers: threads, a tile each.
+        workers: threads that run one tile each.
         router: chooses the bit-width of a tile.
         scale: upscaling factor.
-        stopwatch: told what each stage took.
-        progress: told after each tile, or None.
+        stopwatch: collects the times of the stages.
+        progress: called after each tile, unless None.
 
     """
 
@@ -116,7 +116,7 @@ class TileRunner:
     def _sense_tiles(
         self, bands: Iterator[Band], plan: TilePlan, routing: SensedRouting
     ) -> Iterator[_Tile]:
-        """Decides on a band when some more are read: they tell what the picture is like."""
+        """Decide on a band once further bands are read, which tell what the picture is like."""
         picture = routing.open_picture(plan.count)
         waiting: deque[tuple[Band, list[Sensitivity]]] = deque()
         for band in itertools.chain(bands, itertools.repeat(None, BANDS_AHEAD)):
@@ -136,7 +136,7 @@ class TileRunner:
         return self.router.as_available(bit_width) if is_chosen else bit_width
 
     def _share(self, band: Band, plan: TilePlan, budget: Budget) -> list[int]:
-        """Choose the bit-widths of a whole band, which have to share a budget."""
+        """Choose the bit-widths of a whole band, whose tiles share a budget."""
         with self.stopwatch.stage("predict"):
             tiles = (cut_tile(band.colour, band.row, column) for column in plan.columns)
             bins = [

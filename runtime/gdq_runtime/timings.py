@@ -1,4 +1,4 @@
-"""Where the time goes, stage by stage."""
+"""Measure where the time goes, stage by stage."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ class StageTime:
     """Time of one stage, summed over all threads that worked on it.
 
     Attributes:
-        wall: seconds that passed.
-        cpu: seconds that the threads really had a processor.
+        wall: wall time in seconds.
+        cpu: processor time in seconds.
 
     """
 
@@ -26,16 +26,16 @@ class StageTime:
 
 @dataclass(frozen=True)
 class Timings:
-    """Time of each stage of one picture, and of all together.
+    """Time of each stage of one picture, and of all stages together.
 
     Attributes:
-        decode: file to rows.
-        cut: rows to contiguous tiles, padding.
-        predict: predictor subgraph, routing.
-        run: subgraphs of the chosen bit-widths: the work that is paid for.
-        stitch: tiles to rows of output; transparency.
-        encode: rows to file.
-        elapsed: seconds from first to last.
+        decode: from file to rows.
+        cut: from rows to contiguous tiles, with padding.
+        predict: predictor and routing.
+        run: the network at the chosen bit-widths, and interpolation: the actual work.
+        stitch: from tiles to rows of output, with transparency.
+        encode: from rows to file.
+        elapsed: wall time in seconds, from beginning to end.
 
     """
 
@@ -49,7 +49,7 @@ class Timings:
 
 
 class Stopwatch:
-    """Collects the times of stages from several threads."""
+    """Collect the times of stages from several threads."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
@@ -58,7 +58,7 @@ class Stopwatch:
 
     @contextmanager
     def stage(self, name: str) -> Iterator[None]:
-        """Count the time of a block, in the thread that runs it."""
+        """Add the time of a block to a stage, as measured in the thread that runs it."""
         wall, cpu = time.perf_counter(), time.thread_time()
         try:
             yield
@@ -69,7 +69,7 @@ class Stopwatch:
                 self._stages[name] = StageTime(before.wall + wall, before.cpu + cpu)
 
     def read(self) -> Timings:
-        """Return what was collected so far."""
+        """Return the times collected so far."""
         with self._lock:
             stages = {
                 name: self._stages[name]

@@ -128,7 +128,7 @@ def test_a_child_cannot_finish_its_parents_picture(run: Callable[[str], None]) -
         try:
             made = upscaler(image, progress=give_birth).image
         except EngineError as error:
-            is_told = os.getpid() != parent and "only its parent can finish it" in str(error)
+            is_told = os.getpid() != parent and "only its parent can finish" in str(error)
             os._exit(0 if is_told else 1)
         assert os.getpid() == parent and np.array_equal(made, expected)
         wait(*children)

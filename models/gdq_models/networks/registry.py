@@ -55,7 +55,9 @@ def create_network(
         ValueError: the network does not exist at this scale.
     """
     if name not in _NETWORKS:
-        raise CheckpointError(f"unknown network {name!r}; known are {', '.join(network_names())}")
+        raise CheckpointError(
+            f"unknown network {name!r}; choose one of {', '.join(network_names())}"
+        )
     create: Callable[..., SuperResolutionNetwork] = _NETWORKS[name]()
     return create(scale=scale, channels=channels, blocks=blocks, gate=gate)
 

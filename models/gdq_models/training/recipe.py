@@ -36,7 +36,7 @@ class _Model(BaseModel):
 
 def _is_known(name: str) -> str:
     if name not in network_names():
-        raise ValueError(f"unknown network {name!r}; known are {', '.join(network_names())}")
+        raise ValueError(f"unknown network {name!r}; choose one of {', '.join(network_names())}")
     return name
 
 

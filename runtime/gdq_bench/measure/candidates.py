@@ -90,7 +90,9 @@ def _parse(wanted: str) -> list[str]:
     names = list(candidate_names()) if wanted == ALL else list(dict.fromkeys(wanted.split(",")))
     for name in names:
         if name not in candidate_names():
-            raise EngineError(f"unknown engine {name!r}; there is {', '.join(candidate_names())}")
+            raise EngineError(
+                f"unknown engine {name!r}; choose one of {', '.join(candidate_names())}"
+            )
     return names
 
 

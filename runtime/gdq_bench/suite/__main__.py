@@ -38,7 +38,9 @@ def main(names: Sequence[str], checkpoint: Path, quick: bool, document: bool) ->
     from gdq_bench.suite.subjects import Subjects
 
     if unknown := [name for name in names if name not in BENCHMARKS]:
-        raise click.UsageError(f"no benchmark {unknown[0]!r}; there is {', '.join(BENCHMARKS)}")
+        raise click.UsageError(
+            f"no benchmark {unknown[0]!r}; choose one of {', '.join(BENCHMARKS)}"
+        )
     load(STORED)  # what cannot be added to is found before hours of measuring, not after
     missed = False
     with tempfile.TemporaryDirectory() as folder:

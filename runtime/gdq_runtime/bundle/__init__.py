@@ -1,1 +1,1 @@
-"""The bundle: what an export leaves and all that a runtime needs."""
+"""The bundle: what an export produces, and all that a runtime needs."""

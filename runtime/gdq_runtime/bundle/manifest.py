@@ -19,10 +19,10 @@ from gdq_core.sensitivity.prices import PriceSteps
 from gdq_core.sensitivity.rule import SensitivityRule
 
 SCHEMA_VERSION: Final = 4
-"""Raised when a reader of the previous version would misread a manifest."""
+"""Increased when a reader of the previous version would misread a manifest."""
 
 Format = Literal["onnx", "tflite", "engine"]
-"""Formats that graphs are written in; a bundle has all its graphs in each of its formats."""
+"""Formats in which graphs are written; a bundle has all its graphs in each of its formats."""
 
 
 def _stays_inside(path: str) -> str:
@@ -33,7 +33,7 @@ def _stays_inside(path: str) -> str:
 
 
 BundlePath = Annotated[str, AfterValidator(_stays_inside), Field(min_length=1, max_length=255)]
-"""A path relative to the bundle, with forward slashes, that cannot leave it."""
+"""A path relative to the bundle's folder, with forward slashes, that cannot leave it."""
 
 Sha256 = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
 
@@ -72,9 +72,9 @@ class TfliteGraph(_Model):
 
 
 class GraphSpec(_Model):
-    """One executable graph: where it is in each format, and what goes in and out in all of them.
+    """One executable graph: where it is in each format, and its inputs and outputs in all of them.
 
-    A TFLite graph has one size: dimensions that may vary are there the tiling's ``size``, and at
+    A TFLite graph has one size: its variable dimensions are the tiling's ``size``, and at
     the network's output ``size`` times the scale.
     """
 
@@ -89,7 +89,7 @@ class GraphSpec(_Model):
     outputs: Annotated[list[TensorSpec], Field(min_length=1)]
 
     def files(self) -> dict[Format, str]:
-        """Format -> file that holds the graph, in the formats in which it is there."""
+        """Return the file that holds the graph for each format in which the graph exists."""
         places: dict[Format, str | None] = {
             "onnx": self.onnx,
             "tflite": None if self.tflite is None else self.tflite.file,
@@ -225,7 +225,7 @@ class Network(_Model):
 
 
 class Tiling(_Model):
-    """How a picture is cut: square tiles of one size, neighbours sharing some pixels."""
+    """How a picture is cut: square tiles of one size, whose neighbours share some pixels."""
 
     size: Annotated[int, Field(ge=16, le=1024, description="low-resolution pixels, multiple of 4")]
     overlap: Annotated[int, Field(ge=0, description="low-resolution pixels two tiles share")]
@@ -244,7 +244,7 @@ Signal = Literal["gate_margin", "entropy"]
 
 
 class TradeOffPoint(_Model):
-    """What a choice of bit-widths costs and loses, on average over the calibration tiles."""
+    """What a choice of bit-widths costs and loses, averaged over the calibration tiles."""
 
     fab: Annotated[float, Field(ge=4, le=8, description="mean bits per tile")]
     loss_db: Annotated[
@@ -331,7 +331,7 @@ class TradeOff(_Model):
 
 
 class FlatTiles(_Model):
-    """Tiles that need no network: bicubic interpolation is as good."""
+    """Tiles that need no network: cubic interpolation is as good."""
 
     largest_gradient: Annotated[
         float | None,
@@ -346,7 +346,7 @@ class FlatTiles(_Model):
 
 
 class AgreementBound(_Model):
-    """How near pictures must come to expected ones: only so many samples may be further apart."""
+    """How close pictures must be to expected ones: only so many samples may be further apart."""
 
     levels: Annotated[int, Field(ge=0, le=255, description="gray levels")]
     share: Annotated[float, Field(ge=0, lt=1, description="of the samples that may exceed them")]
@@ -355,8 +355,8 @@ class AgreementBound(_Model):
 class GoldenTile(_Model):
     """A tile with its expected results, so that any implementation can prove itself.
 
-    Each format has outputs of its own where its graphs round in a way of their own; formats that
-    round alike name the same files.
+    A format whose graphs round in their own way has its own outputs; formats that round alike
+    name the same files.
     """
 
     tile: Annotated[BundlePath, Field(description="PNG, size x size, RGB")]
@@ -392,7 +392,7 @@ class Checkpoint(_Model):
 
 
 class Manifest(_Model):
-    """Everything a runtime must know of a bundle."""
+    """Everything that a runtime must know about a bundle."""
 
     schema_version: Literal[4]
     formats: Annotated[
@@ -443,20 +443,24 @@ class Manifest(_Model):
         return self
 
     def _golden_files(self) -> set[str]:
-        """Golden tiles and outputs, which are there in each format that has a bound."""
+        """Return golden tiles and outputs, which exist in each format that has a bound."""
         files: set[str] = set()
         for golden in self.golden:
             if golden.outputs.keys() != self.agreement.keys():
                 found, meant = sorted(golden.outputs), sorted(self.agreement)
-                raise ValueError(f"a golden tile has outputs in {found}, bounds are of {meant}")
+                raise ValueError(
+                    f"a golden tile has outputs in {found}, but there are bounds for {meant}"
+                )
             files |= {golden.tile}
             files |= {path for paths in golden.outputs.values() for path in paths.values()}
         if foreign := sorted(self.agreement.keys() - set(self.formats)):
-            raise ValueError(f"agreement bounds {foreign[0]!r}, which is no format of the bundle")
+            raise ValueError(
+                f"agreement has a bound for {foreign[0]!r}, which is not a format of the bundle"
+            )
         return files
 
     def _graph_files(self) -> set[str]:
-        """List the files of all graphs; each must be there in each format, and in no other."""
+        """Return the files of all graphs; each graph must exist in exactly the listed formats."""
         if len(set(self.formats)) != len(self.formats):
             raise ValueError("a format is listed twice")
         files: set[str] = set()
@@ -464,6 +468,6 @@ class Manifest(_Model):
             found = graph.files()
             if sorted(found) != sorted(self.formats):
                 formats = sorted(self.formats)
-                raise ValueError(f"a graph is there as {sorted(found)}, not as {formats}")
+                raise ValueError(f"a graph exists in {sorted(found)}, not in {formats}")
             files |= set(found.values())
         return files

@@ -1,4 +1,4 @@
-"""Opens a bundle: a folder that somebody else may have written, so nothing in it is believed."""
+"""Open a bundle: a folder that a stranger may have written, so nothing in it is trusted."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ from gdq_runtime.bundle.manifest import SCHEMA_VERSION, Format, Manifest, Subgra
 
 MANIFEST_NAME = "manifest.json"
 MANIFEST_LIMIT = 4 << 20
-"""Bytes; a real manifest has some ten thousand, and parsing must not be a way to fill memory."""
+"""Bytes; a real manifest has some ten thousand, and parsing a huge one could fill the memory."""
 
 
 class _Version(BaseModel):
-    """The one key that every version of the manifest has."""
+    """The only key that every version of the manifest has."""
 
     model_config = ConfigDict(extra="ignore", strict=True)
     schema_version: int
@@ -39,11 +39,11 @@ class Bundle:
 
     @classmethod
     def open(cls, path: str | Path) -> Bundle:
-        """Read the manifest, then check place, size and SHA-256 of every file it lists.
+        """Read the manifest, then check path, size and SHA-256 of every file that it lists.
 
         Raises:
-            BundleError: no bundle, another version, a damaged or missing file, a link, or a path
-                that leaves the folder.
+            BundleError: the folder is not a bundle or has another version, a file is damaged,
+                missing or a link, or a path leaves the folder.
 
         """
         folder = Path(path)
@@ -63,7 +63,7 @@ class Bundle:
         """Return the path of a file that the manifest lists.
 
         Raises:
-            BundleError: the manifest does not list it, so nobody has checked it.
+            BundleError: the manifest does not list it, so it was not checked.
 
         """
         if all(entry.path != relative for entry in self.manifest.files):
@@ -128,7 +128,7 @@ def _check_version(path: Path, version: int) -> None:
         )
     if version != SCHEMA_VERSION:
         raise BundleError(
-            f"{path} has schema version {version}, this runtime reads {SCHEMA_VERSION}: "
+            f"{path} has schema version {version}, but this runtime reads {SCHEMA_VERSION}: "
             "export the checkpoint again"
         )
 
@@ -153,7 +153,9 @@ def _check_file(folder: Path, relative: str, size: int, sha256: str) -> None:
             raise BundleError(f"{path} is not a regular file")
         actual_size = path.stat().st_size
         if actual_size != size:
-            raise BundleError(f"{path} is damaged: {actual_size} bytes, the manifest says {size}")
+            raise BundleError(
+                f"{path} is damaged: it has {actual_size} bytes, the manifest says {size}"
+            )
         with path.open("rb") as stream:
             digest = hashlib.sha256()
             while block := stream.read(1 << 20):

@@ -1,6 +1,6 @@
 """The manifest's JSON Schema, for implementations in other languages.
 
-``python -m gdq_runtime.bundle.schema`` writes it anew; a test fails while it is out of step.
+``python -m gdq_runtime.bundle.schema`` writes it again; a test fails while it is out of date.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ SCHEMA_PATH = Path(__file__).with_name("manifest.schema.json")
 
 
 def create_schema() -> str:
-    """Create the text of the schema from the pydantic models."""
+    """Return the text of the schema, made from the pydantic models."""
     schema = Manifest.model_json_schema()
     schema = {"$schema": "https://json-schema.org/draft/2020-12/schema", **schema}
     return json.dumps(schema, indent=2) + "\n"

@@ -1,4 +1,4 @@
-"""What graphs answer, checked: a bundle is somebody else's, and so is what its graphs compute."""
+"""Check the outputs of graphs: a bundle may come from a stranger, and so do its graphs' outputs."""
 
 from __future__ import annotations
 
@@ -21,17 +21,17 @@ def read_prediction(place: str, logits: Array, entropy: Array, bit_width: Array)
     """Read the outputs of a predictor.
 
     Args:
-        place: file of the graph, for the error's sentence.
+        place: file of the graph, for error messages.
         logits: three numbers of any shape.
         entropy: one number.
         bit_width: one of 4, 5, 6, 8.
 
     Raises:
-        EngineError: they are something else.
+        EngineError: they are anything else.
 
     """
     if logits.size != 3 or entropy.size != 1 or bit_width.size != 1:
-        raise EngineError(f"{place}: the predictor's outputs have odd shapes")
+        raise EngineError(f"{place}: the predictor's outputs have unexpected shapes")
     decision = int(bit_width.item())
     if decision not in BIT_WIDTHS:
         raise EngineError(f"{place}: predicts {decision} bits, not {_WIDTHS}")
@@ -46,22 +46,22 @@ def read_sensitivity(place: str, heads: Array) -> Sensitivity:
 
     """
     if heads.size != HEADS or not np.issubdtype(heads.dtype, np.integer):
-        raise EngineError(f"{place}: the sensitivity heads answer {heads.dtype} {heads.shape}")
+        raise EngineError(f"{place}: the sensitivity heads return {heads.dtype} {heads.shape}")
     return Sensitivity(*heads.ravel().tolist())
 
 
 def read_picture(
     place: str, output: Array, tile: NDArray[np.uint8], scale: int
 ) -> NDArray[np.uint8]:
-    """Read the output of a subgraph: (height * scale, width * scale, 3) of the tile's sides.
+    """Read the output of a subgraph: a picture (height * scale, width * scale, 3).
 
     Raises:
-        EngineError: it is no such picture.
+        EngineError: it has another shape or type.
 
     """
     expected = (1, tile.shape[0] * scale, tile.shape[1] * scale, 3)
     if output.shape != expected or output.dtype != np.uint8:
-        raise EngineError(f"{place}: answers {output.dtype} {output.shape}, not uint8 {expected}")
+        raise EngineError(f"{place}: returns {output.dtype} {output.shape}, not uint8 {expected}")
     picture: NDArray[np.uint8] = output[0]
     return picture
 

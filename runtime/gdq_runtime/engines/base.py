@@ -1,4 +1,4 @@
-"""What an engine must do; the rest of the runtime knows no library below it."""
+"""What an engine must do; the rest of the runtime knows no library behind it."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ from gdq_runtime.bundle.reader import Bundle
 
 @dataclass(frozen=True, eq=False)
 class Prediction:
-    """The predictor's answer for one tile.
+    """The predictor's output for one tile.
 
     Attributes:
-        logits: (3,), float32, the gate's scores of the manifest's ``gate_bit_widths``.
-        entropy: of the tile's luma, in nats.
-        bit_width: the decision, one of 4, 5, 6, 8.
+        logits: (3,), float32, the gate's scores for the manifest's ``gate_bit_widths``.
+        entropy: entropy of the tile's luma, in nats.
+        bit_width: the decision: 4, 5, 6 or 8.
 
     """
 
@@ -30,9 +30,9 @@ class Prediction:
 
 
 class Engine(Protocol):
-    """Runs predictor and subgraphs of a bundle; all of it is called in parallel.
+    """Run a bundle's predictor and subgraphs; several threads call all methods in parallel.
 
-    This is all that an engine has to be. Its time at each bit-width is measured from outside
+    An engine needs nothing else. Its time at each bit-width is measured from outside
     (``engines.timed``), in the same way for all engines.
     """
 
@@ -46,27 +46,27 @@ class Engine(Protocol):
 
     @property
     def accelerator_used(self) -> str:
-        """What it really runs on; libraries fall back silently, so this is read back from them.
+        """What it actually runs on, read back from the library, since libraries fall back silently.
 
-        What was asked for, if that is what it is; details may follow behind a comma.
+        Equal to ``accelerator_asked`` if that is what is used; details may follow after a comma.
         """
 
     def predict(self, tile: NDArray[np.uint8]) -> Prediction:
         """Decide on a bit-width for a (height, width, 3) RGB tile.
 
         Raises:
-            EngineError: the graph is refused, or answers with what is no prediction.
+            EngineError: the graph is refused, or its outputs are not a prediction.
 
         """
 
     def sense(self, tile: NDArray[np.uint8]) -> Sensitivity:
         """Tell what few bits would cost a (height, width, 3) RGB tile, by the bundle's graph.
 
-        Only of bundles whose predictor is ``statistics``; ``predict`` only of the others. Routing
-        itself computes it without a graph (``routing.sensing``).
+        For bundles whose predictor is ``statistics`` only; ``predict`` is for the others. Routing
+        itself computes the same without a graph (``routing.sensing``).
 
         Raises:
-            EngineError: the graph is refused, or answers with what are no heads.
+            EngineError: the graph is refused, or its output is not that of sensitivity heads.
 
         """
 
@@ -75,7 +75,7 @@ class Engine(Protocol):
 
         Raises:
             BundleError: there is no subgraph of this bit-width.
-            EngineError: the graph is refused, or answers with what is no such picture.
+            EngineError: the graph is refused, or its output is not such a picture.
 
         """
 
@@ -84,7 +84,10 @@ class Engine(Protocol):
 
 
 EngineFactory = Callable[[Bundle, int | None], Engine]
-"""Bundle, side of the tiles if all have the same (the engine may then specialise) -> engine."""
+"""Make an engine from a bundle and the side of the tiles in pixels, or None if sides vary.
+
+If all tiles have one size, the engine may specialise its graphs.
+"""
 
 
 def predictor_of(engine: Engine, bundle: Bundle) -> Callable[[NDArray[np.uint8]], object]:

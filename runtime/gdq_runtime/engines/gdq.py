@@ -1,6 +1,6 @@
 """Our own engine on the CPU (runtime/gdq_engine): fast integer kernels for each bit-width.
 
-The threads share one model, which holds the predictor too; each has buffers of its own.
+All threads share one model, which includes the predictor; each thread has its own buffers.
 """
 
 from __future__ import annotations
@@ -24,27 +24,27 @@ from gdq_runtime.engines.native_library import (
 )
 
 ISA_VARIABLE = "GDQ_ISA"
-"""Environment variable that names the instruction set to run on, instead of the best there is."""
+"""Environment variable that names the instruction set to use instead of the best available."""
 
 _MOST_RUNNERS = 4
-"""Of a thread: a picture's tiles have at most so many sizes (inside, right, bottom, corner)."""
+"""Buffers per thread: the tiles of a picture have at most four sizes (inside, edges, corner)."""
 
 
 class GdqEngine:
-    """Runs the bundle's packed model."""
+    """Run the bundle's packed model."""
 
     name = "gdq"
     accelerator_asked = "CPU"
 
     def __init__(self, bundle: Bundle) -> None:
-        """Load the model; buffers are made when a thread first needs them.
+        """Load the model; buffers are created when a thread first needs them.
 
         Args:
-            bundle: what to run.
+            bundle: the bundle to run.
 
         Raises:
-            EngineError: the library is not there, refuses the model, or has no such instruction
-                set as ``GDQ_ISA`` asks for.
+            EngineError: the library is missing or refuses the model, or the instruction set that
+                ``GDQ_ISA`` names is not available.
 
         """
         library = load_library()
@@ -84,11 +84,11 @@ class GdqEngine:
 
     def close(self) -> None:
         """See ``Engine.close``."""
-        # The buffers of all threads go with it.
+        # This drops the buffers of all threads.
         self._own = threading.local()
 
     def _runner(self, height: int, width: int) -> NativeRunner:
-        """Return the calling thread's own buffers for a size of tiles."""
+        """Return the calling thread's own buffers for one size of tiles."""
         runners: dict[tuple[int, int], NativeRunner] = self._own.__dict__.setdefault("runners", {})
         size = height, width
         if size not in runners:
@@ -99,15 +99,15 @@ class GdqEngine:
 
 
 def open_gdq(bundle: Bundle, _tile_size: int | None) -> GdqEngine:
-    """See ``EngineFactory``; all sizes are alike to it."""
+    """See ``EngineFactory``; this engine takes tiles of any size."""
     return GdqEngine(bundle)
 
 
 def asked_instruction_set(library: NativeLibrary) -> str | None:
-    """Return what ``GDQ_ISA`` asks for, None if it is not set.
+    """Return the instruction set that ``GDQ_ISA`` names; None if the variable is not set.
 
     Raises:
-        EngineError: the library was built without it, or this processor does not have it.
+        EngineError: the library was built without it, or this processor does not support it.
 
     """
     asked = os.environ.get(ISA_VARIABLE)
@@ -116,18 +116,18 @@ def asked_instruction_set(library: NativeLibrary) -> str | None:
     available = [name for name, is_here in library.instruction_sets().items() if is_here]
     if asked not in available:
         raise EngineError(
-            f"{ISA_VARIABLE} is {asked!r}; the engine and this processor have "
+            f"{ISA_VARIABLE} is {asked!r}, but the engine and this processor support only "
             f"{', '.join(available)}"
         )
     return asked
 
 
 def _load(library: NativeLibrary, bundle: Bundle, isa: str | None) -> tuple[str, NativeModel]:
-    """Read the file that all graphs are in; also return its path, for errors."""
+    """Load the file that holds all graphs; return its path, for error messages, and the model."""
     graphs = (bundle.manifest.predictor, *bundle.manifest.subgraphs)
     file, *others = {str(graph.engine) for graph in graphs}
     if others:
-        raise EngineError(f"{bundle.path}: its graphs are in several packed models, not in one")
+        raise EngineError(f"{bundle.path}: its graphs are in several packed models instead of one")
     path = bundle.file(file)
     try:
         model = NativeModel(library, path.read_bytes(), isa)

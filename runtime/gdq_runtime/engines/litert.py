@@ -12,7 +12,7 @@ except ImportError:
 
 
 class LitertEngine(TfliteEngine):
-    """Runs the bundle's TFLite graphs on LiteRT."""
+    """Run the bundle's TFLite graphs on LiteRT."""
 
     name = "litert"
     library = "LiteRT"
@@ -20,5 +20,5 @@ class LitertEngine(TfliteEngine):
 
 
 def open_litert(bundle: Bundle, _tile_size: int | None) -> LitertEngine:
-    """See ``EngineFactory``; the registry has seen to the size."""
+    """See ``EngineFactory``; the registry has checked the size."""
     return LitertEngine(bundle)

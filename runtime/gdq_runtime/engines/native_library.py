@@ -1,7 +1,7 @@
-"""The engine's own library through ctypes: its C interface (gdq_engine.h), typed and checked.
+"""The library of our own engine through ctypes: its C interface (gdq_engine.h), typed and checked.
 
-ctypes lets go of the interpreter lock during a call. What fails leaves its reason with the thread
-that called.
+ctypes releases the interpreter lock during a call. The library keeps the reason of a failure for
+the thread that made the call.
 """
 
 from __future__ import annotations
@@ -23,17 +23,17 @@ from gdq_core.sensitivity.heads import HEADS, Sensitivity
 from gdq_core.sensitivity.statistics import STATISTICS
 
 ABI_VERSION = 2
-"""Of the C interface that this file speaks."""
+"""Version of the C interface that this file uses."""
 
 LIBRARY = Path(__file__).resolve().parents[1] / "native" / {
     "darwin": "libgdq_engine.dylib",
     "win32": "gdq_engine.dll",
 }.get(sys.platform, "libgdq_engine.so")  # fmt: skip
-"""Where an installation has it, if it was built (hatch_build.py)."""
+"""Where the library is in an installation, if it was built (hatch_build.py)."""
 
 _REMEDY = (
-    "install granular-dq-mobile again where a C++17 compiler is (GDQ_BUILD_ENGINE=1 pip install "
-    "says what is missing)"
+    "install granular-dq-mobile again with a C++17 compiler present (GDQ_BUILD_ENGINE=1 pip "
+    "install says what is missing)"
 )
 
 
@@ -67,19 +67,19 @@ _SIGNATURES: dict[str, tuple[Any, Sequence[Any]]] = {
 
 
 class NativeLibrary:
-    """The library, loaded.
+    """The loaded library.
 
     Attributes:
-        functions: its C functions, with the types of the header.
+        functions: the C functions, with the types of the header.
 
     """
 
     def __init__(self, path: Path) -> None:
-        """Load the library of a file.
+        """Load the library from a file.
 
         Raises:
-            EngineError: it is not there, was built for another system, or speaks another version
-                of the interface or less of it.
+            EngineError: the file is missing, was built for another system, or has another version
+                of the interface or only part of it.
 
         """
         if not path.is_file():
@@ -91,17 +91,17 @@ class NativeLibrary:
             raise EngineError(f"{path} cannot be loaded ({error}): {_REMEDY}") from error
         if version != ABI_VERSION:
             raise EngineError(
-                f"{path} has interface version {version}, this runtime needs {ABI_VERSION}: "
+                f"{path} has interface version {version}, but this runtime needs {ABI_VERSION}: "
                 f"{_REMEDY}"
             )
         for name, (result, arguments) in _SIGNATURES.items():
             function = getattr(self.functions, name, None)
             if function is None:
-                raise EngineError(f"{path} is of an older build, without {name}: {_REMEDY}")
+                raise EngineError(f"{path} is from an older build, without {name}: {_REMEDY}")
             function.restype, function.argtypes = result, arguments
 
     def instruction_sets(self) -> dict[str, bool]:
-        """Tell which the library was built with, best first, and whether this processor has it."""
+        """Return the library's instruction sets, best first, each with whether it runs here."""
         count = self.functions.gdq_isa_count()
         return {
             _text(self.functions.gdq_isa_name(index)): bool(self.functions.gdq_isa_available(index))
@@ -132,7 +132,7 @@ class NativeModel:
 
     Attributes:
         scale: upscaling factor.
-        instruction_set: what it runs on.
+        instruction_set: name of the instruction set that it runs on.
 
     """
 
@@ -140,12 +140,12 @@ class NativeModel:
         """Read a packed model.
 
         Args:
-            library: runs it.
-            content: of the file, of which the library makes a copy.
-            isa: name of the instruction set to run on; None for the best there is.
+            library: the library that runs it.
+            content: content of the file, which the library copies.
+            isa: name of the instruction set to run on; None for the best available.
 
         Raises:
-            EngineError: it is no such model, or the instruction set is not there.
+            EngineError: the content is not a packed model, or the instruction set is unavailable.
 
         """
         functions = library.functions
@@ -160,14 +160,14 @@ class NativeModel:
 
     @property
     def bit_widths(self) -> tuple[int, ...]:
-        """Bit-widths that it can run, ascending."""
+        """Bit-widths that the model can run, ascending."""
         widths = (c_int32 * 4)()
         count = self.library.functions.gdq_model_bit_widths(self.handle, widths)
         return tuple(widths[:count])
 
     @property
     def has_predictor(self) -> bool:
-        """Whether it can choose a bit-width, or help to."""
+        """Whether the model has a predictor: a gate, or sensitivity heads."""
         return bool(self.library.functions.gdq_model_predictor(self.handle))
 
     def kernel(self, bit_width: int) -> str:
@@ -186,9 +186,9 @@ class NativeRunner:
         """Allocate the buffers.
 
         Args:
-            model: what to run.
-            height: of the tiles, in low-resolution pixels.
-            width: likewise.
+            model: the model to run.
+            height: height of the tiles in low-resolution pixels.
+            width: width of the tiles in low-resolution pixels.
 
         Raises:
             EngineError: the library refuses the size, or there is not enough memory.
@@ -203,15 +203,15 @@ class NativeRunner:
         _free_with(self, functions.gdq_runner_free, self._handle)
 
     def _pixels(self, tile: NDArray[np.uint8]) -> NDArray[np.uint8]:
-        """Return the tile as the library reads it, which trusts its size."""
+        """Check and return a tile in the layout that the library reads; it trusts the size."""
         if tile.shape != self._shape or tile.dtype != np.uint8:
             raise EngineError(
-                f"a tile is {tile.dtype} {tile.shape}, the buffers are for uint8 {self._shape}"
+                f"a tile is {tile.dtype} {tile.shape}, but the buffers are for uint8 {self._shape}"
             )
         return np.ascontiguousarray(tile)
 
     def run(self, bit_width: int, tile: NDArray[np.uint8]) -> NDArray[np.uint8]:
-        """Upscale a tile: uint8, (height, width, 3) -> (height * scale, width * scale, 3).
+        """Upscale a uint8 tile (height, width, 3) to (height * scale, width * scale, 3).
 
         Raises:
             EngineError: the model cannot run this bit-width.
@@ -266,14 +266,14 @@ def load_library() -> NativeLibrary:
     """Load the installation's library, once.
 
     Raises:
-        EngineError: there is none that runs here.
+        EngineError: the installation has none that runs here.
 
     """
     return NativeLibrary(LIBRARY)
 
 
 def _free_with(owner: object, free: Any, handle: int) -> None:
-    """Free a handle when its owner goes; not at the program's end, when a thread may still run."""
+    """Free a handle with its owner, but not at the program's end, when a thread may still run."""
     weakref.finalize(owner, free, handle).atexit = False
 
 

@@ -1,7 +1,7 @@
 """ONNX Runtime on the CPU, one session per graph, one thread per call.
 
-Parallelism is over tiles: measured, ONNX Runtime's own pool is slower than pinned workers that
-each run a whole tile. ``InferenceSession.run`` may be called by many threads and lets go of the
+Tiles run in parallel: measurements showed ONNX Runtime's own pool to be slower than pinned workers
+that each run a whole tile. Many threads may call ``InferenceSession.run``, which releases the
 interpreter lock, so all workers share the sessions.
 """
 
@@ -29,7 +29,7 @@ _arena_registered = False
 
 
 class OrtEngine:
-    """Runs the bundle's ONNX graphs on ONNX Runtime's CPU provider."""
+    """Run the bundle's ONNX graphs on ONNX Runtime's CPU provider."""
 
     name = "onnxruntime"
     accelerator_asked = "CPU"
@@ -38,9 +38,9 @@ class OrtEngine:
         """Prepare the engine; sessions are created when a graph is first needed.
 
         Args:
-            bundle: what to run.
-            tile_size: side of all tiles, to which the graphs are then specialised; None if tiles
-                may have any size.
+            bundle: the bundle to run.
+            tile_size: side of all tiles in pixels, for which the graphs are specialised; None if
+                tiles may have any size.
 
         """
         _register_shared_arena()
@@ -81,7 +81,10 @@ class OrtEngine:
     def _call(self, graph: GraphSpec, tile: NDArray[np.uint8], outputs: int) -> list[NDArray[Any]]:
         session = self._session(graph)
         if len(graph.outputs) != outputs:
-            raise EngineError(f"{self._place(graph)}: needs {outputs} outputs in the manifest")
+            raise EngineError(
+                f"{self._place(graph)}: the manifest lists {len(graph.outputs)} outputs, "
+                f"expected {outputs}"
+            )
         names = [tensor.name for tensor in graph.outputs]
         try:
             answers = session.run(names, {graph.inputs[0].name: tile[np.newaxis]})
@@ -111,15 +114,15 @@ def open_ort(bundle: Bundle, tile_size: int | None) -> OrtEngine:
 
 
 def open_session(path: Path, tile: TensorSpec, tile_size: int | None) -> ort.InferenceSession:
-    """Open a graph as this engine does; it must have been made before, for its memory is shared.
+    """Open a graph as this engine does; needs an ``OrtEngine``, which registers the shared arena.
 
     Args:
-        path: ONNX file.
-        tile: the input that it must have.
+        path: the ONNX file.
+        tile: the only input that the graph may have.
         tile_size: see ``OrtEngine``.
 
     Raises:
-        EngineError: ONNX Runtime refuses the file, or it has other inputs.
+        EngineError: ONNX Runtime refuses the file, or the graph has other inputs.
 
     """
     options = ort.SessionOptions()
@@ -136,12 +139,12 @@ def open_session(path: Path, tile: TensorSpec, tile_size: int | None) -> ort.Inf
         raise EngineError(f"ONNX Runtime refuses {path}: {one_line(error)}") from error
     actual = [(tensor.name, tensor.type) for tensor in session.get_inputs()]
     if actual != [(tile.name, "tensor(uint8)")]:
-        raise EngineError(f"{path}: has inputs {actual}, the manifest promises one uint8 tile")
+        raise EngineError(f"{path} has inputs {actual}, but the manifest says one uint8 tile")
     return session
 
 
 def _register_shared_arena() -> None:
-    """Let all sessions share one arena: its idle memory is not kept once per session."""
+    """Let all sessions share one arena, so that idle memory is not kept by each of them."""
     global _arena_registered
     with _arena_lock:
         if not _arena_registered:

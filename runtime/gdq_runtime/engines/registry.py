@@ -1,4 +1,4 @@
-"""The engines there are: a list to read, and how one of them is chosen for a bundle."""
+"""The list of engines, and how one of them is chosen for a bundle."""
 
 from __future__ import annotations
 
@@ -39,13 +39,13 @@ def _load_gdq() -> EngineFactory:
 
 @dataclass(frozen=True)
 class EngineEntry:
-    """What is known of an engine before its library is loaded: nobody needs all of them.
+    """What is known of an engine before its library is loaded, which few users need for all.
 
     Attributes:
-        name: by which it is asked for.
+        name: name by which the engine is chosen.
         reads: format of the graphs that it runs.
         any_size: whether tiles may have other sizes than the bundle's own.
-        package: brings its library.
+        package: package that contains its library.
         load: imports its module and library.
 
     """
@@ -68,7 +68,7 @@ ENGINES = {
 }
 
 DEFAULTS = ("gdq", "onnxruntime", "litert")
-"""Engines that are chosen where none is named, fastest first; they read all formats."""
+"""Engines to choose from if none is named, fastest first; together they read all formats."""
 
 
 def open_engine(name: str, bundle: Bundle, tile_size: int | None = None) -> Engine:
@@ -76,18 +76,18 @@ def open_engine(name: str, bundle: Bundle, tile_size: int | None = None) -> Engi
 
     Args:
         name: one of ``engine_names()``.
-        bundle: what it shall run.
+        bundle: the bundle to run.
         tile_size: side of all tiles in pixels if it never varies, so that the engine may
             specialise; None otherwise.
 
     Raises:
-        EngineError: unknown name, the engine's library is not here, or it cannot run tiles of
-            such sizes.
+        EngineError: the name is unknown, the engine's library is not installed, or the engine
+            cannot run tiles of these sizes.
         BundleError: the bundle has no graphs in the engine's format.
 
     """
     if name not in ENGINES:
-        raise EngineError(f"unknown engine {name!r}; there is {', '.join(engine_names())}")
+        raise EngineError(f"unknown engine {name!r}; choose one of {', '.join(engine_names())}")
     entry = ENGINES[name]
     others = _choose_other(entry, bundle, tile_size)
     try:
@@ -108,10 +108,10 @@ def open_engine(name: str, bundle: Bundle, tile_size: int | None = None) -> Engi
 
 
 def default_engine(bundle: Bundle) -> tuple[str, str | None]:
-    """Choose an engine for a bundle: its name, and why it is not the fastest one, or None.
+    """Choose an engine for a bundle; return its name, and why it is not the fastest one, or None.
 
-    It is the fastest that reads the bundle and is here. That it then fails (on a damaged model,
-    say) is no reason to take another.
+    The choice is the fastest engine that reads the bundle and is installed. If that engine then
+    fails, for example on a damaged model, no other is tried.
     """
     reasons = []
     for name in DEFAULTS:
@@ -122,7 +122,7 @@ def default_engine(bundle: Bundle) -> tuple[str, str | None]:
             reasons.append(str(error))
         else:
             return name, f"engine {name!r} is used: {reasons[0]}" if reasons else None
-    # None is here: opening this one says what to install.
+    # None is installed: opening this one says what to install.
     return _list_readers(bundle)[0], None
 
 
@@ -146,7 +146,7 @@ def _list_readers(bundle: Bundle) -> list[str]:
 
 
 def _choose_other(entry: EngineEntry, bundle: Bundle, tile_size: int | None) -> str:
-    """Advise what to choose instead of an engine; empty if nothing else runs the bundle so."""
+    """Suggest other engines for a bundle and tile size; empty if there are none."""
     is_usual = tile_size == bundle.manifest.tiling.size
     others = [
         f"--engine {name}"

@@ -1,6 +1,6 @@
-"""TensorFlow's own build of the TFLite interpreter: one more to compare with.
+"""TensorFlow's own build of the TFLite interpreter, as another engine to compare with.
 
-The one module of the runtime that imports tensorflow, and only when this engine is opened.
+This is the only module of the runtime that imports tensorflow, and only when it is opened.
 """
 
 from __future__ import annotations
@@ -12,12 +12,12 @@ import tensorflow as tf
 from gdq_runtime.bundle.reader import Bundle
 from gdq_runtime.engines.tflite import TfliteEngine
 
-# It recommends LiteRT, which is here too; as an independent build this one is of use.
+# The warning recommends LiteRT, which is an engine here too; this one is an independent build.
 warnings.filterwarnings("ignore", r"\s*Warning: tf\.lite\.Interpreter is deprecated", UserWarning)
 
 
 class TensorflowEngine(TfliteEngine):
-    """Runs the bundle's TFLite graphs on TensorFlow's interpreter."""
+    """Run the bundle's TFLite graphs on TensorFlow's interpreter."""
 
     name = "tensorflow"
     library = "TensorFlow"
@@ -25,5 +25,5 @@ class TensorflowEngine(TfliteEngine):
 
 
 def open_tensorflow(bundle: Bundle, _tile_size: int | None) -> TensorflowEngine:
-    """See ``EngineFactory``; the registry has seen to the size."""
+    """See ``EngineFactory``; the registry has checked the size."""
     return TensorflowEngine(bundle)

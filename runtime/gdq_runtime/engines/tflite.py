@@ -1,10 +1,10 @@
 """TFLite graphs on the CPU: XNNPACK's kernels, one thread and one interpreter for each worker.
 
-An interpreter belongs to one thread at a time, so every worker has its own. They map the same file.
-A graph takes memory (25 MiB at 96x96 for EDSR-baseline) when a thread first calls it, so that
+Only one thread may use an interpreter at a time, so every worker has its own. They map the same
+file. A graph takes memory (25 MiB at 96x96 for EDSR-baseline) only when a thread first calls it, so
 bit-widths that are not used cost nothing.
 
-Several libraries bring this interpreter, each an engine of its own: ``litert.py``,
+Several libraries contain this interpreter, and each is an engine of its own: ``litert.py``,
 ``tensorflow.py``.
 """
 
@@ -26,11 +26,11 @@ from gdq_runtime.engines.answers import one_line, read_picture, read_prediction,
 from gdq_runtime.engines.base import Prediction
 
 _REFUSALS = (RuntimeError, ValueError, TypeError)
-"""What the interpreter raises for a file, a graph or an input that it does not take."""
+"""What the interpreter raises for a file, a graph or an input that it refuses."""
 
 
 class TfliteEngine:
-    """Runs the bundle's TFLite graphs with the interpreter of some library."""
+    """Run the bundle's TFLite graphs with the interpreter of some library."""
 
     name: str
     library: ClassVar[str]
@@ -39,10 +39,10 @@ class TfliteEngine:
     accelerator_asked = "XNNPACK"
 
     def __init__(self, bundle: Bundle) -> None:
-        """Prepare the engine; interpreters are made when a thread first needs one.
+        """Prepare the engine; interpreters are created when a thread first needs one.
 
         Args:
-            bundle: what to run, in tiles of its own size: its TFLite graphs take no other.
+            bundle: the bundle to run, in tiles of its own size: its TFLite graphs take no other.
 
         """
         self._bundle = bundle
@@ -50,16 +50,16 @@ class TfliteEngine:
 
     @cached_property
     def accelerator_used(self) -> str:
-        """Who runs the first graph of the file, read back from the interpreter.
+        """What runs the first graph of the file, read back from the interpreter.
 
-        The export has checked the others, which have the same operators.
+        The other graphs have the same operators, and the export has checked them.
 
         Raises:
             EngineError: the interpreter refuses the file or the graph.
 
         """
         graph = _graph(self._bundle.manifest.subgraphs[0])
-        # One of its own, which is let go at once: no worker may ever need this graph.
+        # A temporary interpreter, since no worker may ever need this graph.
         interpreter = self._load(self._bundle.file(graph.file))
         try:
             interpreter.allocate_tensors()
@@ -94,11 +94,14 @@ class TfliteEngine:
         graph = _graph(spec)
         runner = self._runner(graph, spec.inputs[0].name)
         if len(spec.outputs) != outputs:
-            raise EngineError(f"{self._place(graph)}: needs {outputs} outputs in the manifest")
+            raise EngineError(
+                f"{self._place(graph)}: the manifest lists {len(spec.outputs)} outputs, "
+                f"expected {outputs}"
+            )
         size = self._bundle.manifest.tiling.size
         if tile.shape != (size, size, 3):
             raise EngineError(
-                f"{self._place(graph)} takes tiles of {size}x{size} pixels, not of "
+                f"{self._place(graph)} takes tiles of {size}x{size} pixels, not "
                 f"{tile.shape[1]}x{tile.shape[0]}"
             )
         try:
@@ -116,7 +119,7 @@ class TfliteEngine:
             raise EngineError(f"{self.library} refuses {path}: {one_line(error)}") from error
 
     def _runner(self, graph: TfliteGraph, input_name: str) -> Any:
-        """Return the calling thread's own way to call a graph."""
+        """Return the calling thread's own runner of a graph."""
         runners: dict[TfliteGraph, Any] = self._own.__dict__.setdefault("runners", {})
         if graph not in runners:
             interpreters: dict[str, Any] = self._own.__dict__.setdefault("interpreters", {})
@@ -130,7 +133,7 @@ class TfliteEngine:
         if graph.signature not in signatures:
             raise EngineError(
                 f"{self._bundle.path / graph.file} has no signature {graph.signature!r}, which the "
-                f"manifest promises; it has {', '.join(signatures) or 'none'}"
+                f"manifest lists; it has {', '.join(signatures) or 'none'}"
             )
         runner = interpreter.get_signature_runner(graph.signature)
         size = self._bundle.manifest.tiling.size
@@ -140,7 +143,7 @@ class TfliteEngine:
         }
         if actual != {input_name: (np.uint8, [1, size, size, 3])}:
             raise EngineError(
-                f"{self._place(graph)}: has inputs {sorted(actual)}, the manifest promises one "
+                f"{self._place(graph)} has inputs {sorted(actual)}, but the manifest says one "
                 f"uint8 tile of {size}x{size} pixels, {input_name!r}"
             )
         return runner
@@ -155,12 +158,12 @@ def _graph(spec: GraphSpec) -> TfliteGraph:
 
 
 def _accelerator(interpreter: Any) -> str:
-    """Tell who runs the operators; those that a delegate took stay listed beside its node."""
+    """Tell what runs the operators; those that a delegate took stay listed beside its node."""
     nodes = interpreter._get_ops_details()
     delegates = [node for node in nodes if node["op_name"] == "DELEGATE"]
     outputs = {tensor["index"] for tensor in interpreter.get_output_details()}
     if len(delegates) == 1 and outputs == set(delegates[0]["outputs"]):
         return "XNNPACK"
     if delegates:
-        return "XNNPACK in part, the rest (as a rule integer convolutions) on slower kernels"
+        return "XNNPACK in part, and slower kernels for the rest (usually integer convolutions)"
     return "plain kernels, without XNNPACK"

@@ -1,1 +1,1 @@
-"""How a picture is cut into tiles, run tile by tile, and put together again."""
+"""Cut a picture into tiles, run them in threads, and put the results together again."""

@@ -1,4 +1,4 @@
-"""Reads a picture band by band: the rows that one row of tiles needs, and no more."""
+"""Read a picture band by band: the rows that one row of tiles needs, and no more."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from gdq_core.pictures.rows import Rows, RowSource, has_alpha, split_alpha
 from gdq_runtime.tiles.tiling import Span, TilePlan
 
 ALPHA_CONTEXT = 2
-"""Rows beyond its own that a pixel of cubic interpolation can depend on."""
+"""Rows above and below its own on which a pixel of cubic interpolation can depend."""
 
 _ROWS_AT_ONCE = 16
 
@@ -22,10 +22,10 @@ class Band:
     """The part of a picture under one row of tiles.
 
     Attributes:
-        row: vertical place of the tiles.
-        colour: (rows, width, 3), RGB: ``row.start`` to ``row.stop`` as far as the picture goes.
+        row: vertical position of the tiles.
+        colour: (rows, width, 3), RGB: ``row.start`` to ``row.stop``, as far as the picture reaches.
         alpha: (rows, width): the band's own rows with ``ALPHA_CONTEXT`` rows above and below, as
-            far as the picture goes; None if the picture has no alpha.
+            far as the picture reaches; None if the picture has no alpha.
 
     """
 
@@ -54,7 +54,7 @@ def read_bands(source: RowSource, plan: TilePlan) -> Iterator[Band]:
 
 
 def _advance(source: RowSource, kept: Rows, count: int) -> Rows:
-    """Append the next rows, a few at a time: whole bands are large where pictures are wide."""
+    """Append the next rows, a few at a time, since whole bands of wide pictures are large."""
     window = np.empty((len(kept) + count, source.width, source.channels), dtype=np.uint8)
     window[: len(kept)] = kept
     for first in range(len(kept), len(window), _ROWS_AT_ONCE):

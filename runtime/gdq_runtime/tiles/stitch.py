@@ -1,4 +1,4 @@
-"""Puts upscaled tiles together to rows of output, one band after the other."""
+"""Put upscaled tiles together into rows of output, one band after another."""
 
 from __future__ import annotations
 
@@ -12,22 +12,22 @@ from gdq_runtime.tiles.tiling import Span, TilePlan
 
 
 class Stitcher:
-    """Collects the tiles of one band at a time; memory depends on the picture's width alone."""
+    """Collect the tiles of one band at a time; memory depends only on the picture's width."""
 
     def __init__(self, plan: TilePlan, scale: int) -> None:
-        """Reserve the rows of the highest band, at ``scale`` times their size."""
+        """Allocate the rows of the highest band, at ``scale`` times their size."""
         self._scale = scale
         highest = max(row.own_stop - row.own_start for row in plan.rows)
-        # One buffer for all bands: two of them would be alive while one is replaced by the next.
+        # One buffer serves all bands; with one for each, two would exist at every change of bands.
         self._buffer = np.empty((highest * scale, plan.width * scale, 3), dtype=np.uint8)
 
     def place(self, row: Span, column: Span, tile: NDArray[np.uint8]) -> None:
-        """Take from an upscaled tile what it owns.
+        """Copy the pixels that an upscaled tile owns.
 
         Args:
-            row: vertical place of the tile; its band is the one that is collected.
-            column: horizontal place of the tile.
-            tile: (height * scale, width * scale, 3), RGB, as the engine gave it.
+            row: vertical position of the tile, which must be in the current band.
+            column: horizontal position of the tile.
+            tile: (height * scale, width * scale, 3), RGB, as the engine returned it.
 
         """
         scale = self._scale
@@ -39,7 +39,7 @@ class Stitcher:
         self._buffer[: bottom - top, left:right] = owned
 
     def finish(self, band: Band, channels: int) -> Rows:
-        """Return the rows of a band, all of whose tiles were placed.
+        """Return the rows of a band once all of its tiles are placed.
 
         Returns:
             (own rows * scale, width * scale, channels), valid until the next tile is placed.
@@ -52,15 +52,15 @@ class Stitcher:
 
 
 def upscale_alpha(alpha: NDArray[np.uint8], row: Span, scale: int) -> NDArray[np.uint8]:
-    """Upscale the alpha of a band by cubic interpolation; the network is for colours.
+    """Upscale the alpha of a band by cubic interpolation; the network is only for colours.
 
     Args:
         alpha: (rows, width), the band's own rows and their context.
-        row: the band.
+        row: vertical position of the band.
         scale: upscaling factor.
 
     Returns:
-        (own rows * scale, width * scale), the same as if the picture had been scaled whole.
+        (own rows * scale, width * scale), the same as if the whole picture had been upscaled.
 
     """
     size = (alpha.shape[1] * scale, alpha.shape[0] * scale)

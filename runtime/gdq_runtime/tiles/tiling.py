@@ -1,7 +1,7 @@
-"""How a picture is cut into tiles and put together again: pure arithmetic.
+"""How a picture is cut into tiles: pure arithmetic.
 
-Neighbouring tiles overlap and are cut hard in the middle of their overlap, so that each pixel of
-the picture is owned by exactly one tile. All numbers are low-resolution pixels.
+Neighbouring tiles overlap and meet at a hard cut in the middle of their overlap, so that exactly
+one tile owns each pixel of the picture. All numbers are low-resolution pixels.
 """
 
 from __future__ import annotations
@@ -14,14 +14,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 Policy = Literal["uniform", "paper"]
-"""uniform: all tiles have one size; the last of a row or column is moved back to the edge.
-paper: the published protocol; origins at multiples of the stride, the last tile runs to the edge
-and is up to ``2 * tile - overlap - 1`` long."""
+"""``uniform``: all tiles have one size; the last of a row or column is moved back to the edge.
+``paper``: the published protocol; tiles start at multiples of the stride, and the last one reaches
+to the edge and is up to ``2 * tile - overlap - 1`` long."""
 
 POLICIES: tuple[Policy, ...] = get_args(Policy)
 
 SMALLEST_SIDE = 16
-"""The smallest tile that a bundle may have, so the smallest that its graphs must take."""
+"""Smallest side of a tile that a bundle may have, and so the smallest that its graphs must take."""
 
 
 @dataclass(frozen=True)
@@ -30,9 +30,9 @@ class Span:
 
     Attributes:
         start: first pixel of the tile.
-        stop: end of the tile; beyond the picture's end if the picture is padded.
+        stop: end of the tile, exclusive; beyond the picture's end if the picture is padded.
         own_start: first pixel that the tile contributes to the result.
-        own_stop: end of these pixels; never beyond the picture's end.
+        own_stop: end of these pixels, exclusive; never beyond the picture's end.
 
     """
 
@@ -46,9 +46,9 @@ class Span:
 class TilePlan:
     """The tiles of one picture.
 
-    Pictures smaller than a tile are padded at the right and at the bottom by reflection: up to the
-    tile size with ``uniform``, up to 16 pixels with ``paper`` (which runs on what is there, but no
-    graph need take less).
+    Pictures smaller than a tile are padded by reflection at the right and the bottom: up to the
+    tile size with ``uniform``, up to 16 pixels with ``paper`` (which takes tiles of any size, but
+    graphs need not take smaller ones).
     """
 
     width: int
@@ -75,7 +75,7 @@ class TilePlan:
 
     @property
     def shape(self) -> tuple[int, int]:
-        """Rows and columns of tiles: the shape of a bit map."""
+        """Number of rows and of columns of tiles: the shape of a bit map."""
         return len(self.rows), len(self.columns)
 
     @property
@@ -85,16 +85,16 @@ class TilePlan:
 
 
 def cut_tile(band: NDArray[np.uint8], row: Span, column: Span) -> NDArray[np.uint8]:
-    """Cut one tile from a band of rows, padding by reflection where the picture ends before it.
+    """Cut one tile from a band, padding by reflection where the picture ends before the tile.
 
     Args:
-        band: (rows, width, 3): the rows ``row.start`` to ``row.stop`` as far as the picture goes,
-            at their full width.
-        row: vertical place of the tile.
-        column: horizontal place of the tile.
+        band: (rows, width, 3): the rows ``row.start`` to ``row.stop``, as far as the picture
+            reaches, at full width.
+        row: vertical position of the tile.
+        column: horizontal position of the tile.
 
     Returns:
-        A contiguous (row.stop - row.start, column.stop - column.start, 3).
+        A contiguous array (row.stop - row.start, column.stop - column.start, 3).
 
     """
     tile = band[:, column.start : column.stop]

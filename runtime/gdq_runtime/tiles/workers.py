@@ -1,8 +1,8 @@
-"""Threads that each run whole tiles, pinned to processors where they would have all of them.
+"""Threads that each run whole tiles; pinned if there is one for every available processor.
 
-Measured on two cores: two pinned threads run 1.95 times one, two unpinned ones were stacked on one
-core and ran 1.0 times one. Fewer threads than processors are left to the system: any place that
-they chose might be taken, by another pool of ours or by another process.
+Measured on two cores: two pinned threads are 1.95 times as fast as one, while two unpinned ones
+were put on one core and were no faster than one. Fewer threads than processors are left to the
+system, since another pool of ours or another process might use any processor that they chose.
 """
 
 from __future__ import annotations
@@ -21,12 +21,12 @@ Result = TypeVar("Result")
 
 
 class Workers:
-    """A pool of threads that keeps the order of what it is given.
+    """A pool of threads that returns results in the order of the items.
 
     Threads do not survive a fork: a forked process starts its own with its first work.
 
     Attributes:
-        threads: how many there are.
+        threads: number of threads.
 
     """
 
@@ -34,10 +34,11 @@ class Workers:
         """Prepare the threads; they start with their first work.
 
         Args:
-            threads: at least 1; None for one per processor of our affinity.
+            threads: number of threads, at least 1; None for one per processor that this process
+                may use.
 
         Raises:
-            RequestError: no such number of threads.
+            RequestError: the number of threads is not such a number.
 
         """
         is_number = isinstance(threads, int) and not isinstance(threads, bool)
@@ -49,14 +50,14 @@ class Workers:
     def map_in_order(
         self, work: Callable[[Item], Result], items: Iterable[Item], ahead: int
     ) -> Generator[Result, None, None]:
-        """Yield the results in the order of the items, at most ``ahead`` of them in the making.
+        """Yield the results in the order of the items, with at most ``ahead`` of them in progress.
 
-        Items are drawn when there is room, by the thread that iterates. An error of an item is
-        raised in its turn; then, or if the iteration is given up, what has not begun is cancelled
-        and what has begun is waited for.
+        The thread that iterates draws items when there is room. The error of an item is raised in
+        its turn; then, or if the iteration is abandoned, work that has not started is cancelled
+        and work in progress is waited for.
 
         Raises:
-            EngineError: the process was forked meanwhile, and this is the child.
+            EngineError: the process was forked in the meantime, and this is the child.
 
         """
         if self._is_of_parent():
@@ -97,13 +98,14 @@ class Workers:
 def _result_of(future: Future[Result], process: int) -> Result:
     if process != os.getpid():
         raise EngineError(
-            "this process was forked while a picture was in work, and only its parent can finish it"
+            "this process was forked while a picture was being upscaled, which only its parent can "
+            "finish"
         )
     return future.result()
 
 
 def _let_go(pending: Iterable[Future[Result]]) -> None:
-    """Cancel what has not begun and wait for what has."""
+    """Cancel work that has not started, and wait for work in progress."""
     for future in pending:
         future.cancel()
     for future in pending:
@@ -118,7 +120,7 @@ def _processors() -> list[int]:
 
 
 def _pin(places: SimpleQueue[int]) -> None:
-    """Bind the calling thread to a processor of its own, where the system can."""
+    """Pin the calling thread to a processor of its own, if the system allows it."""
     try:
         processor = places.get_nowait()
     except Empty:
@@ -126,5 +128,5 @@ def _pin(places: SimpleQueue[int]) -> None:
     if hasattr(os, "sched_setaffinity"):
         try:
             os.sched_setaffinity(0, {processor})
-        except OSError:  # taken offline, or forbidden: slower, not wrong
+        except OSError:  # the processor is offline, or pinning is forbidden: slower, not wrong
             return

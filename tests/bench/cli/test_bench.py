@@ -82,7 +82,7 @@ def damage_golden_outputs(folder: Path) -> None:
     [
         (["photos"], "is not a bundle"),
         (["absent"], "error: "),
-        (["bundle", "--engines", "none"], "unknown engine 'none'; there is onnxruntime"),
+        (["bundle", "--engines", "none"], "unknown engine 'none'; choose one of onnxruntime"),
         (["bundle", "--data", "absent"], "absent is not a folder of pictures"),
         (["bundle", "--data", "empty"], "has neither photos nor the subfolders HR_x2 and LR_x2"),
         (["bundle", "--json", "absent/a.json"], "there is no folder"),

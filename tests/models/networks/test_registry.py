@@ -31,7 +31,9 @@ def test_a_network_is_created_by_name(name: str) -> None:
 
 
 def test_a_name_that_is_unknown_is_one_sentence() -> None:
-    with pytest.raises(CheckpointError, match="unknown network 'vdsr'; there is srresnet, edsr"):
+    with pytest.raises(
+        CheckpointError, match="unknown network 'vdsr'; choose one of srresnet, edsr"
+    ):
         create_network("vdsr", scale=2, channels=8, blocks=1, gate="linear")
 
 

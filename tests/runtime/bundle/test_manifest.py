@@ -77,23 +77,23 @@ CHANGES: dict[str, Callable[[dict[str, Any]], object]] = {
     "a bit-width has two subgraphs": lambda m: m["subgraphs"][0].update(bit_width=5),
     "a file is listed twice": lambda m: m["files"].append(m["files"][0]),
     "'x' is used but not listed under files": lambda m: m["predictor"].update(onnx="x"),
-    r"a golden tile has outputs in \['onnx'\], bounds are of \[\]": lambda m: add_golden(
+    r"a golden tile has outputs in \['onnx'\], but there are bounds for \[\]": lambda m: add_golden(
         m, ["onnx"], []
     ),
-    "agreement bounds 'engine', which is no format": lambda m: add_golden(
+    "agreement has a bound for 'engine', which is not a format": lambda m: add_golden(
         m, ["engine"], ["engine"]
     ),
     "leaves the bundle's folder": lambda m: m["predictor"].update(onnx="../x"),
     "a format is listed twice": lambda m: m["formats"].append("onnx"),
-    r"a graph is there as \['onnx'\], not as \['tflite'\]": lambda m: m.update(formats=["tflite"]),
-    r"a graph is there as \[\], not as \['onnx'\]": lambda m: m["predictor"].pop("onnx"),
-    r"a graph is there as \['onnx', 'tflite'\], not": lambda m: m["predictor"].update(
+    r"a graph exists in \['onnx'\], not in \['tflite'\]": lambda m: m.update(formats=["tflite"]),
+    r"a graph exists in \[\], not in \['onnx'\]": lambda m: m["predictor"].pop("onnx"),
+    r"a graph exists in \['onnx', 'tflite'\], not": lambda m: m["predictor"].update(
         tflite={"file": "x", "signature": "predictor"}
     ),
-    r"a graph is there as \['onnx'\], not as \['engine', 'onnx'\]": lambda m: add_engine(
+    r"a graph exists in \['onnx'\], not in \['engine', 'onnx'\]": lambda m: add_engine(
         m, subgraphs=1
     ),
-    r"a graph is there as \['engine', 'onnx'\], not as \['onnx'\]": lambda m: m["subgraphs"][
+    r"a graph exists in \['engine', 'onnx'\], not in \['onnx'\]": lambda m: m["subgraphs"][
         0
     ].update(engine="model.gdq"),
     "'model.gdq' is used but not listed": lambda m: add_unlisted_engine(m),

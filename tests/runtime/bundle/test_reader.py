@@ -66,7 +66,9 @@ def test_refuses_a_changed_byte(bundle: Path) -> None:
 
 def test_refuses_a_truncated_file(bundle: Path) -> None:
     (bundle / "6.onnx").write_bytes((bundle / "6.onnx").read_bytes()[:-1])
-    with pytest.raises(BundleError, match=r"6\.onnx is damaged: \d+ bytes, the manifest says \d+"):
+    with pytest.raises(
+        BundleError, match=r"6\.onnx is damaged: it has \d+ bytes, the manifest says \d+"
+    ):
         Bundle.open(bundle)
 
 

@@ -19,7 +19,7 @@ def test_reads_a_prediction() -> None:
 
 @pytest.mark.parametrize("outputs", [(BITS, ENTROPY, BITS), (LOGITS, LOGITS, BITS)])
 def test_refuses_odd_shapes(outputs: tuple[np.ndarray, ...]) -> None:
-    with pytest.raises(EngineError, match="graph: the predictor's outputs have odd shapes"):
+    with pytest.raises(EngineError, match="graph: the predictor's outputs have unexpected shapes"):
         read_prediction("graph", *outputs)
 
 
@@ -32,7 +32,7 @@ def test_reads_a_picture() -> None:
     output = np.zeros((1, 8, 10, 3), np.uint8)
     assert read_picture("graph", output, TILE, 2).shape == (8, 10, 3)
     for wrong in (output[0], output.astype(np.int8), output[:, :7]):
-        with pytest.raises(EngineError, match=r"graph: answers .* not uint8 \(1, 8, 10, 3\)"):
+        with pytest.raises(EngineError, match=r"graph: returns .* not uint8 \(1, 8, 10, 3\)"):
             read_picture("graph", wrong, TILE, 2)
 
 

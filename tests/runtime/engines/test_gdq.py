@@ -145,7 +145,7 @@ def test_refuses_several_packed_models(bundle: Path) -> None:
     manifest = read_manifest(bundle)
     manifest["subgraphs"][0]["engine"] = "other.gdq"
     write_manifest(bundle, manifest)
-    with pytest.raises(EngineError, match="its graphs are in several packed models, not in one"):
+    with pytest.raises(EngineError, match="its graphs are in several packed models instead of one"):
         open_engine(bundle)
 
 
@@ -162,7 +162,7 @@ def test_refuses_a_model_without_a_promised_width(bundle: Path) -> None:
 
 def test_refuses_a_model_of_another_scale(bundle: Path) -> None:
     change_model(bundle, packed_model(3))
-    with pytest.raises(EngineError, match=r"answers uint8 \(1, 48, 48, 3\), not uint8"):
+    with pytest.raises(EngineError, match=r"returns uint8 \(1, 48, 48, 3\), not uint8"):
         open_engine(bundle).run(5, TILES[0])
 
 

@@ -93,7 +93,7 @@ def test_says_if_xnnpack_does_not_take_all(bundle: Path) -> None:
     graph.finish({"output": operators.quantize(graph, sums, PIXELS, np.uint8)})
     (bundle / FILE).write_bytes(model.to_bytes())
     seal(bundle)
-    assert open_engine(bundle).accelerator_used.startswith("XNNPACK in part, the rest")
+    assert open_engine(bundle).accelerator_used.startswith("XNNPACK in part, and slower kernels")
 
 
 def test_closing_twice_is_nothing(bundle: Path) -> None:
@@ -104,7 +104,7 @@ def test_closing_twice_is_nothing(bundle: Path) -> None:
 
 
 def test_runs_tiles_of_one_size_only(bundle: Path) -> None:
-    with pytest.raises(EngineError, match="takes tiles of 16x16 pixels, not of 13x9"):
+    with pytest.raises(EngineError, match="takes tiles of 16x16 pixels, not 13x9"):
         open_engine(bundle).run(4, TILES[0][:9, :13])
 
 
@@ -124,18 +124,18 @@ CHANGES: dict[str, Callable[[dict[str, Any]], object]] = {
     r"no signature 'other'.*it has bits4, bits5": (
         lambda m: m["subgraphs"][0]["tflite"].update(signature="other")
     ),
-    r"has inputs \['tile'\], the manifest promises one uint8 tile of 16x16 pixels, 'x'": (
+    r"has inputs \['tile'\], but the manifest says one uint8 tile of 16x16 pixels, 'x'": (
         lambda m: m["subgraphs"][0]["inputs"][0].update(name="x")
     ),
-    r"the manifest promises one uint8 tile of 20x20": lambda m: m["tiling"].update(size=20),
+    r"the manifest says one uint8 tile of 20x20": lambda m: m["tiling"].update(size=20),
     r"has no output 'x'": lambda m: m["subgraphs"][0]["outputs"][0].update(name="x"),
-    r"needs 1 outputs in the manifest": (
+    r"the manifest lists 3 outputs, expected 1": (
         lambda m: m["subgraphs"][0].update(outputs=m["predictor"]["outputs"])
     ),
-    r"answers uint8 \(1, 32, 32, 3\), not uint8 \(1, 48, 48, 3\)": (
+    r"returns uint8 \(1, 32, 32, 3\), not uint8 \(1, 48, 48, 3\)": (
         lambda m: m["network"].update(scale=3)
     ),
-    r"answers float32 \(1, 3\)": (
+    r"returns float32 \(1, 3\)": (
         lambda m: m["subgraphs"][0].update(
             tflite=m["predictor"]["tflite"], outputs=m["predictor"]["outputs"][:1]
         )

@@ -81,7 +81,7 @@ def test_refuses_a_subgraph_of_another_scale(bundle: Path) -> None:
     manifest = read_manifest(bundle)
     manifest["network"]["scale"] = 3
     write_manifest(bundle, manifest)
-    with pytest.raises(EngineError, match=r"answers uint8 \(1, 32, 32, 3\), not uint8"):
+    with pytest.raises(EngineError, match=r"returns uint8 \(1, 32, 32, 3\), not uint8"):
         OrtEngine(Bundle.open(bundle), 16).run(4, TILES[0])
 
 
@@ -107,7 +107,7 @@ def test_refuses_other_inputs_than_the_manifest_says(bundle: Path) -> None:
     manifest = read_manifest(bundle)
     manifest["predictor"]["inputs"][0]["name"] = "picture"
     write_manifest(bundle, manifest)
-    with pytest.raises(EngineError, match="the manifest promises one uint8 tile"):
+    with pytest.raises(EngineError, match="the manifest says one uint8 tile"):
         OrtEngine(Bundle.open(bundle), 16).predict(TILES[0])
 
 

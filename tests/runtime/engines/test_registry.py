@@ -42,7 +42,7 @@ def test_falls_back_on_an_engine_that_reads_the_bundle(tmp_path: Path) -> None:
 
 def test_names_the_engines_there_are(tmp_path: Path) -> None:
     bundle = Bundle.open(write_tiny_bundle(tmp_path / "bundle"))
-    with pytest.raises(EngineError, match="unknown engine 'abacus'; there is onnxruntime,"):
+    with pytest.raises(EngineError, match="unknown engine 'abacus'; choose one of onnxruntime,"):
         open_engine("abacus", bundle)
 
 
