@@ -1,1 +1,1 @@
-"""Prove a bundle: against ground truth, against torch, and every engine against the others."""
+"""Proves a bundle: against ground truth, against torch, and its engines against each other."""

@@ -17,7 +17,7 @@ from gdq_runtime.bundle.reader import Bundle
 from gdq_runtime.engines.base import Engine
 
 ACROSS_ROUNDINGS = (AgreementBound(levels=1, share=0.2), AgreementBound(levels=4, share=2e-3))
-"""For two formats of one network that round differently: docs/numerics.md, "Bounds"."""
+"""Bounds for two formats of one network that round differently: docs/numerics.md, "Bounds"."""
 
 
 class Agreement(BaseModel):
@@ -63,7 +63,7 @@ class Agreement(BaseModel):
     @computed_field  # type: ignore[prop-decorator]
     @property
     def holds(self) -> bool:
-        """Whether the contract is kept: same bit-widths, and nearly all samples near enough."""
+        """Whether the contract is kept: equal bit-widths, and nearly all samples close enough."""
         return self.is_near and self.same_bit_width == self.tiles
 
     @property
@@ -73,11 +73,11 @@ class Agreement(BaseModel):
 
     @property
     def broken_bound(self) -> AgreementBound | None:
-        """The first bound that the pictures leave."""
+        """The first bound that the pictures exceed, if any."""
         return next((one for one in self.bounds if self.share_beyond(one.levels) > one.share), None)
 
     def share_beyond(self, levels: int) -> float:
-        """Return share of samples that differ by more than so many gray levels."""
+        """Return the share of samples that differ by more than so many gray levels."""
         return sum(n for apart, n in self.differences.items() if apart > levels) / self.samples
 
 
@@ -96,10 +96,10 @@ def prove(bundle: Bundle, engine: Engine, graph_format: Format) -> Agreement:
     """Hold an engine to the golden outputs of the format that it reads.
 
     Where the format has none, because nothing could run it where the bundle was exported, another
-    format's outputs and ``ACROSS_ROUNDINGS`` stand in.
+    format's outputs and ``ACROSS_ROUNDINGS`` are used instead.
 
     Raises:
-        BundleError: there is no golden tile, or one is no picture.
+        BundleError: there are no golden tiles, or one cannot be read.
 
     """
     manifest = bundle.manifest
@@ -112,7 +112,7 @@ def prove(bundle: Bundle, engine: Engine, graph_format: Format) -> Agreement:
 
 
 def round_alike(bundle: Bundle, one: Format, other: Format) -> bool:
-    """Say whether two formats of a bundle are held to the same golden outputs."""
+    """Tell whether two formats of a bundle are held to the same golden outputs."""
     outputs = [tile.outputs for tile in bundle.manifest.golden]
     return one == other or all(
         one in paths and other in paths and paths[one] == paths[other] for paths in outputs
@@ -126,17 +126,17 @@ def compare_with_golden(
     source: Format,
     bounds: Sequence[AgreementBound],
 ) -> Agreement:
-    """Run golden tiles.
+    """Run golden tiles and compare the outputs.
 
     Args:
-        bundle: in which the tiles lie.
+        bundle: holds the tiles.
         golden: tiles and expected outputs, at least one.
         engine: open on the bundle.
         source: the format whose outputs are expected.
         bounds: what the differences are held to.
 
     Raises:
-        BundleError: a golden tile is no picture.
+        BundleError: a golden tile cannot be read.
 
     """
     inputs = [read_picture(bundle.path / tile.tile) for tile in golden]
@@ -167,7 +167,7 @@ def read_picture(path: Path) -> NDArray[np.uint8]:
     """Read a golden tile or an output: (height, width, 3), RGB.
 
     Raises:
-        BundleError: it is not there, or no picture.
+        BundleError: it is missing, or not a picture.
 
     """
     picture = cv2.imread(str(path))

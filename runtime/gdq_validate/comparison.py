@@ -1,4 +1,4 @@
-"""A bundle through several engines, to see whether they all compute the same."""
+"""One bundle on several engines, to see whether they all compute the same."""
 
 from __future__ import annotations
 
@@ -25,10 +25,10 @@ from gdq_validate.ground_truth import GroundTruth
 
 ALL = "all"
 REFERENCE = "numpy"
-"""Exact integers, seconds a tile: runs golden tiles only."""
+"""Computes in exact integers and takes seconds per tile, so it runs golden tiles only."""
 
 Skipped = Callable[[str], None]
-"""Told of an engine that is not here, in a sentence."""
+"""Called with a sentence about an engine that is left out."""
 
 _Made = list[tuple[NDArray[np.uint8], NDArray[np.uint8]]]
 """Picture and bit map, of each low-resolution picture."""
@@ -38,13 +38,13 @@ def present_engines(bundle: Bundle, wanted: str, skipped: Skipped) -> list[str]:
     """List the engines to compare.
 
     Args:
-        bundle: what they shall run.
-        wanted: "all", which leaves out what is not here and says so, or names with commas between.
-        skipped: told what was left out.
+        bundle: what they are to run.
+        wanted: "all", which leaves out engines that cannot run here, or comma-separated names.
+        skipped: called for each engine that is left out.
 
     Raises:
-        EngineError: an engine is unknown, or not installed although it was named; or none is left.
-        BundleError: the bundle has no graphs for an engine that was named.
+        EngineError: a named engine is unknown or not installed, or no engine is left.
+        BundleError: the bundle has no graphs for a named engine.
     """
     names = [*engine_names(), REFERENCE] if wanted == ALL else wanted.split(",")
     present = []
@@ -72,10 +72,10 @@ def compare_golden_tiles(bundle: Bundle, engines: Sequence[str]) -> Iterator[Agr
 def compare_pictures(
     bundle: Bundle, engines: Sequence[str], truths: Sequence[GroundTruth], threads: int | None
 ) -> Iterator[Agreement]:
-    """Upscale pictures with each engine, its own predictor deciding.
+    """Upscale pictures with each engine, routed by its own predictor.
 
-    Each is held to the first engine that rounds like it, by the bounds of its format; one that has
-    no such predecessor is held to the first of all, by ``ACROSS_ROUNDINGS``.
+    Each is compared with the first engine that rounds alike, by the bounds of its format; without
+    such a predecessor, with the first of all, by ``ACROSS_ROUNDINGS``.
     """
     names = [name for name in engines if name != REFERENCE]
     if len(names) < 2:

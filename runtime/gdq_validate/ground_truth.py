@@ -21,7 +21,7 @@ class GroundTruth:
     Attributes:
         name: file name without suffix.
         high: file of the ground truth.
-        low: file of the low-resolution picture; None makes it by antialiased bicubic.
+        low: file of the low-resolution picture; None: made by antialiased bicubic interpolation.
         scale: upscaling factor between them.
 
     """
@@ -34,10 +34,10 @@ class GroundTruth:
     def load(self) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
         """Read low resolution (h, w, 3) and ground truth (h * scale, w * scale, 3), both RGB.
 
-        What the ground truth has beyond a multiple of the scale is cut off, as published.
+        Ground truth is cropped to a multiple of the scale, as in the literature.
 
         Raises:
-            ImageError: no picture, or the sizes of a pair do not fit.
+            ImageError: a picture cannot be read or is too small, or a pair's sizes do not match.
 
         """
         high = read_rgb(self.high)
@@ -51,18 +51,18 @@ class GroundTruth:
         surplus = high.shape[0] - height, high.shape[1] - width
         if not all(0 <= rest < self.scale for rest in surplus):
             raise ImageError(
-                f"{self.low} and {self.high} are no pair for x{self.scale}: "
+                f"{self.low} and {self.high} do not match at x{self.scale}: "
                 f"{low.shape[1]}x{low.shape[0]} and {high.shape[1]}x{high.shape[0]}"
             )
         return low, high[:height, :width]
 
 
 def list_ground_truth(folder: Path, scale: int) -> list[GroundTruth]:
-    """List a folder with subfolders ``HR_x<scale>`` and ``LR_x<scale>``, or a folder of photos.
+    """List the pairs in subfolders ``HR_x<scale>`` and ``LR_x<scale>``, or a folder's photos.
 
     Raises:
-        ImageError: no such folder, nothing in it, a picture without its partner, or two pictures
-            of one name.
+        ImageError: there is no such folder or no picture in it, a picture has no partner, or two
+            pictures share a name.
 
     """
     if not folder.is_dir():
@@ -87,17 +87,16 @@ def _list_pairs(high: Path, low: Path, scale: int) -> list[GroundTruth]:
 
 
 def _by_stem(paths: list[Path]) -> dict[str, Path]:
-    """Key pictures by their names without suffix.
+    """Map names without suffix to pictures.
 
     Raises:
-        ImageError: two have the same, so that it does not say which is meant.
+        ImageError: two pictures share a name, which would be ambiguous.
 
     """
     found: dict[str, Path] = {}
     for path in paths:
         if (other := found.setdefault(path.stem, path)) is not path:
             raise ImageError(
-                f"{other} and {path} have the same name but for the suffix: remove the one that "
-                "is not meant"
+                f"{other} and {path} differ only in their suffix: remove the one that is not meant"
             )
     return found

@@ -1,4 +1,4 @@
-"""What papers report on well-known sets of pictures, to stand beside what was measured."""
+"""What papers report on well-known test sets, to compare with what was measured."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ class PublishedFigures(BaseModel):
 
 
 def find_published(data: str, network: str, scale: int) -> list[PublishedFigures]:
-    """Find what is published of a set, for interpolation and for one network.
+    """Find what was published on a set, for interpolation and for one network.
 
     Args:
         data: name of the set's folder, in any case: Set5, Set14, B100, Urban100, Test2K, Test4K.

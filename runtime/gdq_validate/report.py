@@ -1,4 +1,4 @@
-"""What a validation found, as JSON has it."""
+"""Schema of a validation's results, as written to JSON."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from gdq_validate.agreement import Agreement
 from gdq_validate.published import PublishedFigures, find_published
 
 CEILING = 100.0
-"""dB; stands for no difference at all, since JSON knows no infinity."""
+"""dB; stands for no difference at all, since JSON has no infinity."""
 
 Decibels = Annotated[float, Field(le=CEILING, description="100 if nothing differs")]
 

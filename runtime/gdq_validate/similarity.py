@@ -1,4 +1,4 @@
-"""Figures that only a proof needs: structural similarity, and what tiles leave behind."""
+"""Figures that only a proof needs: structural similarity, and visibility of seams."""
 
 from __future__ import annotations
 
@@ -19,14 +19,14 @@ def ssim(
 ) -> float:
     """Return the structural similarity of the luma, at most 1 (Wang et al. 2004).
 
-    Gaussian window of 11x11 with sigma 1.5, K1 = 0.01, K2 = 0.03, range 255, mean over all places
-    where the window fits: scikit-image's with ``gaussian_weights``, ``sigma=1.5`` and
+    Gaussian window of 11x11 with sigma 1.5, K1 = 0.01, K2 = 0.03, range 255, mean over all
+    positions where the window fits: as scikit-image with ``gaussian_weights``, ``sigma=1.5`` and
     ``use_sample_covariance=False``.
 
     Args:
         image: (height, width, 3), RGB, 0..255.
         ground_truth: of the same shape.
-        shave: pixels left out at each border, before the window is laid.
+        shave: pixels cropped at each border beforehand.
 
     Raises:
         ImageError: shapes differ, or the window does not fit.
@@ -47,9 +47,9 @@ def ssim(
 def seam_ratio(errors: NDArray[np.float64], seam: NDArray[np.bool_]) -> float | None:
     """Return the mean squared error near the borders of tiles over that elsewhere.
 
-    1 means that nobody can tell from the errors where tiles meet. Of one picture, what happens to
-    lie under the borders weighs more than any seam; divide by the ratio of interpolation, which
-    knows no tiles, to take that out.
+    1 means that errors do not reveal where tiles meet. In a single picture, whatever content
+    happens to lie at the borders outweighs any seam; divide by the ratio for interpolation, which
+    has no tiles, to cancel it.
 
     Args:
         errors: (height, width), squared errors.

@@ -1,4 +1,4 @@
-"""The validation as a terminal shows it."""
+"""A validation as text for a terminal."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from gdq_validate.report import ValidationReport
 
 
 def render_text(report: ValidationReport) -> str:
-    """Render a line for each picture, their mean, and what is published of the set."""
+    """Render a line for each picture, their mean, and what was published on the set."""
     lines = [
         f"{report.bundle} on {report.data}: {report.network} x{report.scale}, "
         f"{len(report.images)} pictures, policy {report.policy}, {report.engine}",
@@ -60,3 +60,16 @@ def render_agreements(agreements: list[Agreement]) -> str:
             f"{'' if one.holds else '  BROKEN'}"
         )
     return "\n".join([*lines, ""])
+
+
+def describe_failure(agreement: Agreement) -> str:
+    """Say by what an engine breaks the contract: the bound it exceeds, or its bit-widths."""
+    reasons = []
+    if (bound := agreement.broken_bound) is not None:
+        reasons.append(
+            f"{agreement.share_beyond(bound.levels):.3%} of the samples differ by more than "
+            f"{bound.levels} ({bound.share:.3%} are allowed)"
+        )
+    if agreement.same_bit_width != agreement.tiles:
+        reasons.append(f"only {agreement.same_bit_width} of {agreement.tiles} bit-widths are equal")
+    return f"missed: {agreement.engine} against {agreement.reference}: {'; '.join(reasons)}"

@@ -1,4 +1,4 @@
-"""Bundle against ground truth: runs every way of upscaling on a picture and compares."""
+"""Bundle against ground truth: upscales a picture in every way and compares the results."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ from gdq_validate.similarity import seam_ratio, ssim
 Picture = NDArray[np.uint8]
 
 _SEAM_RADIUS = 2
-"""Low-resolution pixels on either side of a border between tiles: as far as a cubic reaches."""
+"""Low-resolution pixels on either side of a border between tiles: the reach of a cubic kernel."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -41,7 +41,7 @@ class Upscaled:
 
     Attributes:
         truth: the ground truth.
-        routed: the bundle with the routing asked for.
+        routed: the bundle with the requested routing.
         all_8_bit: the bundle with all tiles at its largest width.
         bicubic: interpolated, as MATLAB does it.
         float_network: the reference in float, or None.
@@ -75,20 +75,20 @@ class Validator:
         reference: Engine | None = None,
         costs: Costs | None = None,
     ) -> None:
-        """Prepare.
+        """Prepare the routers.
 
         Args:
-            bundle: what is validated.
-            engine: open on it.
+            bundle: what to validate.
+            engine: open on the bundle.
             workers: threads for the tiles.
-            request: routing and cutting that are validated.
-            reference: the network itself; knows ``FLOAT`` beside the bundle's widths.
+            request: routing and tiling to validate.
+            reference: the network itself, which runs ``FLOAT`` besides the bundle's widths.
             costs: of tiles on this device, to tell times, and to route by if time is asked for:
                 else the same bundle would be routed otherwise elsewhere.
 
         Raises:
-            BundleError: no subgraph of the bit-width asked for.
-            RequestError: the bundle's dial does not reach the request.
+            BundleError: there is no subgraph of the requested bit-width.
+            RequestError: the bundle's dial does not cover the request.
 
         """
         self._manifest = bundle.manifest

@@ -32,8 +32,8 @@ Examples:
   gdq-validate edsr_x2 --engines all
 
 \b
-DIR has subfolders HR_xS and LR_xS with the same names, or photos, which are
-made smaller by antialiased bicubic.
+DIR holds subfolders HR_xS and LR_xS with the same file names, or photos, which
+are made smaller by antialiased bicubic interpolation.
 
 \b
 Exit code: 0 done, 1 a bar is missed or engines disagree, 2 an input or an option was refused.
@@ -113,7 +113,7 @@ def main(
         )
         opened = Bundle.open(bundle)
         if data is not None:
-            _look_at(data, opened.manifest.network.scale)
+            _check_data(data, opened.manifest.network.scale)
         agreements = [] if engines is None else _compare(opened, engines, data, settings["threads"])
         cards: list[Card] | None = None if html_file is None else []
         report = None
@@ -126,11 +126,11 @@ def main(
             from gdq_validate.pages.page import render_page
 
             save_text(html_file, render_page(report, opened.manifest, cards))
-    from gdq_validate.text import render_agreements, render_text
+    from gdq_validate.text import describe_failure, render_agreements, render_text
 
     if agreements:
         print_result(render_agreements(agreements))
-    missed = [f"missed: {one.engine} breaks the contract" for one in agreements if not one.holds]
+    missed = [describe_failure(one) for one in agreements if not one.holds]
     if report is not None:
         print_result(render_text(report))
         missed += _missed_bars(report, min_psnr, max_fab, max_loss)
@@ -149,8 +149,8 @@ def _check_request(data: Path | None, engines: str | None, need_data: list[Any])
         raise RequestError("--html, --checkpoint and bars need pictures: --data DIR")
 
 
-def _look_at(data: Path, scale: int) -> None:
-    """Find wrong pictures before engines and torch are loaded; say which are passed over."""
+def _check_data(data: Path, scale: int) -> None:
+    """Find unusable pictures before engines and torch are loaded; say which are skipped."""
     from gdq_core.cli.folders import say_passed_over
     from gdq_validate.ground_truth import list_ground_truth
 
@@ -162,7 +162,7 @@ def _look_at(data: Path, scale: int) -> None:
 def _compare(
     bundle: Bundle, engines: str, data: Path | None, threads: int | None
 ) -> list[Agreement]:
-    """Run what is slow and says nothing in between with a word on standard error."""
+    """Compare engines; announced on standard error, because it is slow and otherwise silent."""
     from gdq_validate.comparison import (
         compare_golden_tiles,
         compare_pictures,
@@ -237,20 +237,20 @@ def _validate(
 
 
 def _open_torch(checkpoint: Path, bundle: Bundle) -> Engine:
-    """Load the checkpoint; only here is torch needed."""
+    """Load the checkpoint; only this needs torch."""
     from gdq_models import load_checkpoint
     from gdq_validate.engines.torch_engine import TorchEngine
 
     loaded = load_checkpoint(checkpoint, scale=bundle.manifest.network.scale)
     if loaded.sha256 != bundle.manifest.checkpoint.sha256:
-        say(f"note: {bundle.path} was exported from another file than {checkpoint}")
+        say(f"note: {bundle.path} was exported from a file other than {checkpoint}")
     return TorchEngine(loaded.network)
 
 
 def _missed_bars(
     report: ValidationReport, min_psnr: float | None, max_fab: float | None, max_loss: float | None
 ) -> list[str]:
-    """All bars are checked, so that one run tells everything."""
+    """Check all bars, so that one run reports everything."""
     missed = []
     if min_psnr is not None and report.psnr_y < min_psnr:
         missed.append(f"missed: PSNR {report.psnr_y:.3f} dB is below {min_psnr}")

@@ -1,8 +1,8 @@
 """The bundle's ONNX graphs in NumPy: the integer convolutions in exact integer arithmetic.
 
 Independent of every runtime: ONNX's reference evaluator walks the graph, and a convolution whose
-inputs are all integers behind DequantizeLinear is summed without rounding. It is slow (seconds a
-tile) and exists to tell which of two runtimes is right.
+inputs are all integers behind DequantizeLinear is summed without rounding. It is slow (seconds
+per tile) and exists to tell which of two runtimes is right.
 """
 
 from __future__ import annotations
@@ -31,10 +31,10 @@ _WALK = frozenset({"group", "strides", "dilations", "pads"})
 
 @dataclass(frozen=True)
 class Walk:
-    """How a convolution walks over its input; each pair is down and across.
+    """How a convolution moves over its input; each pair is down and across.
 
     Attributes:
-        group: number of groups of channels that do not see each other.
+        group: number of groups of channels that are convolved separately.
         strides: pixels between two outputs.
         dilations: pixels between two taps of the kernel.
         pads: top, left, bottom, right, of the zero point.
@@ -83,7 +83,7 @@ def accumulate(
     bias: NDArray[np.int32],
     walk: Walk,
 ) -> NDArray[np.int64]:
-    """Sums (O, H, W) of a convolution of codes (C, H, W), padded with the zero point.
+    """Return the sums (O, H, W) of a convolution of codes (C, H, W), padded with the zero point.
 
     The products are summed in double precision, which holds integers below 2^53 exactly; these
     stay below 2^31, as the runtimes' own accumulators must.
@@ -123,7 +123,7 @@ class NumpyEngine:
     accelerator_asked = accelerator_used = "NumPy, exact integers"
 
     def __init__(self, bundle: Bundle) -> None:
-        """Prepares the engine.
+        """Prepare the engine.
 
         Raises:
             BundleError: the bundle has no ONNX graphs.
@@ -164,7 +164,7 @@ class NumpyEngine:
 def with_integer_convs(path: Path) -> onnx.ModelProto:
     """Read a graph and replace each convolution of dequantized inputs by ``IntegerConv``.
 
-    A convolution that ``IntegerConv`` has no place for stays ONNX's own, which sums in float.
+    A convolution that ``IntegerConv`` cannot express stays ONNX's own, which sums in float.
     """
     model = onnx.load(path)
     dequantized = {

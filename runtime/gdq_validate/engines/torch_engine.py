@@ -1,4 +1,4 @@
-"""The torch network behind the runtime's engine interface, so that both cut and stitch alike."""
+"""The torch network as an engine of the runtime, so that both cut and stitch alike."""
 
 from __future__ import annotations
 

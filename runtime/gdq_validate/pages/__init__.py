@@ -1,1 +1,1 @@
-"""Results as pages that a person reads."""
+"""Results as pages for people to read."""

@@ -1,4 +1,4 @@
-"""The validation as one page that a person reads: numbers, bit maps, error maps, the dial."""
+"""A validation as one page for people to read: numbers, bit maps, error maps, the dial."""
 
 from __future__ import annotations
 
@@ -20,11 +20,11 @@ from gdq_validate.validation import Upscaled
 Picture = NDArray[np.uint8]
 
 _PREVIEW = 720
-"""Longer side of an embedded picture: sharp on a phone, and forty of them still fit into a mail."""
+"""Longer side of an embedded picture: sharp on a phone, yet forty still fit into an e-mail."""
 _DETAIL = 112
 """Side of the detail that is shown pixel by pixel."""
 _BRIGHTEST_ERROR = 32
-"""Gray levels of luma at which the error map is brightest; the same for all pictures."""
+"""Error in gray levels of luma at which the map is brightest; the same for all pictures."""
 
 
 @dataclass(frozen=True)
@@ -39,7 +39,7 @@ class Card:
 
 
 def make_card(report: ImageReport, made: Upscaled) -> Card:
-    """Draw what the page shows of one picture, so that the picture itself can be forgotten."""
+    """Draw what the page shows of one picture, so that the picture itself need not be kept."""
     errors = np.sqrt(squared_error(made.routed, made.truth))
     levels = (errors * (255 / _BRIGHTEST_ERROR)).clip(0, 255).astype(np.uint8)
     heat = cv2.cvtColor(cv2.applyColorMap(levels, cv2.COLORMAP_INFERNO), cv2.COLOR_BGR2RGB)
@@ -62,7 +62,7 @@ def make_card(report: ImageReport, made: Upscaled) -> Card:
 
 
 def render_page(report: ValidationReport, manifest: Manifest, cards: list[Card]) -> str:
-    """Render the page: one file that needs nothing else."""
+    """Render the page as one self-contained file."""
     pages = Environment(
         loader=PackageLoader("gdq_validate", "pages"),
         autoescape=select_autoescape(),
@@ -82,7 +82,7 @@ def _caption(report: ImageReport) -> str:
 
 
 def _busiest(errors: NDArray[np.float64]) -> tuple[slice, slice]:
-    """Return where interpolation fails most: there a network can show something."""
+    """Find where interpolation fails most, since there a network makes a difference."""
     side = min(_DETAIL, *errors.shape)
     means = cv2.boxFilter(errors, -1, (side, side), anchor=(0, 0))
     inside = means[: errors.shape[0] - side + 1, : errors.shape[1] - side + 1]

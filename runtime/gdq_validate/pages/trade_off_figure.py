@@ -25,7 +25,7 @@ def render_figure(bundle: Bundle) -> str:
     """
     trade_off = bundle.manifest.trade_off
     if trade_off is None:
-        raise BundleError(f"{bundle.path} has no bit budget to draw: export the checkpoint again")
+        raise BundleError(f"{bundle.path} has no trade-off to draw: export the checkpoint again")
     pages = Environment(loader=PackageLoader("gdq_validate", "pages"), autoescape=True)
     return pages.get_template("trade_off_figure.svg").render(plot=plot_trade_off(trade_off))
 

@@ -1,4 +1,4 @@
-"""Where the curves of the trade-off lie on the page; the template only draws them."""
+"""Layout of the trade-off's curves; the template only draws them."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ WIDTH, HEIGHT = 640, 360
 """Size of the drawing in its own units."""
 _LEFT, _RIGHT, _TOP, _BOTTOM = 72, 16, 16, 44
 _STEPS = (0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0, 2.0, 5.0)
-"""Distances of grid lines in dB; the first that needs at most six of them is taken."""
+"""Distances between grid lines in dB; the first one that gives at most six steps is used."""
 
 
 @dataclass(frozen=True)
