@@ -1,4 +1,4 @@
-"""What a benchmark found, as JSON has it; the same for every target."""
+"""Schema of a benchmark's results, as written to JSON; the same for every target."""
 
 from __future__ import annotations
 
@@ -109,7 +109,7 @@ class PictureTimes(_Timed):
 
 
 class Result(_Model):
-    """A number that was promised, as the suite (`make bench`) measured it."""
+    """A promised number, as the suite (`make bench`) measured it."""
 
     name: Annotated[str, Field(description="what was measured, in words")]
     value: float

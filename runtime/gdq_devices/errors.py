@@ -1,14 +1,14 @@
-"""What can go wrong with a device, and what is not wrong but only not to be had."""
+"""What can go wrong with a device, and what is merely unavailable."""
 
 from __future__ import annotations
 
 
 class UnavailableError(Exception):
-    """It cannot be had here, by no fault of the project; the message is the reason."""
+    """It is unavailable here, through no fault of the project; the message is the reason."""
 
 
 class SetupError(Exception):
-    """It was to be had, and setting it up failed."""
+    """It is available, but setting it up failed."""
 
 
 class ProgramError(Exception):

@@ -19,18 +19,18 @@ class Device(Protocol):
         """Tell whether times on it mean nothing."""
 
     def push(self, file: Path) -> str:
-        """Bring a file there, and return its path there.
+        """Copy a file to the device, and return its path there.
 
         Raises:
-            ProgramError: it cannot be brought.
+            ProgramError: it cannot be copied.
 
         """
 
     def pull(self, path: str, target: Path) -> None:
-        """Fetch a file from a path there.
+        """Fetch a file by its path on the device.
 
         Raises:
-            ProgramError: it is not there, or cannot be fetched.
+            ProgramError: it does not exist, or cannot be fetched.
 
         """
 
@@ -42,7 +42,7 @@ class Device(Protocol):
         environment: Mapping[str, str] | None = None,
         seconds: float,
     ) -> str:
-        """Run a program of a path there, and return what it prints.
+        """Run a program on the device, and return what it prints.
 
         Args:
             program: its path there.

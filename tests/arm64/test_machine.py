@@ -57,7 +57,9 @@ def test_a_processor_is_a_device_that_runs_programs(tmp_path: Path) -> None:
 
 def test_files_that_are_not_there_are_named(tmp_path: Path) -> None:
     device = MACHINE.device("cortex-a76")
-    with pytest.raises(ProgramError, match="nothing is not there to be run on cortex-a76"):
+    with pytest.raises(
+        ProgramError, match="nothing does not exist, so it cannot be run on cortex-a76"
+    ):
         device.push(tmp_path / "nothing")
     with pytest.raises(ProgramError, match="nothing cannot be fetched: No such file"):
         device.pull(str(tmp_path / "nothing"), tmp_path / "here")

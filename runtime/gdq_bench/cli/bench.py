@@ -24,12 +24,12 @@ Examples:
   gdq-bench --host edsr_x2 --engines onnxruntime,openvino --repeats 10
 
 \b
-DIR has subfolders HR_xS and LR_xS with the same names, or photos, which are
-made smaller by antialiased bicubic.
+DIR holds subfolders HR_xS and LR_xS with the same file names, or photos, which
+are made smaller by antialiased bicubic interpolation.
 
 \b
 Keep the machine quiet. Exit code: 0 done (with warnings if the numbers may
-not be trusted), 1 an engine computes something else than the bundle promises
+not be trusted), 1 an engine does not compute what the bundle promises
 and has no times, 2 an input or an option was refused, 130 interrupted.
 """
 
@@ -47,7 +47,7 @@ and has no times, 2 an input or an option was refused, 130 interrupted.
 )  # fmt: skip
 @click.option(
     "--repeats", type=click.IntRange(min=1), default=5, show_default=True,
-    help="Rounds of whole pictures that count; of single tiles eight times as many.",
+    help="Rounds of whole pictures that count; single tiles get eight times as many.",
 )  # fmt: skip
 @click.option("--json", "json_file", type=options.PATH, help="Write everything to a file.")
 @click.option("--html", "html_file", type=options.PATH, help="Write a page with a plot.")
@@ -63,7 +63,7 @@ def main(
     overwrite: bool,
 ) -> None:
     """Measure a BUNDLE: all engines in turn, one tile and whole pictures, pinned to processors."""
-    assert host, "the only target yet"
+    assert host, "the only target so far"
     with silence_native_libraries():
         from gdq_bench.report.text import render_text
         from gdq_bench.targets.host import Plan, measure_host
@@ -80,7 +80,7 @@ def main(
         if data is not None:
             say_passed_over(data)
         result = measure_host(Bundle.open(bundle), plan, TileProgress)
-        # What took minutes must not be lost where only one of its places is closed or full.
+        # Results that took minutes must not be lost because one of their outputs is closed or full.
         try:
             print_result(render_text(result))
         finally:

@@ -1,1 +1,1 @@
-"""What is timed, and how: engines, tiles, pictures, on a machine that is described."""
+"""What is timed, and how: engines, tiles and pictures, on a machine that is described."""

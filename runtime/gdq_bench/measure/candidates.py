@@ -17,10 +17,10 @@ from gdq_validate.agreement import Agreement, prove
 ALL = "all"
 OPENVINO, ONNXRUNTIME = "openvino", "onnxruntime"
 _WITH_FLOAT = (ONNXRUNTIME, OPENVINO)
-"""Engines that read ONNX, and so the float network that is made of the bundle's."""
+"""Engines that read ONNX, and so also the float network made from the bundle's graph."""
 
 Tell = Callable[[str], None]
-"""Told, in a sentence, of what is left out."""
+"""Called with a sentence about what is left out."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -51,16 +51,15 @@ def open_candidates(
     """Open engines for a block, and run the bundle's golden tiles on each.
 
     Args:
-        bundle: what they shall run.
-        wanted: "all", which leaves out what cannot run here and says so, or names with commas
-            between.
-        folder: for the float network.
-        tell: told what is left out.
+        bundle: what they are to run.
+        wanted: "all", which leaves out engines that cannot run here, or comma-separated names.
+        folder: where to write the float network.
+        tell: called for everything that is left out.
 
     Raises:
-        EngineError: an engine is unknown; is not installed or refuses a graph although it was
-            named; or none is left.
-        BundleError: the bundle has no graphs for an engine that was named, or no golden tiles.
+        EngineError: an engine is unknown; a named engine is not installed or refuses a graph; or no
+            engine is left.
+        BundleError: the bundle has no graphs for a named engine, or no golden tiles.
 
     """
     if not bundle.manifest.golden:
@@ -80,7 +79,7 @@ def open_candidates(
             stack.callback(candidate.engine.close)
             opened.append(candidate)
             if float_network is not None and FLOAT not in candidate.widths:
-                tell(f"{name} runs no network in float: only ONNX graphs are turned back")
+                tell(f"{name} runs no network in float: only ONNX graphs are turned back into one")
         if not opened:
             raise EngineError(f"no engine here runs {bundle.path}")
         yield opened

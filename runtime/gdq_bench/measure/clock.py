@@ -20,8 +20,8 @@ class Times:
     """Seconds of every round.
 
     Attributes:
-        wall: what passed.
-        cpu: what the process had of all processors; hardly disturbed by other programs.
+        wall: wall time.
+        cpu: processor time of the process; hardly disturbed by other programs.
 
     """
 
@@ -42,9 +42,9 @@ def interleave(
 
     Args:
         functions: what to time, by name.
-        rounds: that count.
-        warm_up: told what each function answered in the round that does not count.
-        progress: told after each round how many are done, and of how many.
+        rounds: how many count.
+        warm_up: called with each function's result in the round that does not count.
+        progress: called after each round with the number of rounds done and the total.
 
     """
     times = {name: Times() for name in functions}
@@ -72,7 +72,7 @@ def add_up(parts: Sequence[Times]) -> Times:
 
 
 def ratio(numerator: Times, denominator: Times, clock: Clock = "wall") -> Spread:
-    """Return spread of the rounds' ratios: each round is compared with itself."""
+    """Return the spread of the rounds' ratios: each round is compared with itself."""
     ours, theirs = (
         times.wall if clock == "wall" else times.cpu for times in (numerator, denominator)
     )

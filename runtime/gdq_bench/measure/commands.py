@@ -38,7 +38,7 @@ def run_command(command: Sequence[str | Path]) -> CommandRun:
         command: name of an installed entry point, e.g. "gdq-export", and its arguments.
 
     Raises:
-        RuntimeError: it fails; with what it said.
+        RuntimeError: it fails; the message holds its last output.
     """
     program = Path(sys.executable).with_name(str(command[0]))
     arguments = [str(program), *map(str, command[1:])]

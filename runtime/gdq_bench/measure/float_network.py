@@ -1,4 +1,4 @@
-"""The network of a bundle's subgraph in float: what its integers are held against.
+"""The network of a bundle's subgraph in float, to compare its integers with.
 
 The weights are those of the subgraph, dequantized, so that both compute the same function but for
 the rounding of activations; times of float kernels do not depend on values.
@@ -25,7 +25,7 @@ def write_float_network(subgraph: Path, target: Path) -> None:
         target: ONNX file to write, weights inside.
 
     Raises:
-        BundleError: the file is no such network.
+        BundleError: the file is not such a network.
 
     """
     try:
@@ -42,7 +42,7 @@ def _take_out_quantization(graph: onnx.GraphProto) -> None:
     constants = {tensor.name: numpy_helper.to_array(tensor) for tensor in graph.initializer}
     last = _image_quantizer(graph)
     codes: set[str] = set()  # tensors that were integers
-    source: dict[str, str] = {}  # tensor that is gone -> what stands for it
+    source: dict[str, str] = {}  # removed tensor -> its replacement
     kept = []
     for node in graph.node:
         node.input[:] = [source.get(name, name) for name in node.input]
@@ -62,7 +62,7 @@ def _take_out_quantization(graph: onnx.GraphProto) -> None:
                 codes.add(output)
     del graph.node[:]
     graph.node.extend(kept)
-    del graph.value_info[:]  # says that tensors are integers
+    del graph.value_info[:]  # declares tensors as integers
 
 
 def _image_quantizer(graph: onnx.GraphProto) -> str:

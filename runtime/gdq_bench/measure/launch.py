@@ -1,7 +1,7 @@
 """Runs a command and prints, as the last line, what it used.
 
-A program of its own, and a small one: Linux counts the memory of a process from its parent's on,
-so a command that is started by a large process seems large.
+A program of its own, and a small one: on Linux the peak memory of a process starts at that of its
+parent, so a command started by a large process seems large.
 """
 
 from __future__ import annotations

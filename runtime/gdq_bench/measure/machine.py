@@ -1,4 +1,4 @@
-"""The machine under the numbers, and how to hold a process to a part of it."""
+"""The machine behind the numbers, and how to restrict a process to a part of it."""
 
 from __future__ import annotations
 
@@ -25,12 +25,12 @@ _GOVERNOR = Path("/sys/devices/system/cpu/cpu0/cpufreq/scaling_governor")
 
 
 class MachineFacts(BaseModel):
-    """What a number depends on beside the code."""
+    """What a number depends on besides the code."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     processor: str
-    flags: Annotated[list[str], Field(description="instruction sets that 8-bit kernels care for")]
+    flags: Annotated[list[str], Field(description="instruction sets that matter to 8-bit kernels")]
     processors: Annotated[int, Field(ge=1, description="that the process may use")]
     system: str
     python: str
@@ -44,7 +44,7 @@ def describe_machine(packages: Sequence[str]) -> MachineFacts:
     """Look at the machine now.
 
     Args:
-        packages: whose versions to tell, where they are installed.
+        packages: whose versions to record, if they are installed.
 
     """
     return MachineFacts(
@@ -76,7 +76,7 @@ def can_pin() -> bool:
 def pinned(count: int) -> Iterator[None]:
     """Hold this thread, and threads and processes it starts, to ``count`` processors.
 
-    Where the system cannot, nothing happens.
+    Does nothing on systems that cannot.
     """
     if not can_pin():
         yield

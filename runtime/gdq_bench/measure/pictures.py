@@ -56,7 +56,7 @@ class Way:
 
 @dataclass(frozen=True)
 class Seen:
-    """What one picture came out as.
+    """Figures of one upscaled picture.
 
     Attributes:
         fab: mean bits, interpolated tiles 0.

@@ -1,4 +1,4 @@
-"""A picture of any size out of scikit-image's sample photos."""
+"""A picture of any size, made of scikit-image's sample photos."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def mosaic_rows(width: int, height: int) -> Iterator[Picture]:
     row = min(photo.shape[0] for photo in photos)
     strip = np.concatenate([photo[:row] for photo in photos], axis=1)
     for top in range(0, height, row):
-        # Every row of photos begins elsewhere, so that a large picture does not repeat itself.
+        # Every row of photos is shifted, so that a large picture does not repeat itself.
         shifted = np.roll(strip, -top // 2, axis=1)
         repeated = np.tile(shifted, (1, -(-width // strip.shape[1]), 1))[:, :width]
         yield np.ascontiguousarray(repeated[: min(row, height - top)])

@@ -1,4 +1,4 @@
-"""Median and quartiles: what a few times in the presence of disturbances can say."""
+"""Median and quartiles: what a few disturbed measurements can tell."""
 
 from __future__ import annotations
 

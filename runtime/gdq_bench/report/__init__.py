@@ -1,1 +1,1 @@
-"""A result as text, as a page, and whether it may be trusted."""
+"""A result as text and as a page, and whether it can be trusted."""

@@ -1,4 +1,4 @@
-"""The result as one page that a person reads and that needs nothing else."""
+"""The result as one self-contained page for people to read."""
 
 from __future__ import annotations
 

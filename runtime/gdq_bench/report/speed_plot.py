@@ -1,4 +1,4 @@
-"""Where speed against PSNR lies on the page; the template only draws it."""
+"""Layout of the plot of speed against PSNR; the template only draws it."""
 
 from __future__ import annotations
 

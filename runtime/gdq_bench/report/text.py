@@ -1,4 +1,4 @@
-"""The result as a terminal shows it."""
+"""The result as text for a terminal."""
 
 from __future__ import annotations
 
@@ -105,7 +105,7 @@ def _ratio(spread: Spread | None) -> str:
 
 
 def _align(rows: Sequence[tuple[str, ...]]) -> list[str]:
-    """Return two columns of words to the left, numbers to the right."""
+    """Align columns: the first two, of words, to the left, numbers to the right."""
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
     return [
         "  ".join(

@@ -1,4 +1,4 @@
-"""May the numbers be trusted? Sentences on what speaks against it."""
+"""Whether the numbers can be trusted: warnings about what speaks against it."""
 
 from __future__ import annotations
 
@@ -69,7 +69,7 @@ def _describe_crew(picture: PictureTimes) -> str:
 def _describe_engine(engine: EngineFacts) -> str:
     found = engine.golden
     return (
-        f"{engine.name} was not timed, for it does not compute what the bundle promises: "
+        f"{engine.name} was not timed, because it does not compute what the bundle promises: "
         f"{found.beyond_one:.2%} of the samples of the golden tiles are more than one apart (at "
         f"most {found.largest}), {found.same_bit_width} of {found.tiles} bit-widths are the same"
     )

@@ -25,12 +25,12 @@ README = ROOT / "README.md"
 @click.argument("names", nargs=-1)
 @click.option(
     "--checkpoint", type=click.Path(exists=True, dir_okay=False, path_type=Path),
-    default=CHECKPOINT, help="EDSR-baseline x2.  [default: of the zoo]",
+    default=CHECKPOINT, help="EDSR-baseline x2.  [default: the zoo's]",
 )  # fmt: skip
 @click.option(
-    "--quick", is_flag=True, help="Smallest inputs: shows that all runs; nothing is stored."
+    "--quick", is_flag=True, help="Smallest inputs, to see that everything runs; stores nothing."
 )
-@click.option("--document", is_flag=True, help="Write what is stored into docs and README.")
+@click.option("--document", is_flag=True, help="Write the stored results into docs and README.")
 def main(names: Sequence[str], checkpoint: Path, quick: bool, document: bool) -> None:
     """Run the benchmarks NAMES, or all of them; results go to .benchmarks/results.json."""
     # torch takes seconds to import; a wrong option should not.

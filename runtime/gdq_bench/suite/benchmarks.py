@@ -1,4 +1,4 @@
-"""The benchmarks there are: name -> function, a list to read."""
+"""All benchmarks: name -> function, as a list to read."""
 
 from __future__ import annotations
 

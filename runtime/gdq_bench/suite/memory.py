@@ -10,7 +10,7 @@ from gdq_bench.suite.subjects import Subjects
 
 
 def measure(subjects: Subjects) -> list[Result]:
-    """Peak memory of a ten times larger PNG over that of a smaller one.
+    """Compare the peak memory for a PNG with that for a ten times larger one.
 
     Two ways to grow: taller, which rows of tiles should not notice, and in proportion, where a row
     of tiles holds 3.2 times as much.

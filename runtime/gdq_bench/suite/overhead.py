@@ -1,4 +1,4 @@
-"""What is not the engine: decoding, tiling, predicting, stitching, encoding, Python itself."""
+"""Everything but the engine: decoding, tiling, predicting, stitching, encoding, Python itself."""
 
 from __future__ import annotations
 

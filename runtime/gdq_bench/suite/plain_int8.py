@@ -1,7 +1,7 @@
 """A network as a plain static-int8 TFLite graph: every tensor int8, one step each, nothing clamped.
 
-What a post-training quantizer writes, and so what our graphs are timed against. Steps do not change
-times, so there is one for all activations and no calibration.
+This is what a post-training quantizer writes, and so what our graphs are timed against. Steps do
+not change times, so there is one for all activations and no calibration.
 """
 
 from __future__ import annotations

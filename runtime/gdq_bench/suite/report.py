@@ -15,7 +15,7 @@ _UNITS = {"s": " s", "%": " %", "ratio": "x", "M cycles": " M cycles"}
 
 
 def terminal_line(result: Result) -> str:
-    """Return one result in one line."""
+    """Describe a result in one line."""
     verdict = "reached" if result.is_reached else "MISSED"
     return f"{result.name:<52} {_value(result):>9} {_bar(result):>12}  {verdict}"
 
@@ -23,7 +23,7 @@ def terminal_line(result: Result) -> str:
 def write_document(
     path: Path, names: Sequence[str], content: Mapping[str, SuiteResults], *, facts: bool
 ) -> None:
-    """Replace what stands between the marks of a page by stored results.
+    """Replace the text between the marks of a page by stored results.
 
     Args:
         path: the page.

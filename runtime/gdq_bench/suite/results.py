@@ -19,7 +19,7 @@ _CONTENT = TypeAdapter(dict[str, SuiteResults])
 
 
 def facts_of(name: str, times: Times) -> Facts:
-    """Tell medians and extremes under a name."""
+    """Return medians and extremes under a name."""
     return {
         f"{name}: wall, s": round(median(times.wall), 4),
         f"{name}: wall from to, s": f"{min(times.wall):.4f} to {max(times.wall):.4f}",

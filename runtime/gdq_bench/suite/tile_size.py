@@ -88,7 +88,7 @@ def _litert_run(file: Path, tile: int) -> Callable[[], object]:
 
 
 def compare(engine: str, times: Mapping[str, Times], scale: int) -> Result:
-    """Return the default size against the best one.
+    """Compare the default size with the best one.
 
     Args:
         engine: which times to take.

@@ -1,1 +1,1 @@
-"""Places to measure on, one module each; all answer with ``results.BenchResult``."""
+"""Places to measure on, one module each; all return a ``protocol.BenchResult``."""

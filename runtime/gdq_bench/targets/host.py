@@ -1,4 +1,4 @@
-"""The computer that we run on: engines run in this process."""
+"""The computer that runs us: engines run in this process."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ class Plan:
     """What to measure.
 
     Attributes:
-        engines: "all", or names with commas between.
+        engines: "all", or comma-separated names.
         data: folder of ground truth, or None for the sample photos.
         repeats: rounds of whole pictures, at least 1.
 
@@ -65,7 +65,7 @@ def measure_host(bundle: Bundle, plan: Plan, open_bar: ProgressBar) -> BenchResu
     An engine whose golden tiles are wrong is described and not timed.
 
     Raises:
-        BundleError: the bundle has no graphs for an engine that was named, or no golden tiles.
+        BundleError: the bundle has no graphs for a named engine, or no golden tiles.
         EngineError: an engine is unknown, not installed, or refuses a graph.
         ImageError: no ground truth, or a picture that cannot be used.
         RequestError: the default picture cannot be made.

@@ -23,12 +23,12 @@ SKIPPED = 77
 @click.command(cls=Command)
 @click.option(
     "--folder", type=click.Path(file_okay=False, path_type=Path), default=FOLDER,
-    help="Where all of it lies.  [default: build/arm64]",
+    help="Folder that holds all of it.  [default: build/arm64]",
 )  # fmt: skip
 def main(folder: Path) -> None:
-    """Set an ARM64 Python up, run by qemu; a second time it is there at once.
+    """Set up an ARM64 Python, run by qemu; parts that are already there are kept.
 
-    Exit code 0: it is there. 77: it cannot be had on this machine, and the reason is printed; in
+    Exit code 0: it is there. 77: it is not available on this machine, and the reason is printed; in
     CI (CI=true), which must not pass without it, that is 1. 1: setting it up failed.
     """
     try:

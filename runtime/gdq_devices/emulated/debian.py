@@ -41,7 +41,7 @@ class Packages:
 
 
 def find_mirror() -> str:
-    """Address of the Debian archive that the machine's apt uses, with a slash at its end.
+    """Return the address of the Debian archive that the machine's apt uses, ending with a slash.
 
     Raises:
         UnavailableError: there is no apt, or it knows no such archive.

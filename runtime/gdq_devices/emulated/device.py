@@ -1,4 +1,4 @@
-"""A processor of the emulated machine as a device. It sees the files of the machine below it."""
+"""A processor of the emulated machine as a device, which sees the host's files."""
 
 from __future__ import annotations
 
@@ -37,13 +37,23 @@ class EmulatedDevice:
         return True
 
     def push(self, file: Path) -> str:
-        """Return the path of a file, which is seen from there as it is."""
+        """Return the path of a file, which is the same there.
+
+        Raises:
+            ProgramError: there is no such file.
+
+        """
         if not file.is_file():
-            raise ProgramError(f"{file} is not there to be run on {self.name}")
+            raise ProgramError(f"{file} does not exist, so it cannot be run on {self.name}")
         return str(file.resolve())
 
     def pull(self, path: str, target: Path) -> None:
-        """Copy a file from a path there."""
+        """Copy a file from a path there.
+
+        Raises:
+            ProgramError: it does not exist, or cannot be copied.
+
+        """
         try:
             shutil.copyfile(path, target)
         except OSError as error:

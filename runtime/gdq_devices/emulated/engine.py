@@ -46,7 +46,7 @@ def build_engine(tools: Path, folder: Path) -> None:
 
     Args:
         tools: what ``install_tools`` filled.
-        folder: the build folder; the library comes to lie in it.
+        folder: the build folder, which the library is written to.
 
     Raises:
         SetupError: the compiler fails.

@@ -133,10 +133,10 @@ class Llvm:
 
 
 def add_llvm(machine: Machine, say: Callable[[str], None]) -> Llvm:
-    """Unpack LLVM beside the emulated machine, unless it is there.
+    """Unpack LLVM beside the emulated machine, unless that is done already.
 
     Raises:
-        UnavailableError: it cannot be had here, for a reason that is not the project's.
+        UnavailableError: this machine cannot have it, through no fault of the project.
         SetupError: it cannot be unpacked.
 
     """

@@ -67,7 +67,7 @@ class Machine:
 
     @property
     def test_library(self) -> Path:
-        """The same with its kernels in sight, for tests."""
+        """The same with its kernels exported, for tests."""
         return self.engine / "libgdq_engine_test.so"
 
     def run(
@@ -101,6 +101,6 @@ class Machine:
         return self.system / f"usr/bin/python{PYTHON}"
 
     def environment(self, packages: Sequence[Path]) -> dict[str, str]:
-        """Nothing of the environment here: what it sets is meant for another Python."""
+        """Return all variables of a program; ours are not inherited, being for another Python."""
         path = os.pathsep.join(map(str, (*packages, self.wheels)))
         return {"PYTHONPATH": path, "OMP_NUM_THREADS": "1"}

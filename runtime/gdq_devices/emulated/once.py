@@ -1,4 +1,4 @@
-"""Builds a folder once: whole or not at all, and anew when its recipe changes."""
+"""Builds a folder once: whole or not at all, and again when its recipe changes."""
 
 from __future__ import annotations
 
@@ -20,9 +20,9 @@ def build_once(folder: Path, recipe: str, build: Callable[[Path], None]) -> None
 
     Args:
         folder: where the result belongs.
-        recipe: everything that decides on the result; another one builds it anew.
-        build: fills the empty folder that it is given. If it fails, that folder is left for a look,
-            and the next attempt starts from nothing.
+        recipe: everything that determines the result; a different one rebuilds it.
+        build: fills the empty folder that it is given. If it fails, that folder is left to be
+            inspected, and the next attempt starts from nothing.
 
     """
     if is_built(folder, recipe):

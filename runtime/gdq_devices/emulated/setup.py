@@ -1,4 +1,4 @@
-"""Sets the emulated machine up: emulator, system, wheels, engine; what is there already is kept."""
+"""Sets up the emulated machine: emulator, system, wheels, engine; parts that exist are kept."""
 
 from __future__ import annotations
 
@@ -20,15 +20,15 @@ _SYSTEM = Packages("bookworm", "arm64", (f"python{PYTHON}", "libstdc++6"))
 
 
 def set_up(machine: Machine, constraints: Path, say: Callable[[str], None]) -> None:
-    """Build what the machine lacks, or what another constraints.txt or setup left there.
+    """Build what the machine lacks, and what another constraints.txt or setup has built.
 
     Args:
         machine: what to set up.
         constraints: file with the versions of the wheels.
-        say: takes a line for each part that is built.
+        say: called with a line for each part that is built.
 
     Raises:
-        UnavailableError: it cannot be had here, for a reason that is not the project's.
+        UnavailableError: this machine cannot have it, through no fault of the project.
         SetupError: a part cannot be built. The parts that are built are kept.
 
     """

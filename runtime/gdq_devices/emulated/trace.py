@@ -26,7 +26,7 @@ MARK = "getppid"
 _MAPPING = re.compile(r"^([0-9a-f]+)-([0-9a-f]+) (\S+) .*/(\S+)$", re.MULTILINE)
 
 _ATTEMPTS = 3
-"""A run that writes Python's caches has another memory than the next one, which reads them."""
+"""A run that writes Python's caches uses memory differently from the next one, which reads them."""
 _SHOWN = 2000
 """Last characters of a failed program's output that are shown."""
 
@@ -137,7 +137,7 @@ def trace(
         if found.libraries == expected:
             return found
         expected = found.libraries
-    raise ProgramError(f"{program} has its libraries elsewhere every time")
+    raise ProgramError(f"{program} loads its libraries at other addresses every time")
 
 
 def _locate(program: Program) -> Libraries:
@@ -181,7 +181,7 @@ def _log(
 
 
 def _check(program: Program, code: int, printed: str) -> Libraries:
-    """Find the libraries in what a program printed that ended well."""
+    """Find the libraries in what a program printed, once it is known to have succeeded."""
     if code != 0:
         raise ProgramError(f"{program} ended with {code}:\n{printed[-_SHOWN:]}")
     libraries = find_libraries(printed, program.libraries)

@@ -68,13 +68,13 @@ def _is_wanted(need: Requirement) -> bool:
 
 
 def _platforms() -> list[str]:
-    """Return newest first: pip prefers what is named first."""
+    """Return the platforms, newest first: pip prefers what is named first."""
     minors = range(_GLIBC, _OLDEST_GLIBC - 1, -1)
     return [*(f"manylinux_2_{minor}_aarch64" for minor in minors), "manylinux2014_aarch64"]
 
 
 def _environment() -> dict[str, str]:
-    """Return what the conditions of requirements ask about; the system is Linux there as here."""
+    """Return what the conditions of requirements ask about; both systems are Linux."""
     target = {
         "python_version": PYTHON,
         "python_full_version": f"{PYTHON}.0",

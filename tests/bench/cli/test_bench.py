@@ -57,7 +57,7 @@ def test_wrong_outputs_are_not_timed(here: Path, exported: Path) -> None:
         "damaged", "--engines", "onnxruntime,litert", "--json", "a.json", "--html", "b.html"
     )
     assert result.exit_code == 1
-    assert "warning: onnxruntime was not timed, for it does not compute what" in result.stdout
+    assert "warning: onnxruntime was not timed, because it does not compute what" in result.stdout
     assert result.stderr.splitlines()[-1] == (
         "error: wrong outputs, not timed: onnxruntime, litert"
     )

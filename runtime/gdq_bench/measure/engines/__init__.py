@@ -1,1 +1,1 @@
-"""What is measured beside the runtime's own engines: nobody needs it to upscale pictures."""
+"""Engines that are only measured, beside the runtime's own: none is needed to upscale."""

@@ -1,7 +1,7 @@
 """OpenVINO on the CPU: it reads the bundle's ONNX graphs as they are.
 
 A compiled graph has one stream, whose thread keeps the affinity of the thread that compiled it.
-So every worker compiles its own, as it has its own interpreter of LiteRT.
+So every worker compiles its own, just as it has its own LiteRT interpreter.
 """
 
 from __future__ import annotations
@@ -81,7 +81,7 @@ class OpenvinoEngine:
             path = self._float_network
         else:
             path = self._file(self._bundle.subgraph(bit_width))
-        # The tensor is the request's own, and the next tile's picture overwrites it.
+        # The tensor belongs to the request, and the next tile's picture overwrites it.
         output = self._run(path, tile).get_output_tensor().data.copy()
         return read_picture(str(path), output, tile, self._bundle.manifest.network.scale)
 

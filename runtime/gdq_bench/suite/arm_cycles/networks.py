@@ -21,10 +21,10 @@ NETWORKS = {
 
 
 def set_up_machine(say: Callable[[str], None]) -> tuple[Machine, Llvm]:
-    """Set up the emulated machine and LLVM, or what of them is not there.
+    """Set up what is missing of the emulated machine and LLVM.
 
     Raises:
-        UnavailableError: they cannot be had here, for a reason that is not the project's.
+        UnavailableError: this machine cannot have them, through no fault of the project.
         SetupError: a part cannot be built.
 
     """
@@ -50,7 +50,7 @@ def _export(checkpoint: Path, target: Path) -> None:
 
 
 def _fingerprint(checkpoint: Path) -> str:
-    """Sum up all that decides on a bundle."""
+    """Hash everything that determines a bundle."""
     sources = sorted(
         path for part in ("models", "exporter", "runtime") for path in (ROOT / part).rglob("*.py")
     )
