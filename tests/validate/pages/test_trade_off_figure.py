@@ -24,5 +24,5 @@ def test_the_figure_is_svg_with_curves_and_legend(tmp_path: Path) -> None:
 
 def test_a_bundle_without_a_dial_is_refused(tmp_path: Path) -> None:
     bundle = Bundle.open(write_tiny_bundle(tmp_path / "bundle"))
-    with pytest.raises(BundleError, match="has no bit budget to draw"):
+    with pytest.raises(BundleError, match="has no trade-off to draw"):
         render_figure(bundle)
