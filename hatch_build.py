@@ -1,8 +1,8 @@
-"""Builds the engine gdq's library for the wheel, or for an editable install in its place.
+"""Build the library of the engine gdq for the wheel, or in place for an editable install.
 
-It is C++ (runtime/gdq_engine), and an installation without it works, on ONNX Runtime: where nothing
-can compile, a pure wheel is made. The variable GDQ_BUILD_ENGINE decides otherwise: 0 does not try,
-1 makes a failure an error.
+It is C++ (runtime/gdq_engine). An installation without it works too, on ONNX Runtime: without a
+working compiler, a pure wheel is built. The variable GDQ_BUILD_ENGINE changes this: 0 does not try
+to build the library, 1 makes a failure an error.
 """
 
 from __future__ import annotations
@@ -28,30 +28,30 @@ LIBRARY = {"darwin": "libgdq_engine.dylib", "win32": "gdq_engine.dll"}.get(
     sys.platform, "libgdq_engine.so"
 )
 PLACE = f"gdq_runtime/native/{LIBRARY}"
-"""Where the runtime looks for it (engines/native_library.py)."""
+"""Where the runtime looks for the library (engines/native_library.py)."""
 TEST_LIBRARY = BUILD / "engine" / LIBRARY.replace("gdq_engine", "gdq_engine_test")
-"""What tests/engine load: an editable install builds it as well, and leaves it here."""
+"""The library that tests/engine load; an editable install builds it too, and leaves it here."""
 
 ZIG = "ziglang"
 COMPILERS = ("clang++", "g++", "c++", ZIG)
-"""The first that is there is taken; zig, which is Clang, comes from PyPI, so it always is."""
+"""The first one found is used; zig, which is Clang, can always be installed from PyPI."""
 
 CMAKE_VERSION = (3, 22)
 PACKAGES = {"cmake": "cmake>=3.22", "ninja": "ninja>=1.10", ZIG: "ziglang==0.17.1"}
-"""Tools -> what brings them. zig is pinned because its flags are not yet settled."""
+"""Packages that contain the tools. zig is pinned because its flags still change."""
 PACKAGED = {"x86_64": "x86_64", "amd64": "x86_64", "aarch64": "aarch64", "arm64": "aarch64"}
-"""Processors for which those packages have wheels -> zig's name for them."""
+"""Processors for which those packages have wheels, with zig's names for them."""
 
 OLDEST_GLIBC = "2.17"
-"""That of manylinux2014; with other compilers it is the building machine's own."""
+"""The version of manylinux2014, for zig; other compilers use that of the building machine."""
 
 
 class BuildError(Exception):
-    """Why there is no library, in a sentence."""
+    """The library cannot be built; the message is one sentence."""
 
 
 def find_compiler() -> list[str] | None:
-    """Return the command of the C++ compiler: CXX, else the first of ``COMPILERS`` that is here."""
+    """Return the command of the C++ compiler: CXX, or else the first of ``COMPILERS`` found."""
     if given := shlex.split(os.environ.get("CXX", "")):
         return given
     for name in COMPILERS:
@@ -63,7 +63,7 @@ def find_compiler() -> list[str] | None:
 
 
 def missing_packages() -> list[str]:
-    """List what pip shall bring for the build: only the tools that the machine does not have."""
+    """Return the packages that pip must install for the build: the tools that are missing here."""
     if not _is_packaged():
         return []
     missing = [] if _has_cmake() else ["cmake"]
@@ -79,7 +79,7 @@ def build_library(*, with_tests: bool) -> Path:
     """Compile the library; return its path, which the next build overwrites.
 
     Args:
-        with_tests: compile ``TEST_LIBRARY`` and the tests in C++, too.
+        with_tests: also compile ``TEST_LIBRARY`` and the tests in C++.
 
     Raises:
         BuildError: a tool is missing, or the compiler fails.
@@ -90,7 +90,7 @@ def build_library(*, with_tests: bool) -> Path:
         raise BuildError("there is no C++17 compiler, CMake 3.22 or Ninja")
     folder = BUILD / "engine"
     _forget_other_tools(folder, [str(shutil.which("cmake")), ninja, *compiler])
-    # zig keeps what it compiled for itself, among it the C++ library.
+    # zig caches what it compiles for its own use, such as the C++ library.
     caches = {f"ZIG_{kind}_CACHE_DIR": str(BUILD / "zig") for kind in ("GLOBAL", "LOCAL")}
     environment = {**os.environ, **caches, "CXX": shlex.join(compiler)}
     configure = ["cmake", "-S", str(SOURCES), "-B", str(folder), "-G", "Ninja"]
@@ -101,17 +101,17 @@ def build_library(*, with_tests: bool) -> Path:
 
 
 class EngineBuildHook(BuildHookInterface[Any]):
-    """What hatchling calls (pyproject.toml)."""
+    """The build hook that hatchling calls (pyproject.toml)."""
 
     def dependencies(self) -> list[str]:
-        """List packages that the build needs here."""
+        """Return the packages that the build needs here."""
         return [] if _wish() == "0" else missing_packages()
 
     def initialize(self, version: str, build_data: dict[str, Any]) -> None:
-        """Build the library and put it into the wheel, or beside the sources it is edited with."""
+        """Build the library and put it into the wheel, or beside the sources if editable."""
         beside_sources = ROOT / "runtime" / PLACE
         if version == "editable":
-            # A library that can no longer be built must not go on looking like a new one.
+            # If the build fails now, an older library must not pass for a new one.
             beside_sources.unlink(missing_ok=True)
         if _wish() == "0":
             self.app.display_warning("the engine gdq is left out: GDQ_BUILD_ENGINE=0")
@@ -121,7 +121,7 @@ class EngineBuildHook(BuildHookInterface[Any]):
         except (BuildError, OSError) as error:
             if _wish() == "1":
                 self.app.abort(f"the engine gdq cannot be built: {error}")
-            self.app.display_warning(f"the engine gdq is left out, for it cannot be built: {error}")
+            self.app.display_warning(f"the engine gdq is left out: it cannot be built: {error}")
             return
         if version == "editable":
             beside_sources.parent.mkdir(exist_ok=True)
@@ -136,7 +136,7 @@ class EngineBuildHook(BuildHookInterface[Any]):
 def _wish() -> str:
     wish = os.environ.get("GDQ_BUILD_ENGINE", "")
     if wish not in ("", "0", "1"):
-        raise ValueError(f"GDQ_BUILD_ENGINE is {wish!r}; it may be 0, 1 or not set")
+        raise ValueError(f"GDQ_BUILD_ENGINE is {wish!r}; set it to 0 or 1, or unset it")
     return wish
 
 
@@ -154,7 +154,7 @@ def _is_packaged() -> bool:
 
 
 def _zig_target() -> str:
-    """Spelled out, because zig would otherwise compile for this very processor."""
+    """Return zig's target; without one, zig would compile for exactly this processor."""
     machine = PACKAGED[platform.machine().lower()]
     if sys.platform == "linux":
         is_musl = "musl" in (sysconfig.get_config_var("HOST_GNU_TYPE") or "")
@@ -163,7 +163,7 @@ def _zig_target() -> str:
 
 
 def _forget_other_tools(folder: Path, tools: list[str]) -> None:
-    """Begin anew after a build by other tools: CMake keeps their paths, and pip deletes its own."""
+    """Empty the folder if other tools built in it: CMake keeps paths that pip deletes."""
     note, now = folder / "tools.txt", "\n".join(tools)
     if not note.is_file() or note.read_text(encoding="utf-8") != now:
         shutil.rmtree(folder, ignore_errors=True)

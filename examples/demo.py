@@ -1,7 +1,7 @@
-"""The whole road once: a checkpoint becomes a bundle, and a photo is upscaled with it.
+"""The whole way once: export a checkpoint as a bundle, and upscale a photo with it.
 
-`make demo` runs this and leaves everything in demo/. Its work is done by the public API, so it is
-also the shortest example of it. Another checkpoint or folder:
+`make demo` runs this and leaves everything in demo/. It uses only the public API for its work, and
+so is also the shortest example of it. For another checkpoint or folder:
 python examples/demo.py CHECKPOINT FOLDER
 """
 
@@ -26,13 +26,13 @@ FOLDER = Path("demo")
 DETAIL = (100, 150)
 """Height and width of the compared detail, in pixels of the photo."""
 ENLARGED = 4
-"""Pixels of the comparison for a pixel of the photo."""
+"""Pixels of the comparison for each pixel of the photo, along one axis."""
 
 Image = NDArray[np.uint8]
 
 
 def main(checkpoint: Path = CHECKPOINT, folder: Path = FOLDER) -> None:
-    """Exports, upscales, compares, and says what to try next."""
+    """Export, upscale, compare, and say what to try next."""
     folder.mkdir(parents=True, exist_ok=True)
     bundle = folder / "bundle"
     exported = export(checkpoint, bundle, ExportConfig(overwrite=True), progress=_say)
@@ -49,15 +49,15 @@ def main(checkpoint: Path = CHECKPOINT, folder: Path = FOLDER) -> None:
 
 
 def compare(photo: Image, upscaled: Image) -> Image:
-    """Puts the busiest detail of the photo side by side: its pixels, bicubic, this network."""
+    """Return the busiest detail of the photo side by side: its pixels, cubic, this network."""
     height, width = photo.shape[:2]
     scale = upscaled.shape[0] // height
-    bicubic = cv2.resize(photo, (width * scale, height * scale), interpolation=cv2.INTER_CUBIC)
+    cubic = cv2.resize(photo, (width * scale, height * scale), interpolation=cv2.INTER_CUBIC)
     top, left = _busiest(photo)
     panels = []
     for title, image, factor in (
         ("photo", photo, 1),
-        ("bicubic", np.asarray(bicubic, np.uint8), scale),
+        ("cubic", np.asarray(cubic, np.uint8), scale),
         ("Granular-DQ", upscaled, scale),
     ):
         rows = slice(top * factor, (top + DETAIL[0]) * factor)
@@ -67,7 +67,7 @@ def compare(photo: Image, upscaled: Image) -> Image:
 
 
 def _busiest(photo: Image) -> tuple[int, int]:
-    """Top and left of the detail with the most edges: there a network can show something."""
+    """Return top and left of the detail with the most edges, where a network matters most."""
     gray = cv2.cvtColor(photo, cv2.COLOR_RGB2GRAY)
     edges = np.abs(cv2.Laplacian(gray, cv2.CV_32F))
     means = cv2.boxFilter(edges, -1, DETAIL[::-1], anchor=(0, 0))
@@ -77,7 +77,7 @@ def _busiest(photo: Image) -> tuple[int, int]:
 
 
 def _panel(title: str, detail: Image) -> Image:
-    """Enlarges a detail without smoothing and writes its title above it."""
+    """Enlarge a detail without smoothing and write its title above it."""
     size = (DETAIL[1] * ENLARGED, DETAIL[0] * ENLARGED)
     panel = np.full((size[1] + 32, size[0] + 8, 3), 255, np.uint8)
     panel[32:, 4:-4] = cv2.resize(detail, size, interpolation=cv2.INTER_NEAREST)
@@ -86,7 +86,7 @@ def _panel(title: str, detail: Image) -> Image:
 
 
 def summary(result: UpscaleResult, folder: Path, threads: int) -> str:
-    """Returns what was made, what it took, and the next commands."""
+    """Return what was made, how long it took, and the next commands."""
     height, width = result.image.shape[:2]
     shares = ", ".join(
         f"{100 * np.mean(result.bit_map == bit_width):.0f} % of the tiles at {bit_width} bits"
@@ -94,11 +94,11 @@ def summary(result: UpscaleResult, folder: Path, threads: int) -> str:
     )
     bundle, commands = folder / "bundle", _short(Path(sys.executable).parent)
     return f"""
-{bundle}/         what a device needs; report.html in it tells how it was checked
+{bundle}/         what a device needs; its report.html tells how it was checked
 {folder}/photo.png       the photo, {result.plan.width}x{result.plan.height}
 {folder}/upscaled.png    the result, {width}x{height}
 {folder}/bit_map.png     the bit-width of every tile
-{folder}/comparison.png  a detail beside bicubic interpolation
+{folder}/comparison.png  a detail beside cubic interpolation
 
 FAB {result.fab:.2f} bits: {shares}
 {result.timings.elapsed:.2f} s with {threads} thread{"s" if threads > 1 else ""}
@@ -110,19 +110,19 @@ next, for example:
 
 
 def _short(path: Path) -> Path:
-    """A path as short as it can be typed here."""
+    """Return a path as short as it can be typed here."""
     return path.relative_to(Path.cwd()) if path.is_relative_to(Path.cwd()) else path
 
 
 def load(path: Path) -> Image:
-    """Reads a picture as (height, width, 3) RGB."""
+    """Read a picture as (height, width, 3) RGB."""
     image = cv2.imread(str(path))
-    assert image is not None, f"{path} is not there or no picture"
+    assert image is not None, f"{path} is missing or not a picture"
     return np.asarray(cv2.cvtColor(image, cv2.COLOR_BGR2RGB), np.uint8)
 
 
 def save(image: Image, path: Path) -> None:
-    """Writes a (height, width, 3) RGB picture."""
+    """Write a (height, width, 3) RGB picture."""
     if not cv2.imwrite(str(path), cv2.cvtColor(image, cv2.COLOR_RGB2BGR)):
         raise OutputError(f"{path} cannot be written")
 
@@ -133,7 +133,7 @@ def _say(text: str) -> None:
 
 if __name__ == "__main__":
     try:
-        with silence_native_libraries():  # LiteRT tells of its delegate
+        with silence_native_libraries():  # LiteRT reports its delegate
             main(*map(Path, sys.argv[1:3]))
     except GdqError as error:
         print(f"error: {error}", file=sys.stderr)

@@ -79,7 +79,9 @@ def test_nothing_is_downloaded_if_nothing_is_built(
     monkeypatch.setenv("GDQ_BUILD_ENGINE", "1")
     assert hook.dependencies() == list(PACKAGES.values())
     monkeypatch.setenv("GDQ_BUILD_ENGINE", "yes")
-    with pytest.raises(ValueError, match="GDQ_BUILD_ENGINE is 'yes'; it may be 0, 1 or not set"):
+    with pytest.raises(
+        ValueError, match="GDQ_BUILD_ENGINE is 'yes'; set it to 0 or 1, or unset it"
+    ):
         hook.dependencies()
 
 
@@ -156,7 +158,7 @@ def test_a_failing_compiler_leaves_a_pure_wheel(project: Path) -> None:
     (project / "runtime/gdq_engine/src/engine.cpp").write_text("nonsense;\n", encoding="utf-8")
     done = build(project)
     assert done.returncode == 0, done.stderr
-    assert "the engine gdq is left out, for it cannot be built: cmake --build" in done.stderr
+    assert "the engine gdq is left out: it cannot be built: cmake --build" in done.stderr
     assert "nonsense" in done.stderr
     assert wheel_of(project).name.endswith("-py3-none-any.whl")
 
