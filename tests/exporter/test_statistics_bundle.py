@@ -143,7 +143,7 @@ def test_the_published_tiling_is_routed_too(bundle: Bundle, image: NDArray[np.ui
 def test_the_price_begins_where_the_dial_says(bundle: Bundle) -> None:
     trade_off = bundle.manifest.trade_off
     assert trade_off is not None
-    for point in (trade_off.prices[0], trade_off.prices[3], trade_off.prices[-1]):
+    for point in (trade_off.prices[1], trade_off.prices[3], trade_off.prices[-1]):
         router = Router.create(bundle, Request(fab=point.fab, flat_tiles="network"))
         assert router.sensed is not None
         assert router.sensed.control.price == pytest.approx(point.price)

@@ -7,8 +7,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from gdq_core.bit_widths import INTERPOLATED
+from gdq_core.bit_widths import BIT_WIDTHS, INTERPOLATED
 from gdq_core.errors import RequestError
+from gdq_core.sensitivity.prices import NEVER
 from gdq_runtime.bundle.manifest import FlatTiles, PricePoint, TradeOff
 from gdq_runtime.engines.costs import Costs
 from gdq_runtime.routing.dial import Crew, allow_seconds
@@ -99,6 +100,8 @@ def _price_of_fab(points: list[PricePoint], fab: float) -> PriceStart:
     """Between two positions, price and loss lie between theirs."""
     if fab < points[0].fab:
         raise RequestError(f"fab {fab} is below the smallest one, {points[0].fab}")
+    if fab <= BIT_WIDTHS[0]:  # what no other price keeps to
+        return PriceStart(NEVER, points[0].loss_db)
     if fab >= points[-1].fab:
         return PriceStart(points[-1].price, points[-1].loss_db)
     after = bisect_left([point.fab for point in points], fab, lo=1)

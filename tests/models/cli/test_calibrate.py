@@ -70,6 +70,16 @@ def test_a_machine_gets_json(weights: Path, photos: Path) -> None:
     assert load_checkpoint(output).network.gate_predictor.gate.kind == "linear"
 
 
+def test_statistics_say_what_they_win_and_that_photos_are_few(weights: Path, photos: Path) -> None:
+    output = weights.with_name("out.safetensors")
+    arguments = ("--images", photos, "-o", output, "--tile", 32, "--gate", "statistics")
+    result = run(weights, *arguments)
+    assert result.exit_code == 0, result.output
+    assert "lost at 4.6 bits on unseen photos" in result.stdout
+    assert "2 photos are few; with 60 or more" in result.stdout
+    assert load_checkpoint(output).network.predictor.kind == "statistics"
+
+
 def test_existing_output_is_kept_unless_told_otherwise(weights: Path, photos: Path) -> None:
     output = weights.with_name("out.safetensors")
     output.write_text("mine")
