@@ -30,7 +30,11 @@ def bundle(tmp_path_factory: pytest.TempPathFactory) -> Bundle:
     add_dial(folder)
     manifest = read_manifest(folder)
     edges = [0.25, 0.5, 0.75]
-    manifest["trade_off"] |= {"points": VECTORS["points"], "bin_edges": edges}
+    manifest["trade_off"] |= {
+        "points": VECTORS["points"],
+        "fixed": VECTORS["fixed"],
+        "bin_edges": edges,
+    }
     (manifest["flat_tiles"],) = VECTORS["flat_tiles"]
     write_manifest(folder, manifest)
     return Bundle.open(folder)

@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final
 
-from gdq_core.bit_widths import INTERPOLATED
+from gdq_core.bit_widths import BIT_WIDTHS, INTERPOLATED
 from gdq_core.errors import RequestError
 from gdq_runtime.bundle.manifest import FlatTiles, OperatingPoint, TradeOff
 from gdq_runtime.engines.costs import Costs
@@ -98,10 +98,14 @@ def turn_dial(
 
 
 def list_positions(trade_off: TradeOff, costs: Costs | None) -> list[OperatingPoint]:
-    """Return the positions that are worth having, cheapest first and each better than the last."""
+    """Return the positions that are worth having, cheapest first and each better than the last.
+
+    In time, all tiles at one width are positions, too: they save the predictor.
+    """
     if costs is None:
         return list(trade_off.points)
-    exchanged = [_exchange(point, costs) for point in trade_off.points]
+    points = [*trade_off.points, *_list_fixed(trade_off, costs)]
+    exchanged = [_exchange(point, costs) for point in points]
     exchanged.sort(key=lambda point: (position_seconds(point, costs), point.loss_db))
     best = exchanged[:1]
     for point in exchanged[1:]:
@@ -121,6 +125,16 @@ def expected_seconds(point: OperatingPoint, flat: FlatTiles | None, costs: Costs
     """Return the seconds of a tile if as many are interpolated as in the calibration."""
     share = 0.0 if flat is None else flat.share
     return share * costs.seconds[INTERPOLATED] + (1 - share) * position_seconds(point, costs)
+
+
+def _list_fixed(trade_off: TradeOff, costs: Costs) -> list[OperatingPoint]:
+    bins = len(trade_off.bin_edges) + 1
+    return [
+        OperatingPoint(fab=fixed.fab, loss_db=fixed.loss_db, bit_widths=[width] * bins)
+        for fixed in trade_off.fixed
+        for width in BIT_WIDTHS
+        if width == fixed.fab and width in costs.seconds
+    ]
 
 
 def _exchange(point: OperatingPoint, costs: Costs) -> OperatingPoint:

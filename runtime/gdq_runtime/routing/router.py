@@ -164,7 +164,7 @@ class Router:
             expected_loss=None if loss is None else loss + flat_loss,
             expected_seconds=_expect_seconds(forced, None, flat, costs)
             if timed is None
-            else timed.seconds,
+            else min(timed.seconds, timed.costs.largest_seconds),
             sensed=sensed if forced is None or flat is not None else None,
         )
 

@@ -59,6 +59,19 @@ def test_where_six_bits_are_as_slow_as_eight_they_become_eight() -> None:
     assert [point.fab for point in positions] == [4, 6, 8]
 
 
+def test_one_width_for_all_saves_the_predictor() -> None:
+    points = POINTS[:-1]  # the export leaves out what loses no less than a mixture on its tiles
+    fixed: list[TradeOffPoint] = [
+        TradeOffPoint(fab=8, loss_db=0.05),
+        TradeOffPoint(fab=5, loss_db=1),
+    ]
+    trade_off = TRADE_OFF.model_copy(update={"points": points, "fixed": fixed})
+    nearly_as_slow = costs(4, 5, 7.9, 8)
+    positions = list_positions(trade_off, nearly_as_slow)
+    assert [point.bit_widths for point in positions] == [[4, 4], [4, 8], [8, 8]]
+    assert list_positions(trade_off, None) == points
+
+
 @given(times)
 def test_no_position_is_slower_and_worse_than_another(seconds: list[float]) -> None:
     table = costs(*seconds)

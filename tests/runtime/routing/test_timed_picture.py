@@ -9,6 +9,7 @@ from gdq_core.bit_widths import INTERPOLATED
 from gdq_core.errors import RequestError
 from gdq_core.sensitivity.heads import Sensitivity
 from gdq_core.sensitivity.picture_error import picture_level
+from gdq_core.sensitivity.prices import NEVER
 from gdq_runtime.bundle.manifest import PricePoint, TradeOff
 from gdq_runtime.engines.costs import Costs
 from gdq_runtime.routing.dial import Crew
@@ -105,7 +106,7 @@ TRADE_OFF = TradeOff.model_construct(
     [
         (Request(speed=1), -150, 0.0, 8.0),
         (Request(speed=1.6), 0, 0.25, 5.0),
-        (Request(speed=2), 50, 0.4, 4.0),
+        (Request(speed=2), NEVER, 0.4, 4.0),  # no time for anything but the fewest bits
         (Request(max_seconds=30), -50, 0.1, 6.0),  # 9 tiles on 2 threads, a tenth for the rest
     ],
 )

@@ -22,6 +22,12 @@ POINTS: list[dict[str, Any]] = [
     {"fab": 6, "loss_db": 0.125, "bit_widths": [4, 6, 6, 8]},
     {"fab": 8, "loss_db": 0, "bit_widths": [8, 8, 8, 8]},
 ]
+FIXED: list[dict[str, Any]] = [
+    {"fab": 4, "loss_db": 0.5},
+    {"fab": 5, "loss_db": 0.3125},
+    {"fab": 6, "loss_db": 0.1875},
+    {"fab": 8, "loss_db": 0},
+]
 FLAT: dict[str, Any] = {"largest_gradient": 1.0, "loss_db": 0.0625, "share": 0.25}
 
 CREWS = ({"tiles": 9, "workers": 1}, {"tiles": 36, "workers": 2})
@@ -57,21 +63,25 @@ def seconds_at(device: dict[str, Any], widths: list[int]) -> float:
 def positions(device: dict[str, Any]) -> list[dict[str, Any]]:
     """Points of exchanged widths; what costs as much as another and loses more is none."""
     made = []
-    for point in POINTS:
+    fixed = [{**one, "bit_widths": [one["fab"]] * 4} for one in FIXED]
+    for point in (*POINTS, *fixed):
         widths = [instead(device, width) for width in point["bit_widths"]]
         cost = seconds_at(device, widths)
         made.append(
             {"bit_widths": widths, "loss_db": point["loss_db"], "seconds": cost,
              "fab": point["fab"] + (sum(widths) - sum(point["bit_widths"])) / len(widths)}
         )  # fmt: skip
+    distinct = {(one["seconds"], one["loss_db"]): one for one in reversed(made)}
     return sorted(
-        (one for one in made if not any(beats(other, one) for other in made)),
+        (one for one in distinct.values() if not any(beats(other, one) for other in made)),
         key=lambda one: float(one["seconds"]),
     )
 
 
 def beats(one: dict[str, Any], other: dict[str, Any]) -> bool:
-    return bool(one["seconds"] <= other["seconds"] and one["loss_db"] < other["loss_db"])
+    return bool(one["seconds"] <= other["seconds"] and one["loss_db"] < other["loss_db"]) or bool(
+        one["seconds"] < other["seconds"] and one["loss_db"] <= other["loss_db"]
+    )
 
 
 def turn(
@@ -138,6 +148,7 @@ def create() -> dict[str, list[dict[str, Any]]]:
             for name, device in DEVICES.items()
         ],
         "points": POINTS,
+        "fixed": FIXED,
         "flat_tiles": [FLAT],
         "requests": [
             {
