@@ -1,18 +1,23 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 import pytest
 
 from gdq_core.errors import RequestError
+from gdq_core.sensitivity.heads import Sensitivity
+from gdq_core.sensitivity.prices import PriceSteps
 from gdq_runtime.bundle.reader import Bundle
 from gdq_runtime.engines.base import Prediction
 from gdq_runtime.engines.costs import Costs
 from gdq_runtime.routing.dial import Crew
 from gdq_runtime.routing.request import Request
 from gdq_runtime.routing.router import Router
+from gdq_runtime.routing.timed_picture import TimeDial, TimedPicture
 from runtime.tiny_bundle import add_dial, read_manifest, write_manifest, write_tiny_bundle
+from sensitivities import draw_rule
 from vectors.write import load
 
 VECTORS = load("costs")
@@ -75,3 +80,14 @@ def test_dials_are_turned_alike(case: dict[str, Any], bundle: Bundle) -> None:
 def route(router: Router, predicted: int) -> int:
     seen = Prediction(np.zeros(3, np.float32), 0.5, predicted)
     return router.route(np.zeros((16, 16, 3), np.uint8), lambda _: seen)
+
+
+@pytest.mark.parametrize("case", VECTORS["sensed_pictures"], ids=lambda case: case["name"])
+def test_pictures_of_statistics_keep_their_time_alike(case: dict[str, Any]) -> None:
+    rule = replace(draw_rule(flat=case["flat"]), steps=PriceSteps(tuple(case["above"])))
+    dial = TimeDial(DEVICES[case["device"]], case["seconds"], case["price"])
+    # An error of 0 in all tiles is one of 0 in the picture.
+    tiles = [Sensitivity(noise, 0, interpolation) for noise, interpolation in case["tiles"]]
+    picture = TimedPicture(rule, dial, len(tiles), interpolates=True)
+    picture.read(tiles)
+    assert picture.decide(tiles) == case["routes"]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 WIDTHS = (4, 5, 6, 8)
@@ -134,6 +135,55 @@ def decide(
     return {"positions": shown, "bound": bound, "bit_widths": None}
 
 
+ABOVE, FLAT_UP_TO, GAIN, REACH = (17, 72, 140), -150, 0.02 * 32 / math.log(2), 192
+
+SENSED: dict[str, tuple[str, float, float, list[list[int]]]] = {
+    # what happens: device, seconds a tile, first price, noise and interpolation of each tile
+    "there is time for all": ("ladder", 8, -60, [[0, 0], [-200, 0], [100, 0], [-30, 0]]),
+    "demanding tiles at the end": ("ladder", 5, -60, [[-160, 0]] * 6 + [[80, 0]] * 4),
+    "demanding tiles at the start use up the time": (
+        "ladder", 4.75, -60, [[90, 0]] * 6 + [[20, 0]] * 6,
+    ),
+    "interpolated tiles leave time to others": (
+        "ladder", 4.25, -60, [[0, -151], [60, -150], [60, -149], [0, -300], [60, 0], [60, 0]],
+    ),
+    "a width that another is as fast as": (
+        "six as slow as eight", 6.5, -60, [[20 * number - 80, 0] for number in range(10)],
+    ),
+    "nothing to choose from": ("one speed", 8, -60, [[-200, 0], [200, 0]]),
+}  # fmt: skip
+
+
+def lost(score: int, width: int) -> float:
+    """dB at a width: what each wider one saves a bit, times its bits, all in shares of 2^(s/32)."""
+    steps = zip(WIDTHS, WIDTHS[1:], ABOVE, strict=False)
+    share = sum((wide - narrow) * 2 ** (-step / 32) for narrow, wide, step in steps if wide > width)
+    return 10 / math.log(10) * 2 ** (score / 32) * share
+
+
+def spend_sensed(
+    device: dict[str, Any], seconds: float, start: float, tiles: list[list[int]]
+) -> list[int]:
+    """Tile by tile: the least loss with the time paid for, if it leaves enough for the others."""
+    useful = sorted({instead(device, width) for width in WIDTHS})
+    fewest, most = seconds_of(device, useful[0]), seconds_of(device, 8)
+    bit = (most - fewest) / (8 - useful[0]) if len(useful) > 1 else 0
+    price, left, routes = start, seconds * len(tiles), list[int]()
+    for number, (noise, interpolation) in enumerate(tiles):
+        others = len(tiles) - number - 1
+        worth = 10 / math.log(10) * 2 ** (price / 32) / (bit or 1)
+        fitting = [one for one in useful if seconds_of(device, one) <= left - others * fewest]
+        costs = {one: lost(noise, one) + worth * seconds_of(device, one) for one in fitting}
+        route = 0 if interpolation <= FLAT_UP_TO else min(costs, key=costs.__getitem__)
+        target = left / (others + 1)
+        left -= seconds_of(device, route)
+        if bit:
+            moved = price + GAIN * (seconds_of(device, route) - target) / bit
+            price = min(max(moved, start - REACH), start + REACH)
+        routes.append(route)
+    return routes
+
+
 def create() -> dict[str, list[dict[str, Any]]]:
     return {
         "devices": [
@@ -160,5 +210,18 @@ def create() -> dict[str, list[dict[str, Any]]]:
             for name, device in DEVICES.items()
             for request in REQUESTS
             for crew in (CREWS if "max_seconds" in request else CREWS[:1])
+        ],
+        "sensed_pictures": [
+            {
+                "name": name,
+                "device": device,
+                "above": ABOVE,
+                "flat": FLAT_UP_TO,
+                "seconds": seconds,
+                "price": price,
+                "tiles": tiles,
+                "routes": spend_sensed(DEVICES[device], seconds, price, tiles),
+            }
+            for name, (device, seconds, price, tiles) in SENSED.items()
         ],
     }  # fmt: skip
