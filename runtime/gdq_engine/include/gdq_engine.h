@@ -76,8 +76,8 @@ GDQ_API int32_t gdq_runner_predict(gdq_runner* runner, const uint8_t* tile, floa
 GDQ_API int32_t gdq_runner_sense(gdq_runner* runner, const uint8_t* tile, int32_t heads[3]);
 GDQ_API void gdq_runner_free(gdq_runner* runner);
 
-/* The statistics that sensitivity heads weigh, of a tile as above; side: of the tiles that the heads
- * were fitted to. Any thread, no model. 0, or below 0 on failure. */
+/* The statistics that sensitivity heads weigh, of a tile as above; side: of the tiles that the
+ * heads were fitted to. Any thread, no model. 0, or below 0 on failure. */
 GDQ_API int32_t gdq_tile_statistics(const uint8_t* tile, int32_t height, int32_t width,
                                     int32_t side, int32_t statistics[9]);
 

@@ -49,7 +49,8 @@ GDQ_INLINE void finish_group(const Epilogue& e, const Sums& sums, int rows, int 
         x = larger(x, zero) + smaller(x, zero) * slope;
         x = x * gain + shift;
       }
-      if constexpr (Flags & kResidual) x = load_stream(residual) * residual_factor + x, residual += step;
+      if constexpr (Flags & kResidual)
+        x = load_stream(residual) * residual_factor + x, residual += step;
       if constexpr (Flags & kStream) Isa::store_stream(stream, x), stream += step;
       if constexpr (Flags & kCodes) range.store(codes, x * codes_scale + codes_zero), codes += step;
     }
