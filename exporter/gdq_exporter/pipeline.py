@@ -114,6 +114,7 @@ def _fill(
 ) -> tuple[Manifest, CheckResults]:
     progress("loading the checkpoint")
     loaded = load_checkpoint(checkpoint, scale=config.scale, entropy_table=config.entropy_table)
+    _check_tile(loaded.network, config.tile)
     calibration = load_calibration(config.calibration, config.tile, config.calibration_tiles)
     progress(f"tracing {loaded.network.name} x{loaded.network.scale}")
     traced = trace(loaded.network, config.tile)
@@ -158,6 +159,16 @@ def _check_possible(config: ExportConfig) -> None:
         )
     if config.measure_memory and not is_measurable():
         raise ExportError("memory can be measured on Linux only: leave out --measure-memory")
+
+
+def _check_tile(network: SuperResolutionNetwork, tile: int) -> None:
+    """Refuse tiles of a size to which the heads of statistics were not fitted."""
+    rule = network.sensitivity_rule()
+    if rule is not None and rule.heads.side != tile:
+        raise ExportError(
+            f"the predictor was fitted to tiles of {rule.heads.side} pixels, not {tile}: export "
+            f"with --tile {rule.heads.side}, or fit it again by gdq-calibrate --tile {tile}"
+        )
 
 
 def _may_write(graph_format: Format, config: ExportConfig) -> bool:

@@ -34,7 +34,7 @@ KERNELS = {
     "dotprod": {4: "k44_int8", 5: "k42_int8", 6: "f22_int8", 8: "direct_int8"},
 }
 """Instruction set -> bit-width -> kernel that is fastest there."""
-BEYOND_ONE = {"neon": 0.03, "dotprod": LARGEST_SHARE}
+BEYOND_ONE = {"neon": 0.05, "dotprod": LARGEST_SHARE}
 """Largest share of samples more than one apart. Layers of f44_int16 end in registers on NEON, where
 the streams of a skip path share one step, and in memory on AVX-512, where each has its own."""
 INSTRUCTION_SETS = {

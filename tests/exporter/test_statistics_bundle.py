@@ -15,6 +15,7 @@ from factories import tiny_edsr
 from gdq_core.bit_widths import INTERPOLATED
 from gdq_core.errors import RequestError
 from gdq_exporter.config import ExportConfig
+from gdq_exporter.errors import ExportError
 from gdq_exporter.pipeline import export
 from gdq_models import save_checkpoint
 from gdq_models.predictor.statistics import StatisticsPredictor
@@ -51,6 +52,16 @@ def image() -> NDArray[np.uint8]:
     picture = random_image(140, 170, 3)
     picture[:, 90:] = 128
     return cv2.GaussianBlur(picture, (0, 0), 1.0)  # type: ignore[return-value]
+
+
+def test_tiles_of_another_size_are_refused(tmp_path: Path) -> None:
+    network = tiny_edsr()
+    network.predictor = StatisticsPredictor()
+    network.predictor.install(draw_rule(TILE, price=-120, flat=-60))
+    save_checkpoint(network, tmp_path / "tiny.safetensors")
+    with pytest.raises(ExportError, match="to tiles of 32 pixels, not 48: export with --tile"):
+        export(tmp_path / "tiny.safetensors", tmp_path / "bundle", ExportConfig(tile=48))
+    assert not (tmp_path / "bundle").exists()
 
 
 def test_the_manifest_has_the_checkpoints_rule(bundle: Bundle) -> None:

@@ -56,7 +56,8 @@ class Map {
       std::copy_n(&from[size_t(y) * kWidth * channels_], kWidth * channels_, origin() + y * pitch_);
   }
   std::vector<T> all() const {
-    return {memory_.as<T>(), memory_.as<T>() + memory_.size() / sizeof(T)};
+    const size_t count = memory_.size() / sizeof(T);
+    return {memory_.as<T>(), memory_.as<T>() + count};
   }
 
  private:

@@ -60,7 +60,7 @@ struct BodyShape {
 
 // The output channel of a lane of one of the two vectors of a group. Where narrowing two vectors to
 // one takes four lanes of each in turn, weights are arranged so that channels come out in order.
-inline constexpr int body_channel(bool interleaved, int lanes, int vector, int lane) {
+constexpr int body_channel(bool interleaved, int lanes, int vector, int lane) {
   return interleaved ? lane / 4 * 8 + vector * 4 + lane % 4 : vector * lanes + lane;
 }
 

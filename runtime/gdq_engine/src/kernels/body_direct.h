@@ -14,11 +14,11 @@ namespace GDQ_ISA {
 // taps. from: the first pixel's top left tap; weights: (3 rows, channels / step, 3 columns, step).
 template <int Pixels, class Channels>
 GDQ_INLINE void add_direct_products(const int8_t* from, ptrdiff_t pitch, Channels channels,
-                                    const int8_t* weights, typename Isa::I32 (&sums)[Pixels][2]) {
+                                    const int8_t* weights, Isa::I32 (&sums)[Pixels][2]) {
   constexpr int kDepth = 4 * Isa::kSteps8, kTap = Isa::kSteps8 * 2 * Isa::kBytes;
   for (int y = 0; y < 3; y++, from += pitch)
     for (int k = 0; k < channels; k += kDepth, weights += 3 * kTap) {
-      typename Isa::Data8 x[Pixels + 2];
+      Isa::Data8 x[Pixels + 2];
       unroll<Pixels + 2>([&](auto t)
                              GDQ_ALWAYS { x[t] = Isa::data8(from + (ptrdiff_t)t * channels + k); });
       unroll<3>([&](auto tap) GDQ_ALWAYS {
@@ -41,10 +41,10 @@ template <int Pixels, End kEnd, class Channels>
 GDQ_INLINE void direct_pixels(const BodyLayer& layer, const RealFinish<kEnd>& finish,
                               Channels channels, const int8_t* weights, const int32_t* start,
                               int row, int column, int oc, int first) {
-  typename Isa::I32 sums[Pixels][2];
+  Isa::I32 sums[Pixels][2];
   unroll<Pixels>([&](auto t) GDQ_ALWAYS {
-    sums[t][0] = load<typename Isa::I32>(start);
-    sums[t][1] = load<typename Isa::I32>(start + Isa::kLanes);
+    sums[t][0] = load<Isa::I32>(start);
+    sums[t][1] = load<Isa::I32>(start + Isa::kLanes);
   });
   add_direct_products<Pixels>(
       layer.source + (row - 1) * layer.pitch + ((ptrdiff_t)column - 1) * channels, layer.pitch,

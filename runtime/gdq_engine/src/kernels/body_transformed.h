@@ -82,10 +82,10 @@ void read_body_tiles(const BodyLayer& layer, Channels channels, Place place, int
 // Adds the products of Rows tiles over all channels. weights: (channels / 4, two vectors).
 template <int Rows, class Channels>
 GDQ_INLINE void add_body_products(const int8_t* data, Channels channels, const int8_t* weights,
-                                  typename Isa::I32 (&sums)[Rows][2]) {
+                                  Isa::I32 (&sums)[Rows][2]) {
   constexpr int kDepth = 4 * Isa::kSteps8;
   const auto step = [&](int k) GDQ_ALWAYS {
-    typename Isa::Data8 x[Rows];
+    Isa::Data8 x[Rows];
     // Data that serves several steps is loaded before them, other data where it is needed.
     const auto read = [&](auto t)
                           GDQ_ALWAYS { x[t] = Isa::data8(data + (ptrdiff_t)t * channels + k); };
@@ -114,10 +114,10 @@ void multiply_body(const int8_t* data, Channels channels, const int8_t* weights,
   constexpr int kRows = Isa::kBodyRows, kStartRow = Isa::kStartsPerRow ? kBodyGroup : 0;
   for (int p = 0; p < points; p++) {
     for (int b = 0; b < blocks; b++) {
-      typename Isa::I32 acc[kRows][2];
+      Isa::I32 acc[kRows][2];
       unroll<kRows>([&](auto t) GDQ_ALWAYS {
-        acc[t][0] = load<typename Isa::I32>(start + t * kStartRow);
-        acc[t][1] = load<typename Isa::I32>(start + t * kStartRow + Isa::kLanes);
+        acc[t][0] = load<Isa::I32>(start + t * kStartRow);
+        acc[t][1] = load<Isa::I32>(start + t * kStartRow + Isa::kLanes);
       });
       add_body_products<kRows>(data + (ptrdiff_t)b * kRows * channels, channels, weights, acc);
       unroll<kRows>([&](auto t) GDQ_ALWAYS {
@@ -139,7 +139,7 @@ template <class Rows, class Columns, End kEnd>
 GDQ_INLINE void write_body_tile(const int16_t* sums, const Finish<kEnd>& finish, const Target& to,
                                 ptrdiff_t codes_pitch, ptrdiff_t stream_pitch,
                                 ptrdiff_t residual_pitch, ptrdiff_t pixel) {
-  using V = typename Isa::I16;
+  using V = Isa::I16;
   V half[Rows::kPoints][Columns::kOutputs];
   unroll<Rows::kPoints>([&](auto i) GDQ_ALWAYS {
     V p[Columns::kPoints];

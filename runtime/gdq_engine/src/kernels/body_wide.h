@@ -17,17 +17,16 @@ void multiply_wide(const int16_t* data, Channels channels, const int16_t* weight
   constexpr int kRows = Isa::kBodyRows, kDepth = 2 * Isa::kSteps16;
   for (int p = 0; p < points; p++) {
     for (int b = 0; b < blocks; b++) {
-      typename Isa::I32 acc[kRows][2];
+      Isa::I32 acc[kRows][2];
       unroll<kRows>([&](auto t) GDQ_ALWAYS {
         unroll<2>([&](auto v) GDQ_ALWAYS {
-          acc[t][v] = p + 1 < points ? typename Isa::I32{}
-                                     : load<typename Isa::I32>(start + v * Isa::kLanes);
+          acc[t][v] = p + 1 < points ? Isa::I32{} : load<Isa::I32>(start + v * Isa::kLanes);
         });
       });
       const int16_t* from = data + (ptrdiff_t)b * kRows * channels;
       const int16_t* w = weights;
       for (int k = 0; k < channels; k += kDepth) {
-        typename Isa::Data16 x[kRows];
+        Isa::Data16 x[kRows];
         // Data that serves several steps is loaded before them, other data where it is needed.
         const auto read = [&](auto t) GDQ_ALWAYS {
           x[t] = Isa::data16(from + (ptrdiff_t)t * channels + k);
@@ -57,15 +56,14 @@ void multiply_wide(const int16_t* data, Channels channels, const int16_t* weight
 // The outputs of one tile in one vector of channels.
 template <class Rows, class Columns>
 GDQ_INLINE void wide_outputs(const int32_t* sums,
-                             typename Isa::F32 (&y)[Rows::kOutputs][Columns::kOutputs]) {
-  using V = typename Isa::F32;
+                             Isa::F32 (&y)[Rows::kOutputs][Columns::kOutputs]) {
+  using V = Isa::F32;
   V half[Rows::kPoints][Columns::kOutputs];
   unroll<Rows::kPoints>([&](auto i) GDQ_ALWAYS {
     V p[Columns::kPoints];
     unroll<Columns::kPoints>([&](auto j) GDQ_ALWAYS {
       constexpr int kSlot = kOrder<Rows, Columns>.slot(i * Columns::kPoints + j);
-      p[j] = __builtin_convertvector(
-          load<typename Isa::I32>(sums + kSlot * kBodyTiles * kBodyGroup), V);
+      p[j] = __builtin_convertvector(load<Isa::I32>(sums + kSlot * kBodyTiles * kBodyGroup), V);
     });
     Columns::output(p, half[i]);
   });
@@ -82,8 +80,8 @@ template <class Rows, class Columns, End kEnd>
 GDQ_INLINE void write_wide_tile(const int32_t* sums, const BodyLayer& layer,
                                 const RealFinish<kEnd>& finish, const Target& to, int rows,
                                 int columns) {
-  typename Isa::F32 low[Rows::kOutputs][Columns::kOutputs];
-  typename Isa::F32 high[Rows::kOutputs][Columns::kOutputs];
+  Isa::F32 low[Rows::kOutputs][Columns::kOutputs];
+  Isa::F32 high[Rows::kOutputs][Columns::kOutputs];
   wide_outputs<Rows, Columns>(sums, low);
   wide_outputs<Rows, Columns>(sums + Isa::kLanes, high);
   const ptrdiff_t codes_pitch = layer.codes_pitch, stream_pitch = layer.stream_pitch;

@@ -22,21 +22,21 @@ struct Target {
 // of int8_t may alias anything.
 template <End kEnd>
 struct Finish {
-  typename Isa::I16 factor, codes_factor;
-  typename Isa::Codes codes;
+  Isa::I16 factor, codes_factor;
+  Isa::Codes codes;
 
   GDQ_INLINE Finish(const BodyLayer& layer, int channel)
-      : factor(load<typename Isa::I16>(layer.factors + channel)),
-        codes_factor(all<typename Isa::I16>(layer.codes_factor)),
+      : factor(load<Isa::I16>(layer.factors + channel)),
+        codes_factor(all<Isa::I16>(layer.codes_factor)),
         codes(layer.codes_low, layer.codes_high) {}
 
   // One pixel.
-  GDQ_INLINE void write(typename Isa::I16 sums, int8_t* to_codes, int16_t* to_stream,
+  GDQ_INLINE void write(Isa::I16 sums, int8_t* to_codes, int16_t* to_stream,
                         const int16_t* residual) const {
     if constexpr (kEnd == End::kCodes) {
       codes.template store<kCodeShift>(to_codes, Isa::scaled(sums, factor));
     } else {
-      const auto stream = Isa::scaled_sum(load<typename Isa::I16>(residual), sums, factor);
+      const auto stream = Isa::scaled_sum(load<Isa::I16>(residual), sums, factor);
       store(to_stream, stream);
       if constexpr (kEnd == End::kStreamAndCodes)
         codes.template store<kCodeShift>(to_codes, Isa::scaled(stream, codes_factor));
@@ -47,28 +47,28 @@ struct Finish {
 // The same of sums that become whole numbers in float: of codes, or of the stream's units.
 template <End kEnd>
 struct RealFinish {
-  typename Isa::F32 scales[2], addends[2];
-  typename Isa::I16 codes_factor;
-  typename Isa::Codes codes;
+  Isa::F32 scales[2], addends[2];
+  Isa::I16 codes_factor;
+  Isa::Codes codes;
 
   GDQ_INLINE RealFinish(const BodyLayer& layer, int channel)
-      : scales{load<typename Isa::F32>(layer.scales + channel),
-               load<typename Isa::F32>(layer.scales + channel + Isa::kLanes)},
-        addends{load<typename Isa::F32>(layer.addends + channel),
-                load<typename Isa::F32>(layer.addends + channel + Isa::kLanes)},
-        codes_factor(all<typename Isa::I16>(layer.codes_factor)),
+      : scales{load<Isa::F32>(layer.scales + channel),
+               load<Isa::F32>(layer.scales + channel + Isa::kLanes)},
+        addends{load<Isa::F32>(layer.addends + channel),
+                load<Isa::F32>(layer.addends + channel + Isa::kLanes)},
+        codes_factor(all<Isa::I16>(layer.codes_factor)),
         codes(layer.codes_low, layer.codes_high) {}
 
   // The two vectors of a group.
-  GDQ_INLINE typename Isa::I16 scaled(typename Isa::F32 low, typename Isa::F32 high) const {
+  GDQ_INLINE Isa::I16 scaled(Isa::F32 low, Isa::F32 high) const {
     return Isa::whole(low * scales[0] + addends[0], high * scales[1] + addends[1]);
   }
-  GDQ_INLINE void write(typename Isa::I16 whole, int8_t* to_codes, int16_t* to_stream,
+  GDQ_INLINE void write(Isa::I16 whole, int8_t* to_codes, int16_t* to_stream,
                         const int16_t* residual) const {
     if constexpr (kEnd == End::kCodes) {
       codes.store_whole(to_codes, whole);
     } else {
-      const auto stream = Isa::sum(load<typename Isa::I16>(residual), whole);
+      const auto stream = Isa::sum(load<Isa::I16>(residual), whole);
       store(to_stream, stream);
       if constexpr (kEnd == End::kStreamAndCodes)
         codes.template store<kRealCodeShift>(to_codes, Isa::scaled(stream, codes_factor));

@@ -29,19 +29,16 @@ constexpr ConvolutionFunction integer_kernel() {
 
 template <class Rows, class Columns, class Element>
 constexpr BodyFunction body_kernel() {
-  // With 32 registers of 64 bytes, the way through memory that transformed.h takes is no slower.
-  if constexpr (sizeof(Element) == 2 && Isa::kBytes == 64)
-    return nullptr;
-  else if constexpr (sizeof(Element) == 2)
-    return body_wide<Rows, Columns>;
-  else if constexpr (!Isa::kHasDot4)
-    return nullptr;
-  else if constexpr (!IsDirect<Rows>::value)
-    return body_transformed<Rows, Columns>;
-  else if constexpr (!Isa::kUnsignedData)  // it would have to flip what lies in the map
-    return body_direct;
-  else
-    return nullptr;
+  if constexpr (sizeof(Element) == 2) {
+    // With 32 registers of 64 bytes, the way through memory that transformed.h takes is no slower.
+    if constexpr (Isa::kBytes != 64) return body_wide<Rows, Columns>;
+  } else if constexpr (Isa::kHasDot4) {
+    if constexpr (!IsDirect<Rows>::value)
+      return body_transformed<Rows, Columns>;
+    else if constexpr (!Isa::kUnsignedData)  // it would have to flip what lies in the map
+      return body_direct;
+  }
+  return nullptr;
 }
 
 // A constant: it is made by the compiler, for nothing of one instruction set may run before it is

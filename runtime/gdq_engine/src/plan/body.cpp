@@ -273,6 +273,7 @@ namespace {
 
 std::vector<int32_t> whole_biases(const BodyProblem& problem) {
   std::vector<int32_t> biases;
+  biases.reserve(problem.scales.size());
   for (size_t oc = 0; oc < problem.scales.size(); oc++)
     biases.push_back(static_cast<int32_t>(whole_bias(problem, oc)));
   return biases;

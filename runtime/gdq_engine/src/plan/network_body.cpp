@@ -103,9 +103,10 @@ void Network::unify_steps(PreparedNetwork& network) const {
   StepGroups groups(network.stream_steps);
   for (size_t i = 0; i < model_.layers.size(); i++) {
     const Layer& layer = model_.layers[i];
-    if (!network.layers[i].problem || layer.stream == kNone) continue;
+    const auto& problem = network.layers[i].problem;
+    if (!problem || layer.stream == kNone) continue;
     groups.join(layer.stream, layer.residual);
-    groups.raise(layer.stream, least_stream_step(*network.layers[i].problem, isa_.kernels->body));
+    groups.raise(layer.stream, least_stream_step(*problem, isa_.kernels->body));
   }
   groups.apply();
 }

@@ -240,7 +240,7 @@ def test_runs_that_end_too_early(tmp_path: Path, data: bytes) -> None:
         (bitmap(b"", 5, 7, 32), "140 bytes are missing"),
         (bitmap(bgrx(IMAGE), 0, 7, 32), "claims 0x7 pixels"),
         (bitmap(bgrx(IMAGE), -5, 7, 32), "claims -5x7 pixels"),
-        (bitmap(bgrx(IMAGE), 5, 7, 13), "no 13 bits per pixel"),
+        (bitmap(bgrx(IMAGE), 5, 7, 13), "do not have 13 bits per pixel"),
         (bitmap(bgrx(IMAGE), 5, 7, 0, compression=4), "with JPEG inside"),
         (bitmap(bgrx(IMAGE), 5, 7, 0, compression=5), "with PNG inside"),
         (bitmap(bgrx(IMAGE), 5, 7, 1, header=64, compression=3), "with compression 3 inside"),
