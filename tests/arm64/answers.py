@@ -16,10 +16,10 @@ class _Model(BaseModel):
 
 
 class Decision(_Model):
-    """Bit-widths of one golden tile."""
+    """What was decided of one golden tile: its bit-width, or its sensitivity."""
 
-    expected: int
-    got: int
+    expected: int | list[int]
+    got: int | list[int]
 
 
 class EngineAnswer(_Model):
@@ -35,7 +35,7 @@ class EngineAnswer(_Model):
 
     @property
     def wrong_decisions(self) -> list[int]:
-        """Numbers of the tiles whose predicted bit-width is another."""
+        """Numbers of the tiles of which something else was decided."""
         pairs = enumerate(self.decisions)
         return [tile for tile, pair in pairs if pair.got != pair.expected]
 
