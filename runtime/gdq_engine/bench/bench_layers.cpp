@@ -17,6 +17,7 @@
 #endif
 
 #include "aligned.h"
+#include "arguments.h"
 #include "isa/instruction_sets.h"
 #include "plan/body.h"
 
@@ -87,7 +88,7 @@ int main(int argc, char** argv) {
     std::fprintf(stderr, "usage: bench_layers ISA CHANNELS SIDE REPEATS [KERNEL]\n");
     return 2;
   }
-  const int channels = std::atoi(argv[2]), side = std::atoi(argv[3]), repeats = std::atoi(argv[4]);
+  const int channels = whole(argv[2]), side = whole(argv[3]), repeats = whole(argv[4]);
   const gdq::KernelTable& table = *gdq::choose_instruction_set(argv[1]).kernels;
   for (int i = 0; i < gdq::kIntegerKernels; i++) {
     const auto kernel = static_cast<gdq::IntegerKernel>(i);

@@ -14,6 +14,7 @@
 #include <unistd.h>
 #endif
 
+#include "arguments.h"
 #include "gdq_engine.h"
 
 namespace {
@@ -32,7 +33,7 @@ int main(int argc, char** argv) {
     return 2;
   }
   using Clock = std::chrono::steady_clock;
-  const int side = std::atoi(argv[3]), repeats = std::atoi(argv[4]);
+  const int side = whole(argv[3]), repeats = whole(argv[4]);
   gdq_model* model = gdq_model_load(argv[1], argv[2]);
   gdq_runner* runner = model ? gdq_runner_create(model, side, side) : nullptr;
   if (!runner) {
@@ -44,7 +45,7 @@ int main(int argc, char** argv) {
   std::vector<uint8_t> tile(size_t(side) * side * 3), picture(tile.size() * scale * scale);
   for (size_t i = 0; i < tile.size(); i++) tile[i] = static_cast<uint8_t>(i * 2654435761u >> 24);
   for (int i = 0; i < count; i++) {
-    if (argc > 5 && std::atoi(argv[5]) != widths[i]) continue;
+    if (argc > 5 && whole(argv[5]) != widths[i]) continue;
     double least = 1e30;
     gdq_runner_run(runner, widths[i], tile.data(), picture.data());
     mark();
