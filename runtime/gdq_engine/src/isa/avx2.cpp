@@ -18,7 +18,8 @@ struct Isa : AvxIsa {
 
   template <int Step>
   static GDQ_INLINE I32 dot2(I32 sum, const void* weights, Data16 data) {
-    return sum + (I32)_mm256_madd_epi16(data, weights_at(weights));
+    // Wraps where tiles are missing in a block: what lies in their place may be anything.
+    return (I32)_mm256_add_epi32((__m256i)sum, _mm256_madd_epi16(data, weights_at(weights)));
   }
 };
 

@@ -102,8 +102,10 @@ struct Isa : PortableNarrowing<4> {
   template <int Step>
   static I32 dot2(I32 sum, const void* weights, Data16 data) {
     const int16_t* w = static_cast<const int16_t*>(weights);
+    // Wraps where tiles are missing in a block: what lies in their place may be anything.
     for (int lane = 0; lane < kLanes; lane++)
-      for (int i = 0; i < 2; i++) sum[lane] += (int32_t)w[lane * 2 + i] * data[i];
+      for (int i = 0; i < 2; i++)
+        sum[lane] = int32_t(uint32_t(sum[lane]) + uint32_t(int32_t{w[lane * 2 + i]} * data[i]));
     return sum;
   }
 };
