@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import copy
 from pathlib import Path
 
 import pytest
@@ -24,7 +25,7 @@ def test_a_convolution_that_is_not_plain_is_refused(tmp_path: Path) -> None:
 
 
 def with_dilated_body_end() -> SuperResolutionNetwork:
-    edsr = network("edsr x2")
+    edsr = copy.deepcopy(network("edsr x2"))  # others use it too
     end = edsr.body_end
     assert isinstance(end, nn.Conv2d)
     dilated = nn.Conv2d(end.in_channels, end.out_channels, 3, padding=2, dilation=2)
