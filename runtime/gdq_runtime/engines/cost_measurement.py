@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Sequence
-from statistics import median
 
 import numpy as np
 from numpy.typing import NDArray
@@ -32,10 +31,12 @@ def measure_costs(
     *,
     has_statistics: bool = False,
 ) -> Costs:
-    """Run every bit-width, the predictor and interpolation in turn, and take the medians.
+    """Run every bit-width, the predictor and interpolation in turn, and take the least of each.
 
-    In turn, so that a machine that slows down slows all of them down. ``has_statistics``: of a
-    bundle whose predictor has sensitivity heads, no gate.
+    In turn, so that a machine that slows down slows all of them down. The least, because whatever
+    else runs can only add to a time, by shared caches and cores: where a median still differs by
+    what else was running in those rounds, the least is the work itself. ``has_statistics``: of
+    a bundle whose predictor has sensitivity heads, no gate.
 
     Raises:
         EngineError: the engine refuses a graph.
@@ -55,10 +56,10 @@ def measure_costs(
             function()
             if number:
                 seconds[name].append(clock() - start)
-    typical = {name: _round(median(times)) for name, times in seconds.items()}
+    least = {name: _round(min(times)) for name, times in seconds.items()}
     return Costs(
-        seconds={route: cost for route, cost in typical.items() if route is not None},
-        predict=typical[None],
+        seconds={route: cost for route, cost in least.items() if route is not None},
+        predict=least[None],
     )
 
 

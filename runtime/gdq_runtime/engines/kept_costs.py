@@ -1,7 +1,7 @@
 """Costs that were measured once, kept in the user's cache folder: a small JSON for each device.
 
 ``kept_costs.schema.json`` beside this file is its schema, generated and committed. A file that is
-damaged, of another version or of another device counts as none: the costs are measured anew.
+damaged, old, of another version or of another device counts as none: the costs are measured anew.
 """
 
 from __future__ import annotations
@@ -12,11 +12,12 @@ import os
 import sys
 from collections.abc import Mapping
 from contextlib import suppress
+from datetime import datetime, timedelta, timezone
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Annotated, Final, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
 from gdq_core.errors import OutputError
 from gdq_core.files.text import save_text
@@ -28,7 +29,10 @@ from gdq_runtime.engines.costs import Costs
 from gdq_runtime.engines.native_library import LIBRARY
 from gdq_runtime.engines.registry import ENGINES
 
-SCHEMA_VERSION: Final = 1
+SCHEMA_VERSION: Final = 2
+LASTS: Final = timedelta(days=7)
+"""For so long costs are used: a device that was busy when they were measured, or throttled, or has
+been updated since, is not judged by that for good."""
 _SIZE_LIMIT = 1 << 16
 """Bytes; a real file has less than a thousand."""
 
@@ -54,7 +58,8 @@ class Origin(_Model):
 class KeptCosts(_Model):
     """Costs and what they hold for."""
 
-    schema_version: Literal[1] = SCHEMA_VERSION
+    schema_version: Literal[2] = SCHEMA_VERSION
+    measured_at: Annotated[AwareDatetime, Field(description="when; they last for a week")]
     origin: Origin
     predict: Seconds
     seconds: Annotated[
@@ -81,7 +86,7 @@ def describe_origin(engine: Engine, bundle: Bundle) -> Origin:
 
 
 def load_costs(origin: Origin, bundle: Bundle) -> Costs | None:
-    """Return what is kept for an origin; None if nothing is, or nothing usable."""
+    """Return what is kept for an origin; None if nothing is, or nothing usable, or it is old."""
     try:
         path = costs_file(origin)
         if not path.is_file() or path.stat().st_size > _SIZE_LIMIT:
@@ -90,6 +95,9 @@ def load_costs(origin: Origin, bundle: Bundle) -> Costs | None:
     except (OSError, RuntimeError, ValueError):
         return None
     if kept.origin != origin or not kept.seconds.keys() >= {0, *bundle.bit_widths}:
+        return None
+    age = datetime.now(timezone.utc) - kept.measured_at
+    if not timedelta(0) <= age < LASTS:  # a time to come is none at which anything was measured
         return None
     return Costs(kept.seconds, kept.predict)
 
@@ -106,7 +114,12 @@ def can_keep_costs() -> bool:
 
 def keep_costs(origin: Origin, costs: Costs) -> bool:
     """Keep costs for the next time; tell whether that could be done."""
-    kept = KeptCosts(origin=origin, predict=costs.predict, seconds=dict(costs.seconds))
+    kept = KeptCosts(
+        measured_at=datetime.now(timezone.utc),
+        origin=origin,
+        predict=costs.predict,
+        seconds=dict(costs.seconds),
+    )
     with suppress(OSError, RuntimeError, ValueError, OutputError):
         costs_folder().mkdir(parents=True, exist_ok=True)
         save_text(costs_file(origin), kept.model_dump_json(indent=1) + "\n")

@@ -108,7 +108,7 @@ class Router:
         flat = manifest.flat_tiles if _interpolates(manifest, request) else None
         flat_loss = 0.0 if flat is None else flat.loss_db
         dial = turn_dial(manifest.trade_off, request, flat, costs, crew)
-        loss = _expected_loss(manifest.trade_off, forced, dial)
+        loss = _expected_loss(manifest.trade_off, forced, dial, costs)
         return cls(
             available=bundle.bit_widths,
             forced=forced,
@@ -144,7 +144,12 @@ class Router:
             start, allowed = turn_price_to_seconds(trade_off, request, flat, costs, crew)
             assert costs is not None
             timed = TimeDial(costs, allowed, start.price)
-        loss = start.loss_db if forced is None else _expected_loss(trade_off, forced, None)
+        # A mean of bits was asked for: it is met even where fewer of them save no time.
+        exchanging = None if request.fab is not None else costs
+        if forced is None:
+            loss = _exchanged_loss(start.loss_db, trade_off, exchanging)
+        else:
+            loss = _fixed_loss(trade_off, forced)
         sensed = SensedRouting(
             rule=rule,
             control=PriceControl(
@@ -159,8 +164,7 @@ class Router:
         return cls(
             available=bundle.bit_widths,
             forced=forced,
-            # A mean of bits was asked for: it is met even where fewer of them save no time.
-            costs=None if request.fab is not None else costs,
+            costs=exchanging,
             expected_loss=None if loss is None else loss + flat_loss,
             expected_seconds=_expect_seconds(forced, None, flat, costs)
             if timed is None
@@ -230,15 +234,26 @@ def _interpolates(manifest: Manifest, request: Request) -> bool:
 
 
 def _expected_loss(
-    trade_off: TradeOff | None, forced: int | None, dial: Dial | None
+    trade_off: TradeOff | None, forced: int | None, dial: Dial | None, costs: Costs | None
 ) -> float | None:
     if dial is not None:
         return dial.point.loss_db
-    if trade_off is None:
-        return None
-    if forced is None:
-        return trade_off.predictor.loss_db
-    return next((fixed.loss_db for fixed in trade_off.fixed if fixed.fab == forced), None)
+    if forced is not None or trade_off is None:
+        return _fixed_loss(trade_off, forced)
+    return _exchanged_loss(trade_off.predictor.loss_db, trade_off, costs)
+
+
+def _exchanged_loss(
+    loss: float | None, trade_off: TradeOff | None, costs: Costs | None
+) -> float | None:
+    """Bound the loss where widths are exchanged: no tile gets less than the narrowest useful."""
+    fixed = None if costs is None else _fixed_loss(trade_off, costs.useful[0])
+    return loss if loss is None or fixed is None else min(loss, fixed)
+
+
+def _fixed_loss(trade_off: TradeOff | None, bit_width: int | None) -> float | None:
+    points = [] if trade_off is None else trade_off.fixed
+    return next((point.loss_db for point in points if point.fab == bit_width), None)
 
 
 def _expect_seconds(

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+from datetime import datetime, timedelta, timezone
 from pathlib import Path
 
 import jsonschema
@@ -10,6 +11,7 @@ from gdq_runtime.bundle.reader import Bundle
 from gdq_runtime.engines import kept_costs
 from gdq_runtime.engines.costs import Costs
 from gdq_runtime.engines.kept_costs import (
+    LASTS,
     SCHEMA_PATH,
     Origin,
     can_keep_costs,
@@ -78,7 +80,7 @@ def test_origins_differ_by_bundle_and_instruction_set(bundle: Bundle, tmp_path: 
     [
         lambda text: text[:-9],
         lambda _: "\0\xff",
-        lambda text: text.replace('"schema_version": 1', '"schema_version": 2'),
+        lambda text: text.replace('"schema_version": 2', '"schema_version": 1'),
         lambda text: text.replace("0.5", "-0.5"),
         lambda text: text.replace("0.5", "NaN"),
         lambda text: text.replace('"6": 0.75,', ""),
@@ -96,6 +98,25 @@ def test_damaged_files_count_as_none(
     assert load_costs(origin, bundle) is None
     assert keep_costs(origin, COSTS)
     assert load_costs(origin, bundle) == COSTS
+
+
+@pytest.mark.parametrize(
+    ("age", "is_found"),
+    [
+        (LASTS - timedelta(minutes=1), True),
+        (LASTS, False),
+        (timedelta(minutes=-1), False),  # of a clock that was wrong, or a file from elsewhere
+    ],
+)
+def test_costs_last_for_a_while(
+    cache: Path, origin: Origin, bundle: Bundle, age: timedelta, is_found: bool
+) -> None:
+    keep_costs(origin, COSTS)
+    file = costs_file(origin)
+    kept = json.loads(file.read_text(encoding="utf-8"))
+    kept["measured_at"] = (datetime.now(timezone.utc) - age).isoformat()
+    file.write_text(json.dumps(kept), encoding="utf-8")
+    assert load_costs(origin, bundle) == (COSTS if is_found else None)
 
 
 def test_a_place_that_takes_no_files_is_no_error(origin: Origin, bundle: Bundle) -> None:

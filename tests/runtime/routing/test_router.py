@@ -8,6 +8,7 @@ import pytest
 from gdq_core.errors import BundleError, RequestError
 from gdq_runtime.bundle.reader import Bundle
 from gdq_runtime.engines.base import Prediction
+from gdq_runtime.engines.costs import Costs
 from gdq_runtime.routing.request import Request
 from gdq_runtime.routing.router import Predict, Router
 from runtime.tiny_bundle import add_dial, read_manifest, write_manifest, write_tiny_bundle
@@ -108,6 +109,23 @@ def test_the_dial_is_monotone(dialled: Bundle) -> None:
 def test_one_width_for_all_loses_what_was_calibrated(dialled: Bundle) -> None:
     assert Router.create(dialled, Request(8)).expected_loss == 0
     assert Router.create(dialled, Request(5)).expected_loss is None
+
+
+@pytest.mark.parametrize(
+    ("seconds", "asked", "loss"),
+    [
+        ((4, 5, 6, 8), Request(flat_tiles="network"), 0.2),
+        ((8, 8, 8, 8), Request(flat_tiles="network"), 0.0),
+        ((8, 8, 8, 8), Request(), 0.01),
+        ((8, 8, 8, 8), Request(4), 0.4),
+        ((4, 8, 8, 8), Request(max_loss=0.12), 0.11),
+    ],
+)
+def test_the_expected_loss_follows_an_exchange_of_widths(
+    dialled: Bundle, seconds: tuple[float, ...], asked: Request, loss: float
+) -> None:
+    table = Costs({0: 0.1, **dict(zip((4, 5, 6, 8), seconds, strict=True))}, 0.1)
+    assert Router.create(dialled, asked, table).expected_loss == pytest.approx(loss)
 
 
 def test_what_the_dial_does_not_reach_is_refused(dialled: Bundle, tmp_path: Path) -> None:
