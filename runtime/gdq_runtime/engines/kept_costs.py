@@ -9,7 +9,6 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-import sys
 from collections.abc import Mapping
 from contextlib import suppress
 from datetime import datetime, timedelta, timezone
@@ -20,6 +19,7 @@ from typing import Annotated, Final, Literal
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
 from gdq_core.errors import OutputError
+from gdq_core.files.caches import cache_folder
 from gdq_core.files.text import save_text
 from gdq_core.processor import processor_name
 from gdq_runtime.bundle.manifest import Sha256
@@ -145,16 +145,7 @@ def costs_folder(environment: Mapping[str, str] = os.environ) -> Path:
         RuntimeError: the system knows no home folder of this user.
 
     """
-    given = Path(environment.get("XDG_CACHE_HOME", ""))
-    if given.is_absolute():
-        caches = given
-    elif sys.platform == "win32":
-        caches = Path(environment.get("LOCALAPPDATA") or Path.home() / "AppData" / "Local")
-    elif sys.platform == "darwin":
-        caches = Path.home() / "Library" / "Caches"
-    else:
-        caches = Path.home() / ".cache"
-    return caches / "granular-dq-mobile" / "costs"
+    return cache_folder(environment) / "costs"
 
 
 def create_schema() -> str:

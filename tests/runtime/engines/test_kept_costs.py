@@ -16,7 +16,6 @@ from gdq_runtime.engines.kept_costs import (
     Origin,
     can_keep_costs,
     costs_file,
-    costs_folder,
     create_schema,
     describe_origin,
     keep_costs,
@@ -135,23 +134,6 @@ def test_a_user_without_home_is_no_error(
     assert not can_keep_costs()
     assert not keep_costs(origin, COSTS)
     assert load_costs(origin, bundle) is None
-
-
-@pytest.mark.parametrize(
-    ("system", "environment", "folder"),
-    [
-        ("linux", {"XDG_CACHE_HOME": "/caches"}, Path("/caches")),
-        ("linux", {"XDG_CACHE_HOME": "relative"}, Path.home() / ".cache"),
-        ("linux", {}, Path.home() / ".cache"),
-        ("darwin", {}, Path.home() / "Library" / "Caches"),
-        ("win32", {"LOCALAPPDATA": "/local"}, Path("/local")),
-    ],
-)
-def test_the_folder_follows_the_system(
-    monkeypatch: pytest.MonkeyPatch, system: str, environment: dict[str, str], folder: Path
-) -> None:
-    monkeypatch.setattr("sys.platform", system)
-    assert costs_folder(environment) == folder / "granular-dq-mobile" / "costs"
 
 
 def test_the_committed_schema_is_in_step() -> None:
