@@ -24,6 +24,7 @@ from gdq_runtime.engines.costs import Costs
 from gdq_runtime.engines.timed import EngineReport, open_timed_engine
 from gdq_runtime.routing.dial import Crew
 from gdq_runtime.routing.price_control import PriceControl
+from gdq_runtime.routing.price_dial import PricePosition
 from gdq_runtime.routing.request import Choices, Request
 from gdq_runtime.routing.router import Router
 from gdq_runtime.routing.spending import Spending, add_up
@@ -47,7 +48,8 @@ class UpscaleResult:
         network_fab: the same without interpolated tiles; 0 if all are.
         expected_loss: dB of PSNR below all tiles at the largest width, on average over the
             bundle's calibration tiles; None if the bundle does not say.
-        dial: bit-widths of the dial's bins, where it stood; None if it was not turned.
+        dial: where it stood at the end: the price, or bit-widths of the bins of a gate's dial; None
+            if nothing was chosen by it.
         spending: what the tiles cost on this device; None if that is not known.
         plan: the tiles.
         timings: seconds per stage.
@@ -59,7 +61,7 @@ class UpscaleResult:
     fab: float
     network_fab: float
     expected_loss: float | None
-    dial: tuple[int, ...] | None
+    dial: tuple[int, ...] | PricePosition | None
     spending: Spending | None
     plan: TilePlan
     timings: Timings
@@ -79,7 +81,8 @@ class FileResult:
         network_fab: the same without interpolated tiles; 0 if all are.
         expected_loss: dB of PSNR below all tiles at the largest width, on average over the
             bundle's calibration tiles; None if the bundle does not say.
-        dial: bit-widths of the dial's bins, where it stood; None if it was not turned.
+        dial: where it stood at the end: the price, or bit-widths of the bins of a gate's dial; None
+            if nothing was chosen by it.
         spending: what the tiles cost on this device; None if that is not known.
         plan: the tiles.
         timings: seconds per stage.
@@ -95,7 +98,7 @@ class FileResult:
     fab: float
     network_fab: float
     expected_loss: float | None
-    dial: tuple[int, ...] | None
+    dial: tuple[int, ...] | PricePosition | None
     spending: Spending | None
     plan: TilePlan
     timings: Timings
@@ -214,7 +217,7 @@ class Upscaler:
             fab=compute_fab(bit_map),
             network_fab=compute_network_fab(bit_map),
             expected_loss=router.expected_loss,
-            dial=_position(router),
+            dial=router.position,
             spending=self._add_up(request, router, bit_map, plan),
             plan=plan,
             timings=stopwatch.read(),
@@ -280,7 +283,7 @@ class Upscaler:
             fab=compute_fab(widths),
             network_fab=compute_network_fab(widths),
             expected_loss=router.expected_loss,
-            dial=_position(router),
+            dial=router.position,
             spending=spending,
             plan=plan,
             timings=stopwatch.read(),
@@ -398,10 +401,6 @@ class Upscaler:
     ) -> NDArray[np.uint8]:
         runner = TileRunner(self._engine, self._workers, router, self.scale, stopwatch, progress)
         return runner.run(spread_colours(source), sink, plan)
-
-
-def _position(router: Router) -> tuple[int, ...] | None:
-    return None if router.point is None else tuple(router.point.bit_widths)
 
 
 def _caption(spending: Spending | None, expected_loss: float | None) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from contextlib import closing
 from pathlib import Path
+from typing import Any
 
 import cv2
 import numpy as np
@@ -14,6 +15,8 @@ from core.made_pictures import random_image
 from factories import tiny_edsr
 from gdq_core.bit_widths import INTERPOLATED
 from gdq_core.errors import RequestError
+from gdq_core.sensitivity.heads import Sensitivity
+from gdq_core.sensitivity.prices import decibels_per_bit
 from gdq_exporter.config import ExportConfig
 from gdq_exporter.errors import ExportError
 from gdq_exporter.pipeline import export
@@ -21,7 +24,9 @@ from gdq_models import save_checkpoint
 from gdq_models.predictor.statistics import StatisticsPredictor
 from gdq_runtime import Upscaler
 from gdq_runtime.bundle.reader import Bundle
+from gdq_runtime.engines.costs import Costs
 from gdq_runtime.engines.registry import open_engine
+from gdq_runtime.routing.price_dial import PricePosition
 from gdq_runtime.routing.request import Request
 from gdq_runtime.routing.router import Router
 from gdq_validate.agreement import read_picture
@@ -134,6 +139,69 @@ def test_a_cap_holds_in_every_picture(bundle: Bundle, image: NDArray[np.uint8]) 
     with Upscaler(bundle, "gdq", 1) as upscaler:
         for _ in range(5):
             assert upscaler(image, fab=4.8, fab_cap=5.0).network_fab <= 5.0
+
+
+CHEAP_SIX = Costs({INTERPOLATED: 0.1, 4: 4.0, 5: 4.9, 6: 5.0, 8: 8.0}, 0.1)
+BY_NETWORK = Request(flat_tiles="network")
+
+
+def choose(bundle: Bundle, image: NDArray[np.uint8], request: Request, costs: Costs | None) -> Any:
+    with Upscaler(bundle, "gdq", 1, costs=costs) as upscaler:
+        return upscaler(image, request)
+
+
+def route(bundle: Bundle, request: Request, costs: Costs | None) -> NDArray[np.int64]:
+    """Routes of tiles whose heads are drawn at random, around the price."""
+    routing = Router.create(bundle, request, costs).sensed
+    assert routing is not None
+    drawn = np.random.default_rng(0).integers((-150, -20, 0), (60, 100, 50), (200, 3))
+    band = [Sensitivity(*row) for row in drawn.tolist()]
+    picture = routing.open_picture(len(band))
+    picture.read(band)
+    return np.array(picture.decide(band))
+
+
+def test_bits_that_time_does_not_pay_for_are_given(bundle: Bundle) -> None:
+    """Six bits take hardly longer than four here, so that more tiles get them; none gets fewer."""
+    by_bits, in_time = (route(bundle, BY_NETWORK, costs) for costs in (None, CHEAP_SIX))
+    assert (in_time >= by_bits).all()
+    assert ((by_bits == 4) & (in_time == 6)).any()
+    assert 5 not in in_time
+    expected = [
+        Router.create(bundle, BY_NETWORK, costs).expected_loss for costs in (None, CHEAP_SIX)
+    ]
+    assert expected[0] == expected[1]
+
+
+def test_the_dials_price_is_told(bundle: Bundle, image: NDArray[np.uint8]) -> None:
+    by_bits, in_time = (choose(bundle, image, BY_NETWORK, costs) for costs in (None, CHEAP_SIX))
+    assert by_bits.dial == PricePosition(pytest.approx(decibels_per_bit(-120)), None)
+    assert in_time.dial.decibels_per_bit == by_bits.dial.decibels_per_bit
+    # 8 bits are the dearest: three seconds for two bits more than six
+    assert in_time.dial.decibels_per_millisecond == pytest.approx(
+        by_bits.dial.decibels_per_bit / 1500
+    )
+    timed = choose(bundle, image, Request(speed=1.2), CHEAP_SIX)
+    assert timed.dial.decibels_per_millisecond > 0
+    assert choose(bundle, image, Request(6), CHEAP_SIX).dial is None
+
+
+def test_a_loss_is_kept_in_the_least_time(bundle: Bundle) -> None:
+    trade_off = bundle.manifest.trade_off
+    assert trade_off is not None
+    asked = Request(max_loss=trade_off.prices[0].loss_db / 2, flat_tiles="network")
+    routing = Router.create(bundle, asked, CHEAP_SIX).sensed
+    assert routing is not None
+    assert routing.steps == routing.rule.steps.with_costs(CHEAP_SIX.in_bits)
+
+
+def test_bits_count_where_a_mean_of_them_is_asked_for(bundle: Bundle) -> None:
+    for request in (Request(fab=5.0), Request(fab_cap=4.5)):
+        by_bits, in_time = (route(bundle, request, costs) for costs in (None, CHEAP_SIX))
+        np.testing.assert_array_equal(by_bits, in_time)
+        position = Router.create(bundle, request, CHEAP_SIX).position
+        assert isinstance(position, PricePosition)
+        assert position.decibels_per_millisecond is None
 
 
 def test_flat_tiles_are_those_of_the_third_head(bundle: Bundle, image: NDArray[np.uint8]) -> None:

@@ -9,7 +9,7 @@ above the price, which are the network's own.
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import Final
@@ -59,12 +59,27 @@ class PriceSteps:
         whole = losses[0] - losses[-1]
         if whole <= 0:
             return cls((NEVER, NEVER, NEVER))
-        savings = _hull_savings([(loss - losses[-1]) / whole for loss in losses])
-        above: list[int] = []
-        for saving in savings:
-            step = NEVER if saving <= 0 else round(-OCTAVE * math.log2(saving))
-            above.append(min(max([step, *above[-1:]]), NEVER))
-        return cls((above[0], above[1], above[2]))
+        shares = [(loss - losses[-1]) / whole for loss in losses]
+        five, six, eight = _steps(BIT_WIDTHS, shares)
+        return cls((five, six, eight))
+
+    def with_costs(self, costs: Mapping[int, float]) -> PriceSteps:
+        """Return the steps where bit-widths cost other than their bits.
+
+        Args:
+            costs: bit-width -> cost, rising, in the unit that the price is of. A bit-width that is
+                missing is never chosen: the next wider one gets its tiles.
+
+        """
+        kept = [width for width in BIT_WIDTHS if width in costs]
+        steps = _steps([costs[width] for width in kept], [self._share(width) for width in kept])
+        # The narrowest is bought at any price; there is nothing beyond the widest.
+        step_of = dict(zip(kept, (-NEVER, *steps), strict=True))
+        five, six, eight = (
+            next((step_of[other] for other in kept if other >= width), NEVER)
+            for width in BIT_WIDTHS[1:]
+        )
+        return PriceSteps((five, six, eight))
 
     def choose(self, score: int, price: float) -> BitWidth:
         """Return the bit-width that a tile of this score buys at a price, in 1/32 octaves."""
@@ -72,17 +87,20 @@ class PriceSteps:
 
     def loss(self, score: int, bit_width: int) -> float:
         """Return what a tile of this score loses at a bit-width, in dB of its picture."""
-        savings = [2.0 ** (-step / OCTAVE) for step in self.above]
-        bits = [wider - narrower for narrower, wider in pairwise(BIT_WIDTHS)]
-        bought = BIT_WIDTHS.index(bit_width)
-        left = zip(savings[bought:], bits[bought:], strict=True)
-        share = sum(saving * more for saving, more in left)
-        return float(DECIBELS * 2 ** (score / OCTAVE) * share)
+        return float(DECIBELS * 2 ** (score / OCTAVE) * self._share(bit_width))
 
     def choose_all(self, scores: NDArray[np.int64], price: float) -> NDArray[np.int64]:
         """Return the bit-widths (N,) of scores (N,)."""
         bought = np.searchsorted(self.above, scores - price, side="right")
         return np.array(BIT_WIDTHS)[bought]
+
+    def _share(self, bit_width: int) -> float:
+        """Return the share of the noise at 4 bits that is left at a bit-width."""
+        savings = [2.0 ** (-step / OCTAVE) for step in self.above]
+        bits = [wider - narrower for narrower, wider in pairwise(BIT_WIDTHS)]
+        bought = BIT_WIDTHS.index(bit_width)
+        left = zip(savings[bought:], bits[bought:], strict=True)
+        return sum(saving * more for saving, more in left)
 
 
 def decibels_per_bit(price: float) -> float:
@@ -90,13 +108,22 @@ def decibels_per_bit(price: float) -> float:
     return float(DECIBELS * 2 ** (price / OCTAVE))
 
 
-def _hull_savings(shares: Sequence[float]) -> list[float]:
-    """Return what each next width saves per bit, on the lower convex hull of the shares."""
+def _steps(costs: Sequence[float], shares: Sequence[float]) -> list[int]:
+    """Return how far above the price a score buys each next width, none below the one before."""
+    above: list[int] = []
+    for saving in _hull_savings(costs, shares):
+        step = NEVER if saving <= 0 else round(-OCTAVE * math.log2(saving))
+        above.append(min(max([step, -NEVER, *above[-1:]]), NEVER))
+    return above
+
+
+def _hull_savings(costs: Sequence[float], shares: Sequence[float]) -> list[float]:
+    """Return what each next width saves for its cost, on the lower convex hull of the shares."""
     savings: list[float] = []
     current = 0
     while current + 1 < len(shares):
         slopes = [
-            (shares[current] - shares[later]) / (BIT_WIDTHS[later] - BIT_WIDTHS[current])
+            (shares[current] - shares[later]) / (costs[later] - costs[current])
             for later in range(current + 1, len(shares))
         ]
         best = max(range(len(slopes)), key=slopes.__getitem__)

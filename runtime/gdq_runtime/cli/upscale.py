@@ -210,10 +210,21 @@ def _as_json(result: FileResult) -> dict[str, Any]:
         "milliseconds_per_tile": None if spending is None else 1000 * spending.tile_seconds,
         "speed": None if spending is None else spending.speed,
         "expected_seconds": None if spending is None else spending.expected_seconds,
-        "dial": result.dial,
+        "dial": _dial_as_json(result),
         "tiles": count_bit_widths(result.bit_map),
         "seconds": asdict(result.timings),
         "notes": result.notes,
+    }
+
+
+def _dial_as_json(result: FileResult) -> Any:
+    from gdq_runtime.routing.price_dial import PricePosition
+
+    if not isinstance(result.dial, PricePosition):
+        return result.dial
+    return {
+        "db_per_bit": result.dial.decibels_per_bit,
+        "db_per_millisecond": result.dial.decibels_per_millisecond,
     }
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import pairwise
 from typing import Final
 
 import numpy as np
@@ -39,6 +40,23 @@ class Costs:
             if self.seconds[width] < (1 - AS_FAST) * self.seconds[kept[-1]]:
                 kept.append(width)
         return tuple(reversed(kept))
+
+    @cached_property
+    def seconds_per_bit(self) -> float:
+        """What a bit costs where it costs most between two useful widths; 0 of only one."""
+        return max(
+            (
+                (self.seconds[wider] - self.seconds[narrower]) / (wider - narrower)
+                for narrower, wider in pairwise(self.useful)
+            ),
+            default=0.0,
+        )
+
+    @property
+    def in_bits(self) -> dict[int, float]:
+        """Useful widths -> their time, in bits at ``seconds_per_bit``: none beyond its bits."""
+        unit = self.seconds_per_bit or 1.0
+        return {width: self.seconds[width] / unit for width in self.useful}
 
     @property
     def largest_seconds(self) -> float:

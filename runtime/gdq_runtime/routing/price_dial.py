@@ -30,6 +30,26 @@ class PriceStart:
     loss_db: float | None
 
 
+@dataclass(frozen=True)
+class PricePosition:
+    """Where the dial of a bundle with statistics stands.
+
+    Attributes:
+        decibels_per_bit: that a further bit of a tile has to save of its picture, at least.
+        decibels_per_millisecond: the same of the tile's time; None where bits are paid for.
+
+    """
+
+    decibels_per_bit: float
+    decibels_per_millisecond: float | None
+
+    @classmethod
+    def of_time(cls, decibels_per_bit: float, seconds_per_bit: float) -> PricePosition:
+        """Return the position where a bit costs so much time, 0 if it is not paid for."""
+        per_millisecond = decibels_per_bit / (1000 * seconds_per_bit) if seconds_per_bit else None
+        return cls(decibels_per_bit, per_millisecond)
+
+
 def turn_price_dial(
     trade_off: TradeOff | None, request: Request, flat_loss: float, price: int
 ) -> PriceStart:

@@ -95,6 +95,8 @@ class Request:
             return
         if self.bits != "auto":
             raise RequestError("fab-cap bounds what the predictor chooses: leave bits out")
+        if self.asks_for_time:
+            raise RequestError("fab-cap bounds bits, speed and max-seconds time: give one of them")
         if self.fab_cap < BIT_WIDTHS[0]:
             raise RequestError(
                 f"fab-cap {self.fab_cap} cannot be kept: tiles have {BIT_WIDTHS[0]} bits or more"

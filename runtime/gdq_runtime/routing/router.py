@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
 from gdq_core.errors import RequestError
+from gdq_core.sensitivity.prices import PriceSteps, decibels_per_bit
 from gdq_core.sensitivity.rule import SensitivityRule
-from gdq_runtime.bundle.manifest import FlatTiles, Manifest, OperatingPoint, Signal, TradeOff
+from gdq_runtime.bundle.manifest import FlatTiles, Manifest, Signal, TradeOff
 from gdq_runtime.bundle.reader import Bundle
 from gdq_runtime.engines.base import Prediction
 from gdq_runtime.engines.costs import Costs
@@ -19,7 +20,11 @@ from gdq_runtime.routing.budget import Budget
 from gdq_runtime.routing.dial import Crew, Dial, expected_seconds, turn_dial
 from gdq_runtime.routing.gradients import mean_gradient
 from gdq_runtime.routing.price_control import PriceControl
-from gdq_runtime.routing.price_dial import turn_price_dial, turn_price_to_seconds
+from gdq_runtime.routing.price_dial import (
+    PricePosition,
+    turn_price_dial,
+    turn_price_to_seconds,
+)
 from gdq_runtime.routing.request import Request
 from gdq_runtime.routing.sensed_picture import SensedPicture
 from gdq_runtime.routing.sensing import Sense, open_sense
@@ -31,9 +36,23 @@ Predict = Callable[[NDArray[np.uint8]], Prediction]
 
 @dataclass(frozen=True, eq=False)
 class SensedRouting:
-    """How a bundle with statistics routes; its price lives on from picture to picture."""
+    """How a bundle with statistics routes; its price lives on from picture to picture.
+
+    Attributes:
+        rule: of the bundle.
+        steps: from how far above the price a score buys each width: the rule's where bits are paid
+            for, others where time is.
+        control: the price.
+        sense: computes the heads of a tile.
+        forced: the one width for tiles that are not flat, or None.
+        interpolates: whether flat tiles are left to interpolation.
+        cap: largest mean bits of the network's tiles in every picture; None without a bound.
+        timed: what pictures may take; None without a bound.
+
+    """
 
     rule: SensitivityRule
+    steps: PriceSteps
     control: PriceControl
     sense: Sense
     forced: int | None
@@ -45,7 +64,8 @@ class SensedRouting:
         """Begin a picture of so many tiles."""
         if self.timed is not None:
             return TimedPicture(self.rule, self.timed, tiles, interpolates=self.interpolates)
-        return SensedPicture(self.rule, self.control, self.forced, self.interpolates, self.cap)
+        rule = replace(self.rule, steps=self.steps)
+        return SensedPicture(rule, self.control, self.forced, self.interpolates, self.cap)
 
 
 @dataclass(frozen=True)
@@ -121,9 +141,19 @@ class Router:
         )
 
     @property
-    def point(self) -> OperatingPoint | None:
-        """Where the dial stands; None if it is not turned."""
-        return None if self.dial is None else self.dial.point
+    def position(self) -> tuple[int, ...] | PricePosition | None:
+        """Where the dial stands: bit-widths of a gate's bins, or the price; None without a dial.
+
+        A price that follows its target stands where the last tile left it.
+        """
+        if self.dial is not None:
+            return tuple(self.dial.point.bit_widths)
+        if self.sensed is None or self.sensed.forced is not None:
+            return None
+        if (timed := self.sensed.timed) is not None:
+            return PricePosition.of_time(decibels_per_bit(timed.price), timed.seconds_per_bit)
+        per_bit = 0.0 if self.costs is None else self.costs.seconds_per_bit
+        return PricePosition.of_time(decibels_per_bit(self.sensed.control.price), per_bit)
 
     @classmethod
     def _create_sensed(
@@ -145,13 +175,14 @@ class Router:
             assert costs is not None
             timed = TimeDial(costs, allowed, start.price)
         # A mean of bits was asked for: it is met even where fewer of them save no time.
-        exchanging = None if request.fab is not None else costs
+        in_time = None if request.fab is not None or request.fab_cap is not None else costs
         if forced is None:
-            loss = _exchanged_loss(start.loss_db, trade_off, exchanging)
+            loss = _exchanged_loss(start.loss_db, trade_off, in_time)
         else:
             loss = _fixed_loss(trade_off, forced)
         sensed = SensedRouting(
             rule=rule,
+            steps=rule.steps if in_time is None else rule.steps.with_costs(in_time.in_bits),
             control=PriceControl(
                 rule, start.price, fab=request.fab, max_loss=request.max_loss or None
             ),
@@ -164,7 +195,7 @@ class Router:
         return cls(
             available=bundle.bit_widths,
             forced=forced,
-            costs=exchanging,
+            costs=in_time,
             expected_loss=None if loss is None else loss + flat_loss,
             expected_seconds=_expect_seconds(forced, None, flat, costs)
             if timed is None

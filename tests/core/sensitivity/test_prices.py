@@ -41,6 +41,36 @@ def test_a_width_that_saves_nothing_is_never_bought() -> None:
     assert PriceSteps.from_losses([0, 0, 0, 0]).choose(500, 0) == 4
 
 
+@given(
+    score=st.integers(-300, 300),
+    price=st.floats(-300, 300),
+    seconds=st.tuples(*[st.floats(0.05, 5)] * 3),
+    missing=st.sets(st.sampled_from([4, 5, 6])),
+)
+def test_what_is_bought_with_other_costs_costs_least(
+    score: int, price: float, seconds: tuple[float, float, float], missing: set[int]
+) -> None:
+    losses = [1.0, 0.31, 0.11, 0.0]
+    costs = dict(zip(BIT_WIDTHS, np.cumsum([1.0, *seconds]).tolist(), strict=True))
+    kept = {width: cost for width, cost in costs.items() if width not in missing}
+    steps = PriceSteps.from_losses(losses)
+    width = steps.with_costs(kept).choose(score, price)
+
+    def paid(width: int, slack: float) -> float:
+        return steps.loss(score, width) + decibels_per_bit(price + slack) * costs[width]
+
+    assert width in kept
+    assert any(
+        paid(width, slack) <= min(paid(other, slack) for other in kept) + 1e-9
+        for slack in (-0.51, 0, 0.51)
+    )
+
+
+def test_costs_that_rise_like_bits_change_nothing() -> None:
+    steps = PriceSteps.from_losses([1, 0.31, 0.11, 0])
+    assert steps.with_costs({4: 1.0, 5: 2.0, 6: 3.0, 8: 5.0}) == steps
+
+
 def test_all_tiles_at_once_are_as_one_by_one() -> None:
     steps, scores = PriceSteps((17, 74, 134)), np.arange(-50, 250)
     expected = [steps.choose(int(score), 12.5) for score in scores]

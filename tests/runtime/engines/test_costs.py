@@ -6,6 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gdq_core.bit_widths import INTERPOLATED
+from gdq_core.sensitivity.prices import PriceSteps
 from gdq_runtime.engines.costs import AS_FAST, Costs
 
 
@@ -17,6 +18,23 @@ def test_a_width_that_a_wider_one_is_as_fast_as_is_useless() -> None:
     mobile = costs(5.3, 5.9, 6.3, 6.0)
     assert mobile.useful == (4, 8)
     assert [mobile.exchange(width) for width in (4, 5, 6, 8)] == [4, 8, 8, 8]
+
+
+def test_bits_cost_what_the_dearest_do() -> None:
+    mobile = costs(2.7, 2.98, 3.0, 4.1)
+    assert mobile.useful == (4, 6, 8)
+    assert mobile.seconds_per_bit == pytest.approx(0.55)
+    assert mobile.in_bits == pytest.approx({4: 2.7 / 0.55, 6: 3.0 / 0.55, 8: 4.1 / 0.55})
+    one_speed = costs(4.0, 4.0, 4.0, 4.0)
+    assert one_speed.seconds_per_bit == 0
+    assert list(one_speed.in_bits) == [8]
+
+
+@given(st.lists(st.floats(1, 9), min_size=4, max_size=4), st.integers(-300, 300))
+def test_paying_for_time_takes_no_bits_away(seconds: list[float], score: int) -> None:
+    steps = PriceSteps((17, 72, 140))
+    in_time = steps.with_costs(costs(*seconds).in_bits)
+    assert in_time.choose(score, 0) >= steps.choose(score, 0)
 
 
 @pytest.mark.parametrize(

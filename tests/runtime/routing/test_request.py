@@ -39,6 +39,21 @@ def test_time_needs_tiles_of_one_size(choices: dict[str, Any]) -> None:
         Request(**choices, policy="paper")
 
 
+@pytest.mark.parametrize(
+    ("choices", "sentence"),
+    [
+        ({"bits": 5}, "fab-cap bounds what the predictor chooses: leave bits out"),
+        ({"speed": 2}, "fab-cap bounds bits, speed and max-seconds time: give one of them"),
+        ({"max_seconds": 2}, "fab-cap bounds bits, speed and max-seconds time"),
+        ({"fab": 5.5}, r"fab 5\.5 is above fab-cap 5"),
+    ],
+)
+def test_a_cap_bounds_bits_that_are_chosen(choices: dict[str, Any], sentence: str) -> None:
+    assert Request(fab_cap=5).fab_cap == 5
+    with pytest.raises(RequestError, match=sentence):
+        Request(fab_cap=5, **choices)
+
+
 def test_nothing_else_asks_for_time() -> None:
     for request in (Request(), Request(8), Request(fab=5), Request(max_loss=1, policy="paper")):
         assert not request.asks_for_time
