@@ -175,7 +175,7 @@ def test_bits_that_time_does_not_pay_for_are_given(bundle: Bundle) -> None:
 
 def test_the_dials_price_is_told(bundle: Bundle, image: NDArray[np.uint8]) -> None:
     by_bits, in_time = (choose(bundle, image, BY_NETWORK, costs) for costs in (None, CHEAP_SIX))
-    assert by_bits.dial == PricePosition(pytest.approx(decibels_per_bit(-120)), None)
+    assert by_bits.dial == PricePosition(decibels_per_bit(-120), None)
     assert in_time.dial.decibels_per_bit == by_bits.dial.decibels_per_bit
     # 8 bits are the dearest: three seconds for two bits more than six
     assert in_time.dial.decibels_per_millisecond == pytest.approx(

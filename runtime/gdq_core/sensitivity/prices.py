@@ -87,7 +87,7 @@ class PriceSteps:
 
     def loss(self, score: int, bit_width: int) -> float:
         """Return what a tile of this score loses at a bit-width, in dB of its picture."""
-        return float(DECIBELS * 2 ** (score / OCTAVE) * self._share(bit_width))
+        return float(DECIBELS * 2 ** (score / OCTAVE)) * self._share(bit_width)
 
     def choose_all(self, scores: NDArray[np.int64], price: float) -> NDArray[np.int64]:
         """Return the bit-widths (N,) of scores (N,)."""
@@ -100,7 +100,7 @@ class PriceSteps:
         bits = [wider - narrower for narrower, wider in pairwise(BIT_WIDTHS)]
         bought = BIT_WIDTHS.index(bit_width)
         left = zip(savings[bought:], bits[bought:], strict=True)
-        return sum(saving * more for saving, more in left)
+        return float(sum(saving * more for saving, more in left))
 
 
 def decibels_per_bit(price: float) -> float:

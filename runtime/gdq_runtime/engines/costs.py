@@ -43,12 +43,12 @@ class Costs:
 
     @cached_property
     def seconds_per_bit(self) -> float:
-        """What a bit costs where it costs most between two useful widths; 0 of only one."""
+        """What a bit costs where it costs most, widths being exchanged; 0 if only one is useful."""
+        widths = sorted(width for width in self.seconds if width != INTERPOLATED)
+        taken = [self.seconds[self.exchange(width)] for width in widths]
+        steps = zip(pairwise(taken), pairwise(widths), strict=True)
         return max(
-            (
-                (self.seconds[wider] - self.seconds[narrower]) / (wider - narrower)
-                for narrower, wider in pairwise(self.useful)
-            ),
+            ((later - sooner) / (wider - narrower) for (sooner, later), (narrower, wider) in steps),
             default=0.0,
         )
 

@@ -51,7 +51,7 @@ def test_what_is_bought_with_other_costs_costs_least(
     score: int, price: float, seconds: tuple[float, float, float], missing: set[int]
 ) -> None:
     losses = [1.0, 0.31, 0.11, 0.0]
-    costs = dict(zip(BIT_WIDTHS, np.cumsum([1.0, *seconds]).tolist(), strict=True))
+    costs: dict[int, float] = dict(zip(BIT_WIDTHS, np.cumsum([1.0, *seconds]), strict=True))
     kept = {width: cost for width, cost in costs.items() if width not in missing}
     steps = PriceSteps.from_losses(losses)
     width = steps.with_costs(kept).choose(score, price)
