@@ -17,6 +17,7 @@ EXTRAS = {
     "bench": ("jinja2", "skimage", "onnx"),
     "export": ("torch", "safetensors", "onnx_ir", "onnxscript"),
     "train": ("lightning", "yaml", "tensorboard"),
+    "device": ("adbutils",),
     "openvino": ("openvino",),
 }
 """Each package stands under the smallest extra that brings it."""
