@@ -10,6 +10,7 @@ from pathlib import Path
 import click
 import pytest
 
+from gdq_bench.cli.verbs import CommandWithVerbs
 from gdq_runtime.bundle.manifest import Manifest
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -38,6 +39,8 @@ def typed_commands() -> list[str]:
 def test_a_typed_command_and_its_options_exist(line: str) -> None:
     name, *words = shlex.split(line, comments=True)
     command = COMMANDS[name].load()
+    if isinstance(command, CommandWithVerbs):
+        command = command.find(words)
     assert isinstance(command, click.Command)
     known = {option for parameter in command.params for option in parameter.opts}
     options = {word.split("=")[0] for word in words if word.startswith("-")}

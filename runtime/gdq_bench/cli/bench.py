@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 
 import click
 
+from gdq_bench.cli.verbs import CommandWithVerbs
 from gdq_core.cli import options
-from gdq_core.cli.command import Command
 from gdq_core.cli.errors import ExitCode, print_result, say_error
 from gdq_core.cli.native_output import silence_native_libraries
 from gdq_core.cli.packages import require_packages
@@ -19,9 +19,14 @@ if TYPE_CHECKING:
 
 EPILOG = """\b
 Examples:
-  gdq-bench --host edsr_x2
-  gdq-bench --host edsr_x2 --data Set14 --json result.json --html result.html
-  gdq-bench --host edsr_x2 --engines onnxruntime,openvino --repeats 10
+  gdq-bench edsr_x2
+  gdq-bench edsr_x2 --data Set14 --json result.json --html result.html
+  gdq-bench edsr_x2 --engines onnxruntime,openvino --repeats 10
+
+\b
+Verbs, each with a --help of its own:
+  gdq-bench compare A.json B.json    which rows are faster, slower, the same
+  gdq-bench devices                  phones that adb sees
 
 \b
 DIR holds subfolders HR_xS and LR_xS with the same file names, or photos, which
@@ -34,9 +39,9 @@ and has no times, 2 an input or an option was refused, 130 interrupted.
 """
 
 
-@click.command(cls=Command, epilog=EPILOG)
+@click.command(cls=CommandWithVerbs, epilog=EPILOG)
 @click.argument("bundle", type=options.PATH)
-@click.option("--host", is_flag=True, required=True, help="Measure on this computer.")
+@click.option("--host", is_flag=True, help="Measure on this computer: the only target so far.")
 @click.option(
     "--data", type=options.PATH, metavar="DIR",
     help="Ground truth of whole pictures.  [default: a mosaic of scikit-image's sample photos, 2K]",
@@ -63,7 +68,6 @@ def main(
     overwrite: bool,
 ) -> None:
     """Measure a BUNDLE: all engines in turn, one tile and whole pictures, pinned to processors."""
-    assert host, "the only target so far"
     with silence_native_libraries():
         from gdq_bench.report.text import render_text
         from gdq_bench.targets.host import Plan, measure_host

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import platform
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import datetime, timezone
 from importlib.metadata import PackageNotFoundError, version
@@ -33,7 +33,7 @@ class MachineFacts(BaseModel):
     flags: Annotated[list[str], Field(description="instruction sets that matter to 8-bit kernels")]
     processors: Annotated[int, Field(ge=1, description="that the process may use")]
     system: str
-    python: str
+    python: Annotated[str | None, Field(description="null where none takes part")]
     libraries: Annotated[dict[str, str], Field(description="package -> version, if installed")]
     governor: Annotated[str | None, Field(description="of the clock; null if not readable")]
     load: Annotated[float | None, Field(description="of the last minute, before measuring")]
@@ -49,14 +49,14 @@ def describe_machine(packages: Sequence[str]) -> MachineFacts:
     """
     return MachineFacts(
         processor=processor_name(),
-        flags=_flags(),
+        flags=known_flags((*processor_fact("flags").split(), *processor_fact("Features").split())),
         processors=len(processors()),
         system=platform.platform(),
         python=platform.python_version(),
         libraries=_versions(packages),
         governor=_read(_GOVERNOR).strip() or None,
         load=round(os.getloadavg()[0], 2) if hasattr(os, "getloadavg") else None,
-        date=datetime.now(timezone.utc).isoformat(timespec="seconds"),
+        date=now(),
     )
 
 
@@ -89,9 +89,15 @@ def pinned(count: int) -> Iterator[None]:
         os.sched_setaffinity(0, before)
 
 
-def _flags() -> list[str]:
-    present = set(processor_fact("flags").split()) | set(processor_fact("Features").split())
-    return [flag for flag in _FLAGS if flag in present]
+def known_flags(present: Iterable[str]) -> list[str]:
+    """Return those of a processor's features that matter to 8-bit kernels."""
+    features = set(present)
+    return [flag for flag in _FLAGS if flag in features]
+
+
+def now() -> str:
+    """Return date and time as results have them."""
+    return datetime.now(timezone.utc).isoformat(timespec="seconds")
 
 
 def _read(path: Path) -> str:

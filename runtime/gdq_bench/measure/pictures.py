@@ -16,7 +16,13 @@ from gdq_bench.measure.candidates import Candidate
 from gdq_bench.measure.clock import Times, add_up, interleave, ratio
 from gdq_bench.measure.machine import pinned, processors
 from gdq_bench.measure.statistics import spread_of
-from gdq_bench.protocol import BASELINE_BITS, BASELINE_ENGINE, PictureSize, PictureTimes
+from gdq_bench.protocol import (
+    BASELINE_BITS,
+    BASELINE_ENGINE,
+    PictureSize,
+    PictureTimes,
+    list_rounds,
+)
 from gdq_core.bit_widths import FLOAT
 from gdq_core.fidelity import psnr
 from gdq_core.pictures.rows import ArraySink, ArraySource
@@ -128,6 +134,7 @@ def summarise_pictures(
             PictureTimes(
                 engine=way.engine,
                 bits=way.bits,
+                rounds=list_rounds(measured.wall, measured.cpu),
                 workers=way.workers,
                 wall=wall,
                 cpu=cpu,

@@ -12,7 +12,7 @@ from gdq_bench.measure.candidates import Candidate
 from gdq_bench.measure.clock import Times, interleave, ratio
 from gdq_bench.measure.machine import pinned
 from gdq_bench.measure.statistics import spread_of
-from gdq_bench.protocol import BASELINE_BITS, BASELINE_ENGINE, TileTimes
+from gdq_bench.protocol import BASELINE_BITS, BASELINE_ENGINE, TileTimes, list_rounds
 from gdq_runtime.tile_runner import Progress
 
 _Key = tuple[str, int]
@@ -40,6 +40,7 @@ def summarise_tiles(times: dict[_Key, Times]) -> list[TileTimes]:
         TileTimes(
             engine=engine,
             bits=bits,
+            rounds=list_rounds(measured.wall, measured.cpu),
             wall=spread_of(measured.wall),
             cpu=spread_of(measured.cpu),
             ratio=None if baseline is None else ratio(measured, baseline, "cpu"),

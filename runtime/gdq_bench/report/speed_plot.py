@@ -61,12 +61,15 @@ class SpeedPlot:
 
 
 def plot_speed(pictures: Sequence[PictureTimes]) -> SpeedPlot:
-    """Lay out megapixels per second (from 0) against PSNR, of one worker."""
-    shown = [picture for picture in pictures if picture.workers == 1]
-    engines = list(dict.fromkeys(picture.engine for picture in shown))
-    speeds = _ticks(0, max(picture.megapixels_per_second for picture in shown))
-    levels = [picture.psnr_y for picture in shown]
-    qualities = _ticks(min(levels), max(levels))
+    """Lay out megapixels per second (from 0) against PSNR, of one worker; at least one has both."""
+    shown = [
+        (picture, level)
+        for picture in pictures
+        if picture.workers == 1 and (level := picture.psnr_y) is not None
+    ]
+    engines = list(dict.fromkeys(picture.engine for picture, _ in shown))
+    speeds = _ticks(0, max(picture.megapixels_per_second for picture, _ in shown))
+    qualities = _ticks(min(level for _, level in shown), max(level for _, level in shown))
 
     def x(speed: float) -> float:
         return round(_LEFT + speed / speeds[-1] * (WIDTH - _LEFT - _RIGHT), 1)
@@ -80,13 +83,13 @@ def plot_speed(pictures: Sequence[PictureTimes]) -> SpeedPlot:
         marks=[
             Mark(
                 name=f"{picture.engine}, {name_bits(picture.bits)}: "
-                f"{picture.megapixels_per_second:.3f} Mpixel/s, {picture.psnr_y:.2f} dB",
+                f"{picture.megapixels_per_second:.3f} Mpixel/s, {level:.2f} dB",
                 engine=engines.index(picture.engine),
                 shape=_shape(picture.bits),
                 x=x(picture.megapixels_per_second),
-                y=y(picture.psnr_y),
+                y=y(level),
             )
-            for picture in shown
+            for picture, level in shown
         ],
         columns=[Line(f"{speed:g}", x(speed)) for speed in speeds],
         rows=[Line(f"{level:g}", y(level)) for level in qualities],

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
+from typing import TypeVar
 
 from gdq_bench.measure.machine import MachineFacts
 from gdq_bench.measure.statistics import Spread
-from gdq_bench.protocol import BenchResult, PictureTimes, TileTimes, name_bits
+from gdq_bench.protocol import BenchResult, PictureTimes, Sustained, TileTimes, name_bits
+from gdq_bench.report.tables import align
+
+Timed = TypeVar("Timed", bound=TileTimes | PictureTimes)
 
 TILE_HEADER = ("engine", "bits", "ms", "quartiles", "cpu ms", "ratio")
 PICTURE_HEADER = (
@@ -16,18 +20,21 @@ PICTURE_HEADER = (
 
 
 def render_text(result: BenchResult) -> str:
-    """Render both tables, what they were measured on, and what to mind."""
+    """Render the verdict, both tables, what they were measured on, and what to mind."""
     settings = result.settings
     lines = [
         f"{settings.bundle}: {settings.network} x{settings.scale}, profile {settings.profile}, "
         f"tiles of {settings.tile} pixels",
         describe_machine(result.machine),
+        *(f"NOT VALID, {reason.kind}: {reason.sentence}" for reason in result.reasons),
+        *([] if result.reasons else ["valid"]),
         "",
         f"one tile on one processor, medians of {settings.tile_rounds} rounds in turn",
-        *_align([TILE_HEADER, *map(tile_row, result.tiles)]),
+        *align(list(tile_table(result)), words=2 + _clusters(result)),
         "",
         f"{describe_pictures(result)}, medians of {settings.picture_rounds} rounds in turn",
-        *_align([PICTURE_HEADER, *map(picture_row, result.pictures)]),
+        *align(list(picture_table(result)), words=2 + _clusters(result)),
+        *(line for curve in result.sustained for line in ("", *describe_sustained(curve))),
         "",
         describe_ratio(result),
         *(f"note: {note}" for note in result.notes),
@@ -36,14 +43,106 @@ def render_text(result: BenchResult) -> str:
     return "\n".join(lines)
 
 
+def tile_table(result: BenchResult) -> Iterator[tuple[str, ...]]:
+    """Yield the first table, its header first; with a column of clusters if there are any."""
+    return _add_clusters(result, TILE_HEADER, result.tiles, tile_row)
+
+
+def picture_table(result: BenchResult) -> Iterator[tuple[str, ...]]:
+    """Yield the second table, likewise."""
+    return _add_clusters(result, PICTURE_HEADER, result.pictures, picture_row)
+
+
+def _add_clusters(
+    result: BenchResult,
+    header: tuple[str, ...],
+    timed: Sequence[Timed],
+    row: Callable[[Timed], tuple[str, ...]],
+) -> Iterator[tuple[str, ...]]:
+    has_clusters = _clusters(result)
+    yield ("cluster", *header) if has_clusters else header
+    for one in timed:
+        yield (one.cluster or "", *row(one)) if has_clusters else row(one)
+
+
+def _clusters(result: BenchResult) -> int:
+    """Return how many columns of clusters there are."""
+    return int(result.device is not None)
+
+
+def heat_table(result: BenchResult) -> list[tuple[str, ...]]:
+    """Return all readings of a phone's heat, the header first; empty on the host."""
+    if not result.heat:
+        return []
+    header = (
+        "",
+        "s",
+        "hottest",
+        "battery",
+        "status",
+        "headroom",
+        "GHz at most",
+        "charge",
+        "screen",
+    )
+    rows = [
+        (
+            one.when,
+            f"{one.seconds:.0f}",
+            _unless_none(max(one.zones.values(), default=None), "{:.0f} °C"),
+            _unless_none(one.battery_temperature, "{:.0f} °C"),
+            _unless_none(one.status, "{}"),
+            _unless_none(one.headroom, "{:.2f}"),
+            " ".join(f"{khz / 1e6:.2f}" for khz in one.max_frequency.values()),
+            _unless_none(one.battery_level, "{} %") + (" charging" if one.is_charging else ""),
+            {True: "on", False: "off", None: ""}[one.is_awake],
+        )
+        for one in result.heat
+    ]
+    return [header, *rows]
+
+
+def describe_sustained(sustained: Sustained) -> list[str]:
+    """Show the curve of a measurement without pauses, a line for each minute."""
+    rows = [
+        (
+            f"minute {number}",
+            f"{minute.megapixels_per_second:.3f}",
+            _unless_none(max(minute.heat.zones.values(), default=None), "{:.0f} °C"),
+            _unless_none(minute.heat.status, "status {}"),
+            " ".join(f"{khz / 1e6:.2f}" for khz in minute.heat.max_frequency.values()),
+        )
+        for number, minute in enumerate(sustained.minutes, start=1)
+    ]
+    energy = sustained.no_energy or ", ".join(
+        [
+            _unless_none(
+                sustained.megapixels_per_percent, "{:.0f} megapixels per percent of battery"
+            ),
+            _unless_none(sustained.joules_per_megapixel, "{:.2f} J per megapixel"),
+        ]
+    )
+    return [
+        f"routed pictures without a pause on the cluster {sustained.cluster}, "
+        f"{sustained.workers} workers on {sustained.engine}: the last minute has "
+        f"{sustained.last_over_first:.0%} of the first one's speed; {energy}",
+        *align([("", "Mpixel/s", "hottest", "thermal", "GHz at most"), *rows], words=1),
+    ]
+
+
+def _unless_none(value: float | None, form: str) -> str:
+    return "" if value is None else form.format(value)
+
+
 def describe_machine(machine: MachineFacts) -> str:
     """Name the machine in one line."""
-    libraries = ", ".join(f"{name} {version}" for name, version in machine.libraries.items())
+    libraries = "".join(f", {name} {version}" for name, version in machine.libraries.items())
     governor = "" if machine.governor is None else f", governor {machine.governor}"
     load = "" if machine.load is None else f", load {machine.load} before"
+    python = "" if machine.python is None else f", Python {machine.python}"
     return (
         f"{machine.processor}, {machine.processors} processors ({' '.join(machine.flags)})"
-        f"{governor}; {machine.system}, Python {machine.python}, {libraries}{load}, {machine.date}"
+        f"{governor}; {machine.system}{python}{libraries}{load}, {machine.date}"
     )
 
 
@@ -89,7 +188,7 @@ def picture_row(picture: PictureTimes) -> tuple[str, ...]:
         f"{picture.megapixels_per_second:.3f}",
         f"{picture.fab:.2f}",
         f"{picture.milliseconds_per_tile:.2f}",
-        f"{picture.psnr_y:.2f}",
+        _unless_none(picture.psnr_y, "{:.2f}"),
         "" if picture.loss_db is None else f"{picture.loss_db:.3f}",
         _ratio(picture.ratio),
         _ratio(picture.speedup),
@@ -102,15 +201,3 @@ def _quartiles(spread: Spread, factor: float) -> str:
 
 def _ratio(spread: Spread | None) -> str:
     return "" if spread is None else f"{spread.median:.3f}"
-
-
-def _align(rows: Sequence[tuple[str, ...]]) -> list[str]:
-    """Align columns: the first two, of words, to the left, numbers to the right."""
-    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
-    return [
-        "  ".join(
-            cell.ljust(width) if number < 2 else cell.rjust(width)
-            for number, (cell, width) in enumerate(zip(row, widths, strict=True))
-        ).rstrip()
-        for row in rows
-    ]

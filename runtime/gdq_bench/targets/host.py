@@ -8,6 +8,9 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
+from numpy.typing import NDArray
+
 from gdq_bench.measure.candidates import Candidate, open_candidates
 from gdq_bench.measure.machine import describe_machine, pinned, processors
 from gdq_bench.measure.pictures import measure_pictures
@@ -21,8 +24,10 @@ from gdq_bench.protocol import (
     GoldenTiles,
     PictureSize,
     Settings,
+    digest_inputs,
     name_bits,
 )
+from gdq_bench.report.reasons import find_engine_reasons
 from gdq_bench.report.verdict import find_warnings
 from gdq_core.pictures.encode import save_picture
 from gdq_runtime.bundle.reader import Bundle
@@ -75,7 +80,7 @@ def measure_host(bundle: Bundle, plan: Plan, open_bar: ProgressBar) -> BenchResu
     notes: list[str] = []
     with tempfile.TemporaryDirectory(prefix="gdq-bench.") as name, pinned(2):
         folder = Path(name)
-        truths = _find_pictures(plan.data, bundle.manifest.network.scale, folder)
+        truths = find_pictures(plan.data, bundle.manifest.network.scale, folder)
         if len(processors()) == 1:
             notes.append("two workers are left out: there is one processor")
         with open_candidates(bundle, plan.engines, folder, notes.append) as candidates:
@@ -90,17 +95,25 @@ def measure_host(bundle: Bundle, plan: Plan, open_bar: ProgressBar) -> BenchResu
     return BenchResult(
         target="host",
         machine=machine,
-        settings=_describe_settings(bundle, plan, sizes),
+        settings=describe_settings(bundle, plan, sizes, tile),
         engines=engines,
         baseline=f"{BASELINE_ENGINE}, {name_bits(BASELINE_BITS)}" if has_baseline else None,
         tiles=tiles,
         pictures=pictures,
+        reasons=find_engine_reasons(engines),
         warnings=find_warnings(engines, tiles, pictures),
         notes=notes,
     )
 
 
-def _find_pictures(data: Path | None, scale: int, folder: Path) -> list[GroundTruth]:
+def find_pictures(data: Path | None, scale: int, folder: Path) -> list[GroundTruth]:
+    """List ground truth, or write the default picture into a folder.
+
+    Raises:
+        ImageError: there is no ground truth.
+        RequestError: the default picture cannot be made.
+
+    """
     if data is not None:
         return list_ground_truth(data, scale)
     path = folder / "sample_photos.png"
@@ -108,7 +121,10 @@ def _find_pictures(data: Path | None, scale: int, folder: Path) -> list[GroundTr
     return [GroundTruth(path.stem, path, None, scale)]
 
 
-def _describe_settings(bundle: Bundle, plan: Plan, pictures: list[PictureSize]) -> Settings:
+def describe_settings(
+    bundle: Bundle, plan: Plan, pictures: list[PictureSize], tile: NDArray[np.uint8]
+) -> Settings:
+    """Say what was measured, and how often."""
     manifest = bundle.manifest
     return Settings(
         bundle=bundle.path.resolve().name,
@@ -118,6 +134,7 @@ def _describe_settings(bundle: Bundle, plan: Plan, pictures: list[PictureSize]) 
         checkpoint=manifest.checkpoint.sha256,
         tile=manifest.tiling.size,
         overlap=manifest.tiling.overlap,
+        inputs=digest_inputs(tile.tobytes(), pictures),
         tile_rounds=_TILE_ROUNDS * plan.repeats,
         picture_rounds=plan.repeats,
         data="scikit-image samples" if plan.data is None else plan.data.resolve().name,

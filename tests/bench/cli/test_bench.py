@@ -128,10 +128,11 @@ def test_a_page_needs_jinja(here: Path, monkeypatch: pytest.MonkeyPatch) -> None
     )
 
 
-def test_a_target_must_be_named(here: Path) -> None:
-    result = CliRunner().invoke(main, ["bundle"])
-    assert result.exit_code == 2
-    assert "--host" in result.stderr
+def test_this_computer_is_the_default(here: Path) -> None:
+    arguments = ["bundle", "--data", "photos", "--engines", "litert", "--repeats", "1"]
+    result = CliRunner().invoke(main, arguments, catch_exceptions=False)
+    assert result.exit_code == 0, result.output
+    assert "valid" in result.stdout.splitlines()
 
 
 def test_an_interruption_leaves_nothing(here: Path, tmp_path: Path) -> None:

@@ -3,7 +3,8 @@ from __future__ import annotations
 import re
 from xml.etree import ElementTree
 
-from bench.made_up import result
+from bench.made_up import phone_result, result, sustained
+from gdq_bench.protocol import Reason
 from gdq_bench.report.page import render_page
 
 
@@ -27,3 +28,21 @@ def test_the_plot_is_drawn() -> None:
     drawn = ElementTree.fromstring(plot)
     assert len(drawn.findall("circle")) == 2
     assert "onnxruntime, 8 bits" in plot
+
+
+def test_a_phone_has_its_verdict_bars_curves_and_heat() -> None:
+    hot = Reason(kind="throttled", sentence="it was <hot>")
+    page = render_page(phone_result(reasons=[hot], sustained=[sustained(2, 1)], emulated=True))
+    assert "<b>throttled</b>: it was &lt;hot&gt;" in page
+    assert page.index("Not valid") < page.index("One tile on the cluster big")
+    assert page.count('<polyline class="engine') == 3
+    assert "the last minute has 50% of the first one" in page
+    assert "<td>before tiles on big" in page
+    assert "<th>cluster<th>engine" in page
+    assert re.findall(r"(?:src|href)=|url\(|@import", page) == []
+
+
+def test_a_valid_phone_says_so() -> None:
+    page = render_page(phone_result())
+    assert "Valid: nothing is known" in page
+    assert "Not valid" not in page

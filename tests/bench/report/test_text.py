@@ -1,6 +1,7 @@
 from __future__ import annotations
 
-from bench.made_up import picture, result
+from bench.made_up import phone_result, picture, result, sustained
+from gdq_bench.protocol import Reason
 from gdq_bench.report.text import render_text
 
 
@@ -34,3 +35,14 @@ def test_columns_are_aligned() -> None:
     end = header.index("Mpixel/s") + len("Mpixel/s")
     table = lines[lines.index(header) :][: 1 + len(pictures)]
     assert all(row[end - 1] != " " and row[end] == " " for row in table)
+
+
+def test_a_phone_has_a_verdict_and_a_column_of_clusters() -> None:
+    hot = Reason(kind="throttled", sentence="it was hot")
+    lines = render_text(phone_result(reasons=[hot], sustained=[sustained(2, 1)])).splitlines()
+    assert "NOT VALID, throttled: it was hot" in lines
+    rows = [line.split() for line in lines]
+    assert ["cluster", "engine", "bits", "ms", "quartiles", "cpu", "ms", "ratio"] in rows
+    assert ["big", "gdq", "4", "bits", "20.000", "20.000..20.000", "20.000", "1.000"] in rows
+    assert ["minute", "2", "1.000", "41", "°C", "status", "0", "1.80", "2.85"] in rows
+    assert "valid" in render_text(phone_result()).splitlines()
