@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from contextlib import ExitStack, closing
 from dataclasses import dataclass
 from functools import partial
@@ -84,10 +84,20 @@ def measure_pictures(
     truths: Sequence[GroundTruth],
     rounds: int,
     progress: Progress,
+    fixed: Collection[int] | None = None,
 ) -> tuple[list[PictureSize], list[PictureTimes]]:
     """Upscale one picture after the other, each in all ways in turn, ``rounds`` times.
 
     A picture is judged in the round that does not count; only one is in memory.
+
+    Args:
+        bundle: that is run.
+        candidates: the engines.
+        truths: the pictures.
+        rounds: how many count.
+        progress: told after each round.
+        fixed: widths that all tiles get, of engines that take part with them; None for the
+            smallest, the largest and float.
 
     Raises:
         ImageError: a picture cannot be read or is too small.
@@ -104,7 +114,7 @@ def measure_pictures(
             sizes.append(PictureSize(name=truth.name, width=high.shape[1], height=high.shape[0]))
             runs = {
                 way: partial(_upscale, bundle.manifest, engine, crews[way.workers], router, low)
-                for way, engine, router in _list_ways(bundle, candidates, list(crews))
+                for way, engine, router in _list_ways(bundle, candidates, list(crews), fixed)
             }
             times = interleave(
                 runs,
@@ -162,16 +172,20 @@ def _hire(stack: ExitStack, count: int) -> Workers:
 
 
 def _list_ways(
-    bundle: Bundle, candidates: Sequence[Candidate], worker_counts: Sequence[int]
+    bundle: Bundle,
+    candidates: Sequence[Candidate],
+    worker_counts: Sequence[int],
+    fixed: Collection[int] | None,
 ) -> list[tuple[Way, Engine, Router]]:
-    """Routed with every number of workers; all tiles at the extremes and in float with one."""
+    """Routed with every number of workers; all tiles at fixed widths with one."""
+    if fixed is None:
+        fixed = {bundle.bit_widths[0], bundle.bit_widths[-1], FLOAT}
     routed = Router.create(bundle, Request())
     ways: list[tuple[Way, Engine, Router]] = []
     for candidate in candidates:
         engine = candidate.engine
         ways += [(Way(engine.name, None, count), engine, routed) for count in worker_counts]
-        extremes = {bundle.bit_widths[0], bundle.bit_widths[-1], FLOAT}
-        for bits in sorted(extremes.intersection(candidate.widths)):
+        for bits in sorted(set(fixed).intersection(candidate.widths)):
             forced = Router(candidate.widths, forced=bits)
             ways.append((Way(engine.name, bits), engine, forced))
     return ways

@@ -15,7 +15,9 @@ from gdq_bench.suite import (
     seams,
     static_quantizer,
     tile_size,
+    whole_picture,
     workers,
+    x86_tiles,
 )
 from gdq_bench.suite.arm_cycles import benchmark as arm_cycles
 from gdq_bench.suite.subjects import Subjects
@@ -26,6 +28,8 @@ BENCHMARKS: dict[str, Callable[[Subjects], list[Result]]] = {
     "bundle-size": bundle_size.measure,
     "static-quantizer": static_quantizer.measure,
     "litert": litert.measure,
+    "x86-tiles": x86_tiles.measure,
+    "whole-picture": whole_picture.measure,
     "export": export_time.measure,
     "tile-size": tile_size.measure,
     "seams": seams.measure,

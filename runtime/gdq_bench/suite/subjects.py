@@ -7,6 +7,7 @@ from functools import cached_property
 from pathlib import Path
 
 from gdq_bench.measure.sample_picture import mosaic_rows
+from gdq_bench.suite.arm_cycles.networks import NETWORKS
 from gdq_core.pictures.encode import PictureWriter
 from gdq_exporter import export
 
@@ -35,6 +36,13 @@ class Subjects:
         """The checkpoint, exported with default settings."""
         target = self.folder / "bundle"
         export(self.checkpoint, target)
+        return target
+
+    @cached_property
+    def mobile_bundle(self) -> Path:
+        """The zoo's mobile EDSR x2, exported with default settings."""
+        target = self.folder / "mobile"
+        export(NETWORKS["mobile"], target)
         return target
 
     def photo(self, megapixels: float, *, width: int | None = None) -> Path:
