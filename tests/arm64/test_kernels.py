@@ -20,14 +20,19 @@ LONGEST_RUN = 300.0
 """Seconds after which a processor counts as hung."""
 
 INSTRUCTION_SETS = {
-    "cortex-a53": {"dotprod": False, "neon": True, "scalar": True},
-    "cortex-a76": {"dotprod": True, "neon": True, "scalar": True},
-    "cortex-a710": {"dotprod": True, "neon": True, "scalar": True},
+    "cortex-a53": {"i8mm": False, "dotprod": False, "neon": True, "scalar": True},
+    "cortex-a76": {"i8mm": False, "dotprod": True, "neon": True, "scalar": True},
+    "cortex-a710": {"i8mm": True, "dotprod": True, "neon": True, "scalar": True},
 }
 """Those of the library, best first, and whether the processor must have them."""
 FLOAT_TRANSFORM = "f44_int16"
 """Its output transform works in float; all others compute in integers to the end."""
-KERNELS_OF = {"dotprod": tuple(KERNELS), "neon": (FLOAT_TRANSFORM,), "scalar": tuple(KERNELS)}
+KERNELS_OF = {
+    "i8mm": tuple(KERNELS),
+    "dotprod": tuple(KERNELS),
+    "neon": (FLOAT_TRANSFORM,),
+    "scalar": tuple(KERNELS),
+}
 LARGEST_BITS = {"direct_int8": 8, "f22_int8": 6, "k42_int8": 5, "k44_int8": 4, FLOAT_TRANSFORM: 8}
 ROUNDING = 16 * 2.0**-24
 """Each of at most 16 roundings (to float, two products with constants, sums of six) is at most

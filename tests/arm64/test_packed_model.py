@@ -29,18 +29,16 @@ TILE = 48
 LONGEST_RUN = 300.0
 """Seconds after which a processor counts as hung."""
 NEON = dict.fromkeys((4, 5, 6, 8), "f44_int16")
-KERNELS = {
-    "neon": NEON,
-    "dotprod": {4: "k44_int8", 5: "k42_int8", 6: "f22_int8", 8: "direct_int8"},
-}
+DOTPROD = {4: "k44_int8", 5: "k42_int8", 6: "f22_int8", 8: "direct_int8"}
+KERNELS = {"neon": NEON, "dotprod": DOTPROD, "i8mm": DOTPROD}
 """Instruction set -> bit-width -> kernel that is fastest there."""
-BEYOND_ONE = {"neon": 0.05, "dotprod": LARGEST_SHARE}
+BEYOND_ONE = {"neon": 0.05, "dotprod": LARGEST_SHARE, "i8mm": LARGEST_SHARE}
 """Largest share of samples more than one apart. Layers of f44_int16 end in registers on NEON, where
 the streams of a skip path share one step, and in memory on AVX-512, where each has its own."""
 INSTRUCTION_SETS = {
     "cortex-a53": ("neon",),
     "cortex-a76": ("dotprod", "neon"),
-    "cortex-a710": ("dotprod", "neon"),
+    "cortex-a710": ("i8mm", "dotprod", "neon"),
 }
 
 pytestmark = pytest.mark.timeout(2 * LONGEST_RUN)

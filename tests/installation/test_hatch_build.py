@@ -116,7 +116,7 @@ def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     (sources / "test").mkdir()
     (sources / "test/CMakeLists.txt").touch()
     (sources / "src/engine.cpp").write_text(FUNCTION, encoding="utf-8")
-    for isa in ("scalar", "avx2", "avxvnni", "avx512vnni", "neon", "dotprod"):
+    for isa in ("scalar", "avx2", "avxvnni", "avx512vnni", "neon", "dotprod", "i8mm"):
         (sources / f"src/isa/{isa}.cpp").touch()
     return folder
 

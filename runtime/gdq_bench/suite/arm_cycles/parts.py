@@ -29,9 +29,12 @@ that began."""
 
 _BODY_PARTS = (
     # a function within a layer of the body, inlined or not -> what it does
-    (r"\b(multiply\w*|accumulate|add_body_products)\b", PRODUCTS),
-    (r"\bfinish\w*\b|\bFinish<|^write\b", EPILOGUE),
-    (r"\b((read|write)_(body_)?tiles?|transform_\w+|copy_\w+|run_rows)\b", TRANSFORMS),
+    (r"\b(multiply\w*|accumulate|add_products|add_taps)\b", PRODUCTS),
+    (r"\bfinish\w*\b|Finish<|^write\b", EPILOGUE),
+    (
+        r"\b((read|write)_(body_)?tiles?|transform_\w+|copy_\w+|run_rows|direct_\w+)\b",
+        TRANSFORMS,
+    ),
 )
 
 

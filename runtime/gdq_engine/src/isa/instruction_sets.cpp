@@ -16,9 +16,9 @@
 namespace gdq {
 
 extern const KernelTable kScalarKernels, kAvx2Kernels, kAvxVnniKernels, kAvx512VnniKernels,
-    kNeonKernels, kDotprodKernels;
+    kNeonKernels, kDotprodKernels, kI8mmKernels;
 extern const RealKernels kScalarReal, kAvx2Real, kAvxVnniReal, kAvx512VnniReal, kNeonReal,
-    kDotprodReal;
+    kDotprodReal, kI8mmReal;
 extern const ConvolutionFunction kHalfThree, kHalfFive;
 
 namespace {
@@ -58,10 +58,11 @@ bool has_avx512vnni() {
 
 #elif defined(__aarch64__)
 
-// bit: of Linux's AT_HWCAP; name: Apple's.
-bool has_feature([[maybe_unused]] int bit, [[maybe_unused]] const char* name) {
+// word, bit: of Linux's AT_HWCAP and AT_HWCAP2; name: Apple's.
+bool has_feature([[maybe_unused]] int word, [[maybe_unused]] int bit,
+                 [[maybe_unused]] const char* name) {
 #if defined(__linux__)
-  return (getauxval(AT_HWCAP) >> bit & 1) != 0;
+  return (getauxval(word == 1 ? AT_HWCAP : AT_HWCAP2) >> bit & 1) != 0;
 #elif defined(__APPLE__)
   int has = 0;
   size_t size = sizeof has;
@@ -73,17 +74,20 @@ bool has_feature([[maybe_unused]] int bit, [[maybe_unused]] const char* name) {
 
 // Kernels also use the rounding multiply-add of ARMv8.1, which all such processors have.
 bool has_dotprod() {
-  return has_feature(20, "hw.optional.arm.FEAT_DotProd") &&
-         has_feature(12, "hw.optional.arm.FEAT_RDM");
+  return has_feature(1, 20, "hw.optional.arm.FEAT_DotProd") &&
+         has_feature(1, 12, "hw.optional.arm.FEAT_RDM");
 }
 
+#ifdef GDQ_HAVE_I8MM
+bool has_i8mm() { return has_dotprod() && has_feature(2, 13, "hw.optional.arm.FEAT_I8MM"); }
+#endif
+
 #ifdef GDQ_HAVE_HALF
-bool has_half() { return has_feature(10, "hw.optional.arm.FEAT_FP16"); }
+bool has_half() { return has_feature(1, 10, "hw.optional.arm.FEAT_FP16"); }
 #endif
 
 // Real layers beside dot products of int8: in half precision if the processor has that, too.
-RealKernels dotprod_real() {
-  RealKernels kernels = kDotprodReal;
+RealKernels with_half([[maybe_unused]] RealKernels kernels) {
 #ifdef GDQ_HAVE_HALF
   if (has_half()) {
     kernels.three_half = kHalfThree;
@@ -97,7 +101,10 @@ RealKernels dotprod_real() {
 
 std::vector<InstructionSet> list_instruction_sets() {
 #ifdef GDQ_HAVE_DOTPROD
-  static const RealKernels kDotprodRealHere = dotprod_real();
+  static const RealKernels kDotprodRealHere = with_half(kDotprodReal);
+#endif
+#ifdef GDQ_HAVE_I8MM
+  static const RealKernels kI8mmRealHere = with_half(kI8mmReal);
 #endif
   return {
 #ifdef GDQ_HAVE_AVX512VNNI
@@ -108,6 +115,9 @@ std::vector<InstructionSet> list_instruction_sets() {
 #endif
 #ifdef GDQ_HAVE_AVX2
       {"avx2", &kAvx2Kernels, &kAvx2Real, has_avx2()},
+#endif
+#ifdef GDQ_HAVE_I8MM
+      {"i8mm", &kI8mmKernels, &kI8mmRealHere, has_i8mm()},
 #endif
 #ifdef GDQ_HAVE_DOTPROD
       {"dotprod", &kDotprodKernels, &kDotprodRealHere, has_dotprod()},

@@ -43,6 +43,7 @@ struct NeonIsa {
   static constexpr bool kKnowsChannels = true;  // those that are usual, when it is compiled
   static constexpr int kBodyRows = 8, kBodyBlocks = 2;
   static constexpr bool kStartsPerRow = true, kRoundsInStart = false, kInterleaved = false;
+  static constexpr bool kInPairs = false;
   typedef int16_t I16 __attribute__((vector_size(16)));
   // Adds products of int16, some two of them to each sum.
   static GDQ_INLINE I32 dot_pairs(I32 sum, I16 a, I16 b) {

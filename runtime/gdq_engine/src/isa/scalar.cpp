@@ -40,6 +40,7 @@ struct Isa : PortableNarrowing<4> {
   static constexpr bool kKnowsChannels = false;  // it is no faster for it
   static constexpr int kBodyRows = 4, kBodyBlocks = 2;
   static constexpr bool kStartsPerRow = false, kRoundsInStart = false, kInterleaved = false;
+  static constexpr bool kInPairs = false;
   typedef int16_t I16 __attribute__((vector_size(16)));
   static int16_t saturated(int32_t x) {
     return static_cast<int16_t>(x < -32768 ? -32768 : x > 32767 ? 32767 : x);

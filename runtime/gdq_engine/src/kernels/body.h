@@ -53,7 +53,8 @@ struct BodyShape {
   bool rounds_in_start;   // half of what narrowing drops is added there
   bool interleaved;       // see body_channel
   float magic;            // see Isa::whole
-  int steps;              // of four input channels that direct layers take together
+  int together;           // input channels whose weights lie together for each output channel
+  int depth;              // input channels that direct layers take together
   int int16_block;        // see KernelTable
   bool unsigned_data;     // products take the data plus 128: `start` takes it out again
 };

@@ -5,6 +5,7 @@
 #pragma once
 
 #include "kernels/body.h"
+#include "kernels/body_sums.h"
 #include "kernels/finish.h"
 #include "kernels/points.h"
 #include "kernels/transforms.h"
@@ -13,17 +14,13 @@
 namespace gdq {
 namespace GDQ_ISA {
 
-constexpr int kBodyGroup = 2 * Isa::kLanes;
 constexpr int kBodyTiles = Isa::kBodyRows * Isa::kBodyBlocks;
-
-// Keeps the compiler from moving loads across: it would hoist more than there are registers.
-#define GDQ_PIN asm volatile("" ::: "memory")
 
 // ---- input transform ----
 
 // As many channels of one tile as V has elements. Rows are read again for each group of points,
 // which costs less than keeping them.
-template <class Rows, class Columns, class V, class Channels, class Element>
+template <class Rows, class Columns, class V, class Layout, class Channels, class Element>
 GDQ_INLINE void read_body_tile(const int8_t* corner, ptrdiff_t pitch, Channels channels,
                                Element* data) {
   const auto read = [](const int8_t* from) GDQ_ALWAYS {
@@ -50,7 +47,7 @@ GDQ_INLINE void read_body_tile(const int8_t* corner, ptrdiff_t pitch, Channels c
         constexpr int kSlot = kOrder<Rows, Columns>.slot((kFirst + i) * Columns::kPoints + j);
         if constexpr (sizeof(Element) == 1 && Isa::kUnsignedData)
           v[j] = v[j] ^ all<V>((int8_t)-128);
-        store(data + kSlot * slot_pitch, v[j]);
+        Layout::write(data + kSlot * slot_pitch, v[j]);
       });
     });
     GDQ_PIN;
@@ -65,65 +62,33 @@ struct Place {
   }
 };
 
-template <class Rows, class Columns, class V, class Channels, class Element>
+template <class Rows, class Columns, class V, class Layout, class Channels, class Element>
 void read_body_tiles(const BodyLayer& layer, Channels channels, Place place, int across, int count,
                      Element* data) {
   constexpr int kCount = sizeof(V) / sizeof(Element);
   for (int t = 0; t < count; t++, place.advance(across)) {
     const int8_t* corner = layer.source + (place.row * Rows::kOutputs - 1) * layer.pitch +
                            ((ptrdiff_t)place.column * Columns::kOutputs - 1) * channels;
-    for (int c = 0; c < channels; c += kCount, data += kCount)
-      read_body_tile<Rows, Columns, V>(corner + c, layer.pitch, channels, data);
+    for (int c = 0; c < channels; c += kCount)
+      read_body_tile<Rows, Columns, V, Layout>(corner + c, layer.pitch, channels,
+                                               data + Layout::at(t, c, channels));
   }
 }
 
 // ---- products ----
-
-// Adds the products of Rows tiles over all channels. weights: (channels / 4, two vectors).
-template <int Rows, class Channels>
-GDQ_INLINE void add_body_products(const int8_t* data, Channels channels, const int8_t* weights,
-                                  Isa::I32 (&sums)[Rows][2]) {
-  constexpr int kDepth = 4 * Isa::kSteps8;
-  const auto step = [&](int k) GDQ_ALWAYS {
-    Isa::Data8 x[Rows];
-    // Data that serves several steps is loaded before them, other data where it is needed.
-    const auto read = [&](auto t)
-                          GDQ_ALWAYS { x[t] = Isa::data8(data + (ptrdiff_t)t * channels + k); };
-    if constexpr (Isa::kSteps8 > 1) unroll<Rows>(read);
-    unroll<Isa::kSteps8>([&](auto s) GDQ_ALWAYS {
-      const int8_t* w = weights + (k / 4 + s) * 2 * Isa::kBytes;
-      unroll<Rows>([&](auto t) GDQ_ALWAYS {
-        if constexpr (Isa::kSteps8 == 1) read(t);
-        sums[t][0] = Isa::template dot4<s>(sums[t][0], w, x[t]);
-        sums[t][1] = Isa::template dot4<s>(sums[t][1], w + Isa::kBytes, x[t]);
-      });
-    });
-    GDQ_PIN;
-  };
-  if constexpr (Channels::value > 0)
-    unroll<Channels::value / kDepth>([&](auto i) GDQ_ALWAYS { step(i * kDepth); });
-  else
-    for (int k = 0; k < channels; k += kDepth) step(k);
-}
 
 // `points` points of one group. start: where their sums begin, each `start_pitch` behind the last.
 template <int Shift, class Channels>
 void multiply_body(const int8_t* data, Channels channels, const int8_t* weights,
                    const int32_t* start, ptrdiff_t start_pitch, int points, int blocks,
                    int16_t* sums) {
-  constexpr int kRows = Isa::kBodyRows, kStartRow = Isa::kStartsPerRow ? kBodyGroup : 0;
+  constexpr int kRows = Isa::kBodyRows;
   for (int p = 0; p < points; p++) {
     for (int b = 0; b < blocks; b++) {
-      Isa::I32 acc[kRows][2];
-      unroll<kRows>([&](auto t) GDQ_ALWAYS {
-        acc[t][0] = load<Isa::I32>(start + t * kStartRow);
-        acc[t][1] = load<Isa::I32>(start + t * kStartRow + Isa::kLanes);
-      });
-      add_body_products<kRows>(data + (ptrdiff_t)b * kRows * channels, channels, weights, acc);
-      unroll<kRows>([&](auto t) GDQ_ALWAYS {
-        store(sums + (b * kRows + t) * kBodyGroup,
-              Isa::template narrowed<Shift>(acc[t][0], acc[t][1]));
-      });
+      BodySums<kRows> block;
+      block.start(start);
+      block.add_products(data + (ptrdiff_t)b * kRows * channels, channels, weights);
+      block.template store_narrowed<Shift>(sums + b * kRows * kBodyGroup);
     }
     data += (ptrdiff_t)kBodyTiles * channels;
     weights += (ptrdiff_t)kBodyGroup * channels;
@@ -214,27 +179,6 @@ void write_body_tiles(const BodyLayer& layer, Channels channels, int oc, Place p
 
 // ---- all of it ----
 
-// A number of channels that the compiler knows, or 0 and the number itself.
-template <int N>
-struct KnownChannels {
-  static constexpr int value = N;
-  constexpr operator int() const { return N; }
-};
-struct AnyChannels {
-  static constexpr int value = 0;
-  int number;
-  operator int() const { return number; }
-};
-
-template <class Body>
-GDQ_INLINE void with_channels(int channels, Body&& body) {
-  if constexpr (Isa::kKnowsChannels) {
-    if (channels == 32) return body(KnownChannels<32>{});
-    if (channels == 64) return body(KnownChannels<64>{});
-  }
-  body(AnyChannels{channels});
-}
-
 template <class Channels>
 using MultiplyBody = void (*)(const int8_t*, Channels, const int8_t*, const int32_t*, ptrdiff_t,
                               int, int, int16_t*);
@@ -249,6 +193,8 @@ static_assert(kMostNarrowing + 2 == 8, "a function for every shift");
 
 template <class Rows, class Columns, class Channels>
 GDQ_INLINE void run_body(const BodyLayer& layer, Channels channels) {
+  using Sums = BodySums<Isa::kBodyRows>;
+  using Layout = typename Sums::Layout;
   constexpr PointOrder kPoints = kOrder<Rows, Columns>;
   int8_t* data = static_cast<int8_t*>(layer.scratch);
   int16_t* sums =
@@ -266,11 +212,11 @@ GDQ_INLINE void run_body(const BodyLayer& layer, Channels channels) {
     constexpr int kMost =
         Channels::value > 0 && Channels::value < Isa::kBytes ? Channels::value : Isa::kBytes;
     if (channels % kMost == 0)
-      read_body_tiles<Rows, Columns, Vector<int8_t, kMost>>(layer, channels, place, across, count,
-                                                            data);
+      read_body_tiles<Rows, Columns, Vector<int8_t, kMost>, Layout>(layer, channels, place, across,
+                                                                    count, data);
     else
-      read_body_tiles<Rows, Columns, Vector<int8_t, 16>>(layer, channels, place, across, count,
-                                                         data);
+      read_body_tiles<Rows, Columns, Vector<int8_t, 16>, Layout>(layer, channels, place, across,
+                                                                 count, data);
     const int8_t* weights = layer.weights;
     const int32_t* start = layer.start;
     for (int oc = 0; oc < layer.out_channels; oc += kBodyGroup) {
@@ -291,8 +237,7 @@ GDQ_INLINE void run_body(const BodyLayer& layer, Channels channels) {
         if constexpr (Isa::kStartsPerRow) {
           if constexpr (kCount > 0) multiply(shift, zeros, 0, kCount - (kLast ? 1 : 0));
           if constexpr (kLast) {
-            for (int t = 0; t < Isa::kBodyRows; t++)
-              __builtin_memcpy(first + t * kBodyGroup, start, kBodyGroup * sizeof(int32_t));
+            Sums::spread_start(start, first);
             multiply(shift, first, 0, 1);
             start += kBodyGroup;
           }

@@ -126,11 +126,11 @@ void body_wide(const BodyLayer& layer) {
     const int blocks = (count + Isa::kBodyRows - 1) / Isa::kBodyRows;
     constexpr int kMost = Isa::kBytes / 2;
     if (channels % kMost == 0)
-      read_body_tiles<Rows, Columns, Vector<int16_t, kMost>>(layer, channels, place, across, count,
-                                                             data);
+      read_body_tiles<Rows, Columns, Vector<int16_t, kMost>, RowLayout>(layer, channels, place,
+                                                                        across, count, data);
     else
-      read_body_tiles<Rows, Columns, Vector<int16_t, 16>>(layer, channels, place, across, count,
-                                                          data);
+      read_body_tiles<Rows, Columns, Vector<int16_t, 16>, RowLayout>(layer, channels, place, across,
+                                                                     count, data);
     const int16_t* weights = reinterpret_cast<const int16_t*>(layer.weights);
     for (int oc = 0; oc < layer.out_channels; oc += kBodyGroup) {
       multiply_wide(data, channels, weights, layer.start + oc, kPoints, blocks, sums);

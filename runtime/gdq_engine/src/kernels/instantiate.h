@@ -53,7 +53,8 @@ constexpr KernelTable kTable = {
 #undef GDQ_KERNEL
     },
     {kBodyGroup, kBodyTiles, !Isa::kStartsPerRow, Isa::kRoundsInStart, Isa::kInterleaved,
-     Isa::kMagic, Isa::kSteps8, Isa::kInt16Block, Isa::kUnsignedData},
+     Isa::kMagic, BodySums<1>::kTogether, BodySums<1>::kDepth, Isa::kInt16Block,
+     Isa::kUnsignedData},
     {
 #define GDQ_KERNEL(id, name, rows, columns, element) body_kernel<rows, columns, element>(),
         GDQ_INTEGER_KERNELS(GDQ_KERNEL)

@@ -179,16 +179,16 @@ void pack_direct(const BodyShape& shape, int out_channels, int in_channels, Body
   const std::vector<int32_t>& integers = result.integer.integers;
   result.packed = AlignedBytes(integers.size());
   auto* to = result.packed.as<int8_t>();
-  const int depth = 4 * shape.steps;
   for (int first = 0; first < out_channels; first += shape.group)
     for (int y = 0; y < 3; y++)
-      for (int k = 0; k < in_channels; k += depth)
+      for (int k = 0; k < in_channels; k += shape.depth)
         for (int x = 0; x < 3; x++)
-          for (int ic = k; ic < k + depth; ic += 4)
+          for (int ic = k; ic < k + shape.depth; ic += shape.together)
             for (int lane = 0; lane < shape.group; lane++) {
               const size_t oc = first + group_channel(shape, lane);
               const size_t at = (size_t(y * 3 + x) * out_channels + oc) * in_channels + ic;
-              for (int i = 0; i < 4; i++) *to++ = static_cast<int8_t>(integers[at + i]);
+              for (int i = 0; i < shape.together; i++)
+                *to++ = static_cast<int8_t>(integers[at + i]);
             }
 }
 
@@ -209,7 +209,7 @@ BodyWeights pack_body(IntegerKernel id, const BodyShape& shape, int out_channels
   else if (kernel.shape.weight_bits == 16)
     pack_points<int16_t>(kernel, shape, 2, out_channels, in_channels, result);
   else
-    pack_points<int8_t>(kernel, shape, 4, out_channels, in_channels, result);
+    pack_points<int8_t>(kernel, shape, shape.together, out_channels, in_channels, result);
   find_bounds(kernel, out_channels, in_channels, result);
   result.integer.integers = {};
   return result;
