@@ -58,12 +58,26 @@ def tiny_edsr(
 
 
 def tiny_srresnet(
-    scale: int = 2, gate: GateKind = "linear", seed: int = 0, *, channels: int = 16, blocks: int = 2
+    scale: int = 2,
+    gate: GateKind = "linear",
+    seed: int = 0,
+    *,
+    channels: int = 16,
+    blocks: int = 2,
+    bias: bool = False,
+    norm_first: bool = False,
 ) -> SRResNet:
     """Returns an SRResNet ready to run, with lively norms, slopes and shortcuts."""
     with torch.random.fork_rng():
         torch.manual_seed(seed)
-        network = SRResNet(scale=scale, channels=channels, blocks=blocks, gate=gate)
+        network = SRResNet(
+            scale=scale,
+            channels=channels,
+            blocks=blocks,
+            gate=gate,
+            bias=bias,
+            norm_first=norm_first,
+        )
         for module in network.modules():
             if isinstance(module, nn.BatchNorm2d):
                 nn.init.uniform_(module.weight, 0.5, 1.5)

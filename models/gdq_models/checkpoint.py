@@ -10,6 +10,7 @@ import contextlib
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from shlex import quote
 
 import safetensors.torch
 import torch
@@ -19,9 +20,9 @@ from gdq_core.files.drafts import save_bytes
 from gdq_core.files.outputs import Output, check_place
 from gdq_core.files.recognition import CHECKPOINT_FORMAT, is_checkpoint
 from gdq_models.errors import CheckpointError
+from gdq_models.layouts.registry import to_our_layout
 from gdq_models.networks.base import SuperResolutionNetwork
-from gdq_models.networks.registry import build_network, detect_network
-from gdq_models.networks.srresnet_released import from_released, is_released
+from gdq_models.networks.registry import build_network
 from gdq_models.predictor.e2b import EntropyTable, load_entropy_table
 from gdq_models.state_file import read_state_file
 from gdq_models.wrapping import unwrap
@@ -68,7 +69,7 @@ def load_checkpoint(
     file = read_state_file(path)
     table = None if entropy_table is None else load_entropy_table(entropy_table)
     with _naming(path):
-        state = _our_layout(file.tensors)
+        state = to_our_layout(unwrap(file.tensors))
         _check_trained(state, path)
         if _STATISTICS_KEY in state:
             if table is not None:
@@ -85,6 +86,8 @@ def load_checkpoint(
 def load_float_checkpoint(path: Path, *, scale: int | None = None) -> LoadedCheckpoint:
     """Load a network's weights, and its steps and predictor as far as the file has them.
 
+    The file may have our layout or any of ``gdq_models.layouts``.
+
     Steps and predictor that are missing stay as in a new network. So does the value range: a file
     that does not state it (``value_range``) is taken to use the one of the network's class.
 
@@ -94,7 +97,9 @@ def load_float_checkpoint(path: Path, *, scale: int | None = None) -> LoadedChec
     """
     file = read_state_file(path)
     with _naming(path):
-        network = _load_network(_our_layout(file.tensors), scale, required=is_float_weight)
+        network = _load_network(
+            to_our_layout(unwrap(file.tensors)), scale, required=is_float_weight
+        )
     return LoadedCheckpoint(network.eval(), file.sha256, path.stem)
 
 
@@ -148,18 +153,13 @@ def _naming(path: Path) -> Iterator[None]:
         raise CheckpointError(f"{path}: {error}") from error
 
 
-def _our_layout(state: _State) -> _State:
-    state = unwrap(state)
-    return from_released(state) if is_released(state) else state
-
-
 def _check_trained(state: _State, path: Path) -> None:
     """Refuse float weights, with the command that makes a checkpoint of them."""
-    detect_network({key: tuple(value.shape) for key, value in state.items()})
     if all(is_float_weight(key) or key in ("value_range", "mean") for key in state):
+        calibrated = f"{path.stem}_calibrated.safetensors"
         raise CheckpointError(
             "it holds float weights, without steps for 4, 5, 6 and 8 bits; make a checkpoint of "
-            f"them with: gdq-calibrate {path} -o {path.stem}_calibrated.safetensors"
+            f"them with: gdq-calibrate {quote(str(path))} -o {quote(calibrated)}"
         )
 
 

@@ -15,6 +15,8 @@ LARGEST_FILE = 1 << 30
 
 _ZIP_MAGIC = b"PK\x03\x04"
 _SAFETENSORS_HEADER_START = 8
+_OLD_MAGIC = b"\x80\x02\x8a\nl\xfc\x9cF\xf9 j\xa8P\x19."
+"""torch's magic number as a pickle, with which files begin that torch wrote before 1.6."""
 
 
 def check_state_file(path: Path) -> None:
@@ -24,7 +26,7 @@ def check_state_file(path: Path) -> None:
         CheckpointError: the file cannot be read, is too large, or of another kind.
     """
     if not path.is_fifo():  # bytes read from a pipe could not be read again
-        check_kind(read_state_bytes(path, _SAFETENSORS_HEADER_START + 1), path)
+        check_kind(read_state_bytes(path, len(_OLD_MAGIC)), path)
 
 
 def read_state_bytes(path: Path, count: int = LARGEST_FILE) -> bytes:
@@ -45,21 +47,25 @@ def read_state_bytes(path: Path, count: int = LARGEST_FILE) -> bytes:
 
 
 def check_kind(content: bytes, path: Path) -> None:
-    """Make sure that a file begins like one of the two supported kinds.
+    """Make sure that a file begins like one of the supported kinds.
 
     Raises:
         CheckpointError: it does not.
     """
-    if not (is_archive(content) or _is_safetensors(content)):
+    if not (is_archive(content) or is_old(content) or _is_safetensors(content)):
         raise CheckpointError(
             f"{path} is neither a safetensors file nor an archive written by torch.save"
-            " (torch 1.6 or later)"
         )
 
 
 def is_archive(content: bytes) -> bool:
     """Tell whether a file begins like an archive written by ``torch.save``."""
     return content.startswith(_ZIP_MAGIC)
+
+
+def is_old(content: bytes) -> bool:
+    """Tell whether a file begins like one written by ``torch.save`` before torch 1.6."""
+    return content.startswith(_OLD_MAGIC)
 
 
 def _is_safetensors(content: bytes) -> bool:

@@ -18,10 +18,25 @@ import torch
 from torch import Tensor
 
 from gdq_models.errors import CheckpointError
-from gdq_models.state_bytes import LARGEST_FILE, check_kind, is_archive, read_state_bytes
+from gdq_models.state_bytes import (
+    LARGEST_FILE,
+    check_kind,
+    is_archive,
+    is_old,
+    read_state_bytes,
+)
 
 LONGEST_KEY = 200
 """Most characters that the key of a weight may have."""
+
+_STATE_NAMES = ("params_ema", "params", "state_dict", "model")
+"""What a state dict is called beside other things in a file (BasicSR, Lightning, and others).
+
+The earlier wins: ``params_ema`` is what BasicSR tests with if it is there.
+"""
+
+_DEEPEST = 3
+"""Most dicts around a state dict."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -40,7 +55,8 @@ class StateFile:
 def read_state_file(path: Path) -> StateFile:
     """Read a safetensors file or an archive of ``torch.save``, recognised by its content.
 
-    An archive may hold the state dict itself, or a dict that has it under ``state_dict``.
+    A file of ``torch.save`` may hold the state dict itself, or a dict that has it, or another such
+    dict, under a name of ``_STATE_NAMES``.
 
     Raises:
         CheckpointError: the file cannot be read, is too large or damaged, is of another kind, or
@@ -50,7 +66,10 @@ def read_state_file(path: Path) -> StateFile:
     check_kind(content, path)
     tensors: Mapping[Any, object]
     if is_archive(content):
-        tensors = _parse_archive(content, path)
+        _check_archive(content, path)
+        tensors = _unpickle(content, path)
+    elif is_old(content):
+        tensors = _unpickle(content, path)
     else:
         tensors = _parse_safetensors(content, path)
     return StateFile(_checked(tensors, path), hashlib.sha256(content).hexdigest())
@@ -63,22 +82,34 @@ def _parse_safetensors(content: bytes, path: Path) -> dict[str, Tensor]:
         raise CheckpointError(f"{path} is a damaged safetensors file: {error}") from error
 
 
-def _parse_archive(content: bytes, path: Path) -> Mapping[Any, object]:
-    _check_archive(content, path)
+def _unpickle(content: bytes, path: Path) -> Mapping[Any, object]:
     try:
         loaded = torch.load(io.BytesIO(content), map_location="cpu", weights_only=True)
     except pickle.UnpicklingError as error:
         raise CheckpointError(
-            f"{path} holds more than plain tensors; it was not loaded, because it could run code"
+            f"{path} holds more than plain tensors; it was not loaded, because it could run code:"
+            " save the network's state_dict() alone"
         ) from error
     # A hostile file can put anything on the restricted unpickler's stack and make it fail in any
     # way: no list of exceptions would be complete.
     except Exception as error:
         raise CheckpointError(f"{path} is a damaged archive of torch.save") from error
-    if isinstance(loaded, Mapping) and isinstance(loaded.get("state_dict"), Mapping):
-        loaded = loaded["state_dict"]
+    loaded = _innermost(loaded)
     if not isinstance(loaded, Mapping):
         raise CheckpointError(f"{path} holds a {type(loaded).__name__} instead of a state dict")
+    return loaded
+
+
+def _innermost(loaded: object) -> object:
+    """Return the state dict within dicts; a hostile dict may hold itself, so only so deep."""
+    for _ in range(_DEEPEST):
+        if not isinstance(loaded, Mapping):
+            break
+        inside = (loaded.get(name) for name in _STATE_NAMES)
+        within = next((one for one in inside if isinstance(one, Mapping) and one), None)
+        if within is None:
+            break
+        loaded = within
     return loaded
 
 

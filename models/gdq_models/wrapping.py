@@ -7,8 +7,7 @@ from collections import defaultdict
 from torch import Tensor
 
 from gdq_models.errors import CheckpointError
-from gdq_models.networks.registry import all_networks
-from gdq_models.networks.srresnet_released import is_released
+from gdq_models.layouts.registry import is_network
 
 _State = dict[str, Tensor]
 
@@ -22,7 +21,7 @@ def unwrap(state: _State) -> _State:
     Raises:
         CheckpointError: there are several networks, and nothing says which one is meant.
     """
-    if _is_network(state):
+    if is_network(state):
         return state
     groups: defaultdict[str, _State] = defaultdict(dict)
     for key, value in state.items():
@@ -30,15 +29,10 @@ def unwrap(state: _State) -> _State:
         if dot:
             groups[prefix][rest] = value
     inside = {prefix: unwrap(group) for prefix, group in groups.items()}
-    networks = {prefix: group for prefix, group in inside.items() if _is_network(group)}
+    networks = {prefix: group for prefix, group in inside.items() if is_network(group)}
     if len(networks) > 1:
         names = " and ".join(f"{prefix!r}" for prefix in networks)
         raise CheckpointError(
             f"it holds several networks, under {names}: save the state dict of only one of them"
         )
     return next(iter(networks.values()), state)
-
-
-def _is_network(state: _State) -> bool:
-    shapes = {key: tuple(value.shape) for key, value in state.items()}
-    return is_released(state) or any(network.detects(shapes) for network in all_networks())

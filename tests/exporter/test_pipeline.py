@@ -226,6 +226,16 @@ def test_a_released_checkpoint_becomes_a_bundle(tmp_path: Path) -> None:
     assert_golden(Bundle.open(tmp_path / "bundle"), 16)
 
 
+def test_an_srresnet_of_srgans_form_becomes_a_bundle_of_all_formats(tmp_path: Path) -> None:
+    """Norms before activations, and biases: the export itself compares with torch."""
+    network = tiny_srresnet(2, blocks=1, bias=True, norm_first=True)
+    save_checkpoint(network, tmp_path / "srgan.safetensors")
+    settings = ExportConfig(tile=32, overlap=4, calibration_tiles=4)
+    result = export(tmp_path / "srgan.safetensors", tmp_path / "bundle", settings)
+    assert set(result.manifest.agreement) == set(get_args(Format))
+    assert {fusion.integer_convs for fusion in result.checks.findings["onnx"].values()} >= {2}
+
+
 @pytest.mark.parametrize("content", [None, b"a text file, no weights", b"PK\x03\x04 cut off"])
 def test_no_checkpoint_no_bundle(content: bytes | None, tmp_path: Path) -> None:
     checkpoint = tmp_path / "checkpoint.pt"

@@ -33,13 +33,13 @@ class Attack:
         return os.mkdir, (str(self.target),)
 
 
-@pytest.mark.parametrize("kind", ["safetensors", "archive"])
-def test_reads_both_kinds_whatever_the_suffix(kind: str, tmp_path: Path) -> None:
+@pytest.mark.parametrize("kind", ["safetensors", "archive", "old"])
+def test_reads_all_kinds_whatever_the_suffix(kind: str, tmp_path: Path) -> None:
     path = tmp_path / "weights.bin"
     if kind == "safetensors":
         safetensors.torch.save_file(SMALL, path)
     else:
-        torch.save(SMALL, path)
+        torch.save(SMALL, path, _use_new_zipfile_serialization=kind == "archive")
     tensors = read_state_file(path).tensors
     assert tensors.keys() == SMALL.keys()
     assert all(torch.equal(tensors[key], SMALL[key]) for key in SMALL)
@@ -50,8 +50,7 @@ def test_code_is_refused_and_not_run(legacy: bool, tmp_path: Path) -> None:
     path, target = tmp_path / "evil.pt", tmp_path / "was_here"
     attack = {"head.weight": torch.zeros(1), "x": Attack(target)}
     torch.save(attack, path, _use_new_zipfile_serialization=not legacy)
-    message = "neither a safetensors file nor" if legacy else "because it could run code"
-    with pytest.raises(CheckpointError, match=message):
+    with pytest.raises(CheckpointError, match="because it could run code: save the network's"):
         read_state_file(path)
     assert not target.exists()
 
@@ -92,6 +91,21 @@ def test_other_files_are_refused(content: bytes, tmp_path: Path) -> None:
         read_state_file(path)
 
 
+@pytest.mark.parametrize("name", ["params_ema", "params", "state_dict", "model"])
+def test_a_state_dict_is_found_under_its_usual_names(name: str, tmp_path: Path) -> None:
+    others = {"epoch": 3, "optimizer": {"lr": 0.1}, "params": {}, "model": 1}
+    torch.save(others | {name: SMALL}, tmp_path / "a.pt")
+    assert read_state_file(tmp_path / "a.pt").tensors.keys() == SMALL.keys()
+
+
+def test_a_dict_that_holds_itself_ends(tmp_path: Path) -> None:
+    endless: dict[str, object] = {}
+    endless["model"] = endless
+    torch.save(endless, tmp_path / "a.pt")
+    with pytest.raises(CheckpointError, match="'model' of the state dict is not a tensor"):
+        read_state_file(tmp_path / "a.pt")
+
+
 def test_missing_files_and_folders_are_refused(tmp_path: Path) -> None:
     for path in (tmp_path / "absent", tmp_path):
         with pytest.raises(CheckpointError, match="cannot be read"):
@@ -114,18 +128,19 @@ def test_a_zip_bomb_is_refused_before_it_is_unpacked(tmp_path: Path) -> None:
         read_state_file(path)
 
 
-def archive_of(state: object) -> bytes:
+def archive_of(state: object, *, old: bool = False) -> bytes:
     buffer = io.BytesIO()
-    torch.save(state, buffer)
+    torch.save(state, buffer, _use_new_zipfile_serialization=not old)
     return buffer.getvalue()
 
 
 OURS = safetensors.torch.save({k: v.contiguous() for k, v in tiny_edsr().state_dict().items()})
 RELEASED = archive_of(released_state_dict(tiny_srresnet(channels=8, blocks=1)))
+OLD = archive_of({"state_dict": tiny_edsr(channels=8, blocks=1).state_dict()}, old=True)
 
 
 @settings(deadline=None, max_examples=60)
-@given(data=st.data(), content=st.sampled_from([OURS, RELEASED]))
+@given(data=st.data(), content=st.sampled_from([OURS, RELEASED, OLD]))
 def test_truncated_and_garbled_files_raise_nothing_but_our_error(
     data: st.DataObject, content: bytes, tmp_path_factory: pytest.TempPathFactory
 ) -> None:

@@ -83,6 +83,8 @@ def main(
 ) -> None:
     """Make a Granular-DQ checkpoint from FLOAT weights without training.
 
+    FLOAT is one of ours, or of EDSR-PyTorch, BasicSR and others (docs/checkpoints.md).
+
     Steps for 4, 5, 6 and 8 bits, the entropy table and the gate are fitted to photos. This takes
     minutes; training (gdq-train) gives better pictures at few bits. With --keep-steps, a trained
     checkpoint gets a gate that is fitted to the measured error of every bit-width.

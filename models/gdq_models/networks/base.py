@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from types import MappingProxyType
 from typing import ClassVar
 
 import numpy as np
@@ -38,9 +39,11 @@ class SuperResolutionNetwork(nn.Module, ABC):
         predictor: decides the bit-width of a tile.
         value_range: scalar, largest image value inside the network: 1 or 255.
         mean: (3,) RGB, 0..255, subtracted from the input and added to the output.
+        form: keyword arguments of the class, beside sizes, that this network was built with.
     """
 
     name: ClassVar[str]
+    form: Mapping[str, bool] = MappingProxyType({})
     value_range: Tensor
     mean: Tensor
 

@@ -46,9 +46,9 @@ def all_networks() -> tuple[type[SuperResolutionNetwork], ...]:
 
 
 def create_network(
-    name: str, *, scale: int, channels: int, blocks: int, gate: GateKind
+    name: str, *, scale: int, channels: int, blocks: int, gate: GateKind, **form: bool
 ) -> SuperResolutionNetwork:
-    """Build a network by name, with new weights.
+    """Build a network by name, with new weights; ``form`` as that of another one of its class.
 
     Raises:
         CheckpointError: no network has this name.
@@ -59,7 +59,7 @@ def create_network(
             f"unknown network {name!r}; choose one of {', '.join(network_names())}"
         )
     create: Callable[..., SuperResolutionNetwork] = _NETWORKS[name]()
-    return create(scale=scale, channels=channels, blocks=blocks, gate=gate)
+    return create(scale=scale, channels=channels, blocks=blocks, gate=gate, **form)
 
 
 def detect_network(shapes: Shapes) -> type[SuperResolutionNetwork]:

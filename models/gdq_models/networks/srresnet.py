@@ -1,4 +1,4 @@
-"""SRResNet as released with Granular-DQ, quantized in its residual blocks."""
+"""SRResNet as released with Granular-DQ, and as of SRGAN, quantized in its residual blocks."""
 
 from __future__ import annotations
 
@@ -17,23 +17,26 @@ from gdq_models.quantizers.convolution import QuantizedConv2d
 
 
 class ResidualBlock(nn.Module):
-    """``shortcut * x + norm2(conv2(norm1(act(conv1(x)))))`` with both convolutions quantized.
+    """``shortcut * x + norm2(conv2(norm1(act(norm0(conv1(x))))))``, both convolutions quantized.
 
-    The activation precedes the normalisation, as released (in SRGAN it follows).
+    Of ``norm0`` and ``norm1`` one does nothing: as released the activation precedes the
+    normalisation, in SRGAN it follows (``norm_first``).
     """
 
-    def __init__(self, channels: int) -> None:
+    def __init__(self, channels: int, *, norm_first: bool = False) -> None:
         super().__init__()
         self.conv1 = QuantizedConv2d(channels, channels, 3, bias=False)
         self.act = nn.PReLU()
-        self.norm1 = nn.BatchNorm2d(channels)
+        norm = nn.BatchNorm2d(channels)
+        self.norm0 = norm if norm_first else nn.Identity()
+        self.norm1 = nn.Identity() if norm_first else norm
         self.conv2 = QuantizedConv2d(channels, channels, 3, bias=False)
         self.norm2 = nn.BatchNorm2d(channels)
         self.shortcut = nn.Parameter(torch.ones(1))
 
     def forward(self, x: Tensor, route: Tensor | None) -> Tensor:
         """Map (N, C, H, W) to the same shape."""
-        activated: Tensor = self.norm1(self.act(self.conv1(x, route)))
+        activated: Tensor = self.norm1(self.act(self.norm0(self.conv1(x, route))))
         residual: Tensor = self.norm2(self.conv2(activated, route))
         return x * self.shortcut + residual
 
@@ -41,10 +44,10 @@ class ResidualBlock(nn.Module):
 class UpsamplingStage(nn.Module):
     """Convolution, pixel shuffle, PReLU."""
 
-    def __init__(self, channels: int, factor: int) -> None:
+    def __init__(self, channels: int, factor: int, *, bias: bool = False) -> None:
         super().__init__()
         self.factor = factor
-        self.conv = nn.Conv2d(channels, channels * factor**2, 3, padding=1, bias=False)
+        self.conv = nn.Conv2d(channels, channels * factor**2, 3, padding=1, bias=bias)
         self.act = nn.PReLU()
 
     def forward(self, x: Tensor) -> Tensor:
@@ -54,9 +57,11 @@ class UpsamplingStage(nn.Module):
 
 
 class SRResNet(SuperResolutionNetwork):
-    """SRResNet: 9x9 head and tail, convolutions without bias.
+    """SRResNet: 9x9 head and tail; no convolution inside the body has a bias.
 
     Attributes:
+        form: ``bias``, whether head, upsampler and tail have biases, and ``norm_first``, see
+            ``ResidualBlock``. A network as released has neither.
         head: 3 -> C, 9x9, float; followed by ``head_act``, a PReLU.
         body: residual blocks, quantized.
         body_end: C -> C, float; followed by ``body_end_norm``; the activated head is added.
@@ -75,6 +80,8 @@ class SRResNet(SuperResolutionNetwork):
         gate: PredictorKind = "linear",
         value_range: float = 255.0,
         mean: Sequence[float] = (0.0, 0.0, 0.0),
+        bias: bool = False,
+        norm_first: bool = False,
     ) -> None:
         super().__init__(
             scale=scale,
@@ -84,15 +91,18 @@ class SRResNet(SuperResolutionNetwork):
             value_range=value_range,
             mean=mean,
         )
-        self.head = nn.Conv2d(3, channels, 9, padding=4, bias=False)
+        self.form = {"bias": bias, "norm_first": norm_first}
+        self.head = nn.Conv2d(3, channels, 9, padding=4, bias=bias)
         self.head_act = nn.PReLU()
-        self.body = nn.ModuleList(ResidualBlock(channels) for _ in range(blocks))
+        self.body = nn.ModuleList(
+            ResidualBlock(channels, norm_first=norm_first) for _ in range(blocks)
+        )
         self.body_end = nn.Conv2d(channels, channels, 3, padding=1, bias=False)
         self.body_end_norm = nn.BatchNorm2d(channels)
         self.up = nn.ModuleList(
-            UpsamplingStage(channels, factor) for factor in upsampling_factors(scale)
+            UpsamplingStage(channels, factor, bias=bias) for factor in upsampling_factors(scale)
         )
-        self.tail = nn.Conv2d(channels, 3, 9, padding=4, bias=False)
+        self.tail = nn.Conv2d(channels, 3, 9, padding=4, bias=bias)
 
     @staticmethod
     def detects(shapes: Shapes) -> bool:
@@ -112,6 +122,8 @@ class SRResNet(SuperResolutionNetwork):
             channels=channels,
             blocks=count_blocks(shapes, r"body\.(\d+)\.conv1\.weight"),
             gate=find_gate(shapes),
+            bias="head.bias" in shapes,
+            norm_first="body.0.norm0.weight" in shapes,
         )
 
     def head_convolution(self) -> nn.Conv2d:

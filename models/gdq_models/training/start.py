@@ -32,6 +32,8 @@ def build_network(wanted: NetworkRecipe, weights: Path | None, seed: int) -> Sup
     Raises:
         CheckpointError: the checkpoint cannot be used, or holds another network.
     """
+    given = None if weights is None else load_float_checkpoint(weights).network
+    form = given.form if given is not None and given.name == wanted.name else {}
     torch.manual_seed(seed)
     network = create_network(
         wanted.name,
@@ -39,12 +41,13 @@ def build_network(wanted: NetworkRecipe, weights: Path | None, seed: int) -> Sup
         channels=wanted.channels,
         blocks=wanted.blocks,
         gate=wanted.gate,
+        **form,
     )
     # All choices start equally likely: one that a softmax nearly rules out gets no gradient.
     for parameter in network.gate_predictor.gate.linear.parameters():
         torch.nn.init.zeros_(parameter)
-    if weights is not None:
-        _carry_over(load_float_checkpoint(weights).network, network, weights)
+    if weights is not None and given is not None:
+        _carry_over(given, network, weights)
     return network
 
 

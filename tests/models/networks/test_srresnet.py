@@ -31,6 +31,14 @@ def test_parameters_are_those_of_the_paper_notes(scale: int, parameters: int) ->
     assert counted - shortcuts == parameters
 
 
+@pytest.mark.parametrize("bias", [False, True])
+@pytest.mark.parametrize("norm_first", [False, True])
+def test_the_form_comes_from_shapes(bias: bool, norm_first: bool) -> None:
+    network = tiny_srresnet(bias=bias, norm_first=norm_first)
+    shapes = {key: tuple(value.shape) for key, value in network.state_dict().items()}
+    assert SRResNet.from_shapes(shapes).form == {"bias": bias, "norm_first": norm_first}
+
+
 @pytest.mark.parametrize("scale", [2, 3, 4])
 @pytest.mark.parametrize("gate", ["linear", "group_norm"])
 def test_sizes_come_from_shapes(scale: int, gate: GateKind) -> None:

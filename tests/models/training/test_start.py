@@ -6,7 +6,7 @@ import pytest
 import safetensors.torch
 import torch
 
-from factories import tiny_edsr
+from factories import sample_tiles, tiny_edsr, tiny_srresnet
 from gdq_models import EDSR, CheckpointError, save_checkpoint
 from gdq_models.predictor.gate_kind import GateKind
 from gdq_models.training.recipe import NetworkRecipe
@@ -37,6 +37,15 @@ def test_keeps_all_of_a_checkpoint_but_a_gate_of_another_kind(
     for key, value in given.state_dict().items():
         if not key.startswith("predictor.") or gate == "group_norm":
             assert torch.equal(kept[key], value), key
+
+
+def test_goes_on_with_an_srresnet_of_srgans_form(tmp_path: Path) -> None:
+    given = tiny_srresnet(bias=True, norm_first=True)
+    save_checkpoint(given, tmp_path / "given.safetensors")
+    wanted = WANTED.model_copy(update={"name": "srresnet"})
+    network = build_network(wanted, tmp_path / "given.safetensors", seed=1).eval()
+    image = sample_tiles(1, size=12)
+    assert torch.equal(network(image), given(image))
 
 
 def test_refuses_weights_of_other_sizes(tmp_path: Path) -> None:

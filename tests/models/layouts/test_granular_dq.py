@@ -13,7 +13,7 @@ import released_srresnet as released
 from factories import released_state_dict, sample_tiles, tiny_srresnet
 from gdq_core.bit_widths import BIT_WIDTHS
 from gdq_models import CheckpointError, SRResNet, load_checkpoint
-from gdq_models.networks.srresnet_released import from_released, is_released
+from gdq_models.layouts.granular_dq import GRANULAR_DQ
 
 TABLE = {f"{(i + 1) / 2:.1f}": 1.18 + 2.2 * i / 198 for i in range(199)}
 
@@ -116,14 +116,14 @@ def test_a_quantile_beyond_the_table_is_refused(tmp_path: Path, table_file: Path
 
 def test_every_needed_key_is_named_when_missing() -> None:
     state = released_state_dict(tiny_srresnet(blocks=1))
-    ignored = ("sub_mean", "add_mean", "act_q", "channel_threshold")
+    ignored = ("sub_mean", "add_mean", "act_q", "channel_threshold", "num_batches_tracked")
     for key in state:
         if any(part in key for part in ignored):
             continue
         rest = {other: value for other, value in state.items() if other != key}
-        if is_released(rest):
+        if GRANULAR_DQ.detects({name: tuple(value.shape) for name, value in rest.items()}):
             with pytest.raises(CheckpointError, match="is missing"):
-                from_released(rest)
+                GRANULAR_DQ.read(rest)
 
 
 @pytest.mark.parametrize(
@@ -139,4 +139,4 @@ def test_senseless_entries_are_refused(key: str, value: torch.Tensor, message: s
     state = released_state_dict(tiny_srresnet(blocks=1))
     state[key] = value
     with pytest.raises(CheckpointError, match=message):
-        from_released(state)
+        GRANULAR_DQ.read(state)

@@ -1,0 +1,1 @@
+"""State dicts that other projects write for networks that we have, one file per source."""
