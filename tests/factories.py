@@ -10,6 +10,7 @@ from torch import Tensor, nn
 from gdq_models import (
     EDSR,
     BitPredictor,
+    Compact,
     EntropyTable,
     SRResNet,
     SuperResolutionNetwork,
@@ -91,9 +92,24 @@ def tiny_srresnet(
     return network
 
 
+def tiny_compact(
+    scale: int = 2, gate: GateKind = "linear", seed: int = 0, *, channels: int = 16, blocks: int = 2
+) -> Compact:
+    """Returns a Compact ready to run, with lively slopes."""
+    with torch.random.fork_rng():
+        torch.manual_seed(seed)
+        network = Compact(scale=scale, channels=channels, blocks=blocks, gate=gate)
+        for module in network.modules():
+            if isinstance(module, nn.PReLU):
+                nn.init.uniform_(module.weight, 0.05, 0.4)
+        _make_ready(network, seed)
+    return network
+
+
 TINY: dict[str, Callable[..., SuperResolutionNetwork]] = {
     "edsr": tiny_edsr,
     "srresnet": tiny_srresnet,
+    "compact": tiny_compact,
 }
 """One for each entry of the registry."""
 
@@ -133,7 +149,7 @@ def released_state_dict(
     return {key: value.detach().clone() for key, value in state.items()}
 
 
-def _make_ready(network: EDSR | SRResNet, seed: int) -> None:
+def _make_ready(network: EDSR | SRResNet | Compact, seed: int) -> None:
     tiles = sample_tiles(seed=seed)
     all_eight = network.route_for(torch.full((len(tiles),), 8))
     with torch.no_grad():
@@ -143,7 +159,8 @@ def _make_ready(network: EDSR | SRResNet, seed: int) -> None:
         network.train()(tiles, all_eight)
         output = network.eval()(tiles, all_eight)
         network.tail.weight.mul_(40 / output.std())
-        if network.tail.bias is not None:
+        # A Compact adds to the picture, which is where it should be.
+        if network.tail.bias is not None and not isinstance(network, Compact):
             centred = network(tiles, all_eight).mean(dim=(0, 2, 3)) - 128
             network.tail.bias.sub_(centred * float(network.value_range) / 255)
         _balance_predictor(network.gate_predictor, network.features(tiles), tiles)

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     )
     from gdq_models.errors import CheckpointError
     from gdq_models.networks.base import SuperResolutionNetwork
+    from gdq_models.networks.compact import Compact
     from gdq_models.networks.edsr import EDSR
     from gdq_models.networks.registry import all_networks
     from gdq_models.networks.srresnet import SRResNet
@@ -36,6 +37,7 @@ __all__ = [
     "ActivationQuantizer",
     "BitPredictor",
     "CheckpointError",
+    "Compact",
     "EntropyTable",
     "LoadedCheckpoint",
     "Prediction",
@@ -58,6 +60,7 @@ __getattr__ = import_late(
     __name__,
     {
         "BIT_WIDTHS": "gdq_core.bit_widths",
+        "Compact": "gdq_models.networks.compact",
         "EDSR": "gdq_models.networks.edsr",
         "ActivationQuantizer": "gdq_models.quantizers.activation",
         "BitPredictor": "gdq_models.predictor.predictor",

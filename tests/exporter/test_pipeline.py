@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from engine.reference import read as read_packed
 from engine.reference import run as run_packed
 from exporter import oracle
-from factories import released_state_dict, sample_tiles, tiny_edsr, tiny_srresnet
+from factories import released_state_dict, sample_tiles, tiny_compact, tiny_edsr, tiny_srresnet
 from gdq_core.bit_widths import BIT_WIDTHS
 from gdq_core.errors import BundleError, OutputError
 from gdq_exporter import ExportConfig, ExportError, ExportResult, export
@@ -234,6 +234,16 @@ def test_an_srresnet_of_srgans_form_becomes_a_bundle_of_all_formats(tmp_path: Pa
     result = export(tmp_path / "srgan.safetensors", tmp_path / "bundle", settings)
     assert set(result.manifest.agreement) == set(get_args(Format))
     assert {fusion.integer_convs for fusion in result.checks.findings["onnx"].values()} >= {2}
+
+
+def test_a_compact_becomes_a_bundle_of_the_formats_that_can_express_it(tmp_path: Path) -> None:
+    """The export itself compares with torch; our engine adds no picture to a picture."""
+    save_checkpoint(tiny_compact(2, blocks=2), tmp_path / "compact.safetensors")
+    settings = ExportConfig(tile=32, overlap=4, calibration_tiles=4)
+    result = export(tmp_path / "compact.safetensors", tmp_path / "bundle", settings)
+    assert set(result.manifest.agreement) == {"onnx", "tflite"}
+    assert {fusion.integer_convs for fusion in result.checks.findings["onnx"].values()} == {2}
+    assert_golden(Bundle.open(tmp_path / "bundle"), 32)
 
 
 @pytest.mark.parametrize("content", [None, b"a text file, no weights", b"PK\x03\x04 cut off"])

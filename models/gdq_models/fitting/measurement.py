@@ -113,7 +113,7 @@ def _measure_batch(
 ) -> tuple[Array, Array, Array, Array]:
     features = network.features(low)
     routes = [network.route_for(torch.full((len(low),), width)) for width in BIT_WIDTHS]
-    outputs = [network.reconstruct(features, route) for route in [None, *routes]]
+    outputs = [network.reconstruct(features, low, route) for route in [None, *routes]]
     if not all(bool(torch.isfinite(output).all()) for output in outputs):
         raise CheckpointError("the network's output grows beyond what float32 can hold")
     return (

@@ -74,13 +74,13 @@ class Source:
             )
         return float(tensor.double())
 
-    def count(self, key: str, *, apart: int = 1) -> int:
-        """Return how many of ``key`` there are, with 0, ``apart``, 2 * ``apart`` ... in it.
+    def count(self, key: str, *, start: int = 0, apart: int = 1) -> int:
+        """Return how many of ``key`` there are, with ``start``, ``start + apart`` ... in it.
 
         Without any it is one, so that it is the first that will be reported as missing.
         """
         for number in range(LARGEST_BLOCKS + 1):
-            if key.format(number * apart) not in self._state:
+            if key.format(start + number * apart) not in self._state:
                 return max(number, 1)
         raise CheckpointError(f"there are more than {LARGEST_BLOCKS} blocks")
 

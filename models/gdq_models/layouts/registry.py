@@ -11,6 +11,7 @@ from gdq_models.layouts.cadyq_srresnet import CADYQ_SRRESNET
 from gdq_models.layouts.edsr_pytorch import EDSR_PYTORCH
 from gdq_models.layouts.granular_dq import GRANULAR_DQ
 from gdq_models.layouts.srgan_pytorch import SRGAN_PYTORCH
+from gdq_models.layouts.srvgg import SRVGG
 from gdq_models.networks.registry import all_networks, network_names
 from gdq_models.networks.shapes import Shapes
 
@@ -21,6 +22,7 @@ LAYOUTS: tuple[Layout, ...] = (
     SRGAN_PYTORCH,
     EDSR_PYTORCH,
     BASICSR_EDSR,
+    SRVGG,
 )
 
 _UNSUPPORTED: dict[str, str] = {
@@ -33,7 +35,6 @@ _UNSUPPORTED: dict[str, str] = {
     "IDN": r"dblocks\.0\.enhancement_top\.0\.weight",
     "MSRResNet of BasicSR (bilinear skip)": r"upconv1\.weight",
     "RCAN": r"body\.0\.body\.0\.body\.0\.weight|body\.0\.residual_group\.0\.rcab\.0\.weight",
-    "SRVGGNetCompact": r"body\.0\.weight",
 }
 """Name -> a key that it has, and that no network tried before it has; in the order of trial."""
 

@@ -88,7 +88,7 @@ class SuperResolutionNetwork(nn.Module, ABC):
         """Return the first convolution, whose output is the gate's input."""
 
     @abstractmethod
-    def reconstruct(self, features: Tensor, route: Tensor | None) -> Tensor:
+    def reconstruct(self, features: Tensor, image: Tensor, route: Tensor | None) -> Tensor:
         """Return the upscaled image (N, 3, H * scale, W * scale) from ``features(image)``."""
 
     def features(self, image: Tensor) -> Tensor:
@@ -111,7 +111,7 @@ class SuperResolutionNetwork(nn.Module, ABC):
         Returns:
             (N, 3, H * scale, W * scale) RGB, 0..255, not clamped.
         """
-        return self.reconstruct(self.features(image), route)
+        return self.reconstruct(self.features(image), image, route)
 
     def predict(self, image: Tensor) -> Prediction:
         """Predict the bit-width of each tile (N, 3, H, W): that of the largest logit, no noise.

@@ -72,7 +72,7 @@ class EDSR(SuperResolutionNetwork):
     @staticmethod
     def detects(shapes: Shapes) -> bool:
         """Tell whether a state dict with these shapes belongs to an EDSR, whole or partial."""
-        return shapes.get("head.weight", ())[2:] == (3, 3)
+        return shapes.get("head.weight", ())[2:] == (3, 3) and "head_act.weight" not in shapes
 
     @classmethod
     def from_shapes(cls, shapes: Shapes) -> EDSR:
@@ -93,8 +93,9 @@ class EDSR(SuperResolutionNetwork):
         """Return the first convolution."""
         return self.head
 
-    def reconstruct(self, features: Tensor, route: Tensor | None) -> Tensor:
+    def reconstruct(self, features: Tensor, image: Tensor, route: Tensor | None) -> Tensor:
         """Return the upscaled image from the head's output."""
+        del image
         x = features
         for block in self.body:
             x = block(x, route)

@@ -28,10 +28,17 @@ def _edsr() -> type[SuperResolutionNetwork]:
     return EDSR
 
 
+def _compact() -> type[SuperResolutionNetwork]:
+    from gdq_models.networks.compact import Compact
+
+    return Compact
+
+
 # One entry for every network that a checkpoint can hold and a recipe can ask for.
 _NETWORKS: dict[str, Callable[[], type[SuperResolutionNetwork]]] = {
     "srresnet": _srresnet,
     "edsr": _edsr,
+    "compact": _compact,
 }
 
 

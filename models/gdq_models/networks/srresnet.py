@@ -130,8 +130,9 @@ class SRResNet(SuperResolutionNetwork):
         """Return the first convolution."""
         return self.head
 
-    def reconstruct(self, features: Tensor, route: Tensor | None) -> Tensor:
+    def reconstruct(self, features: Tensor, image: Tensor, route: Tensor | None) -> Tensor:
         """Return the upscaled image from the head's output."""
+        del image
         activated = self.head_act(features)
         x = activated
         for block in self.body:

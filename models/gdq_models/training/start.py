@@ -9,6 +9,7 @@ import torch
 from gdq_models.checkpoint import is_float_weight, load_float_checkpoint
 from gdq_models.errors import CheckpointError
 from gdq_models.networks.base import SuperResolutionNetwork
+from gdq_models.networks.compact import Compact
 from gdq_models.networks.edsr import EDSR
 from gdq_models.networks.registry import create_network
 from gdq_models.networks.srresnet import SRResNet
@@ -93,6 +94,8 @@ def _begin_as_other_scale(network: SuperResolutionNetwork, given: SuperResolutio
     if (given.scale, network.scale) == (2, 4):
         for key, value in upsampler.items():
             state[key] = state[key.replace("up.0.", "up.1.", 1)] = value
+    if isinstance(network, Compact):  # whose last convolution is its upsampler
+        state = {key: value for key, value in state.items() if not key.startswith("tail.")}
     network.load_state_dict(state, strict=False)
 
 

@@ -5,6 +5,8 @@ Written after their sources, in torch's functions only; images are RGB, 0..255 o
 
 from __future__ import annotations
 
+import math
+
 import torch
 import torch.nn.functional as F
 from torch import Tensor
@@ -58,6 +60,16 @@ def basicsr_edsr(image: Tensor, state: State, factors: tuple[int, ...]) -> Tenso
     for stage, factor in enumerate(factors):
         x = F.pixel_shuffle(_conv(x, state, f"upsample.{2 * stage}"), factor)
     return (_conv(x, state, "conv_last") / 255 + mean) * 255
+
+
+def srvgg(image: Tensor, state: State, factors: tuple[int, ...]) -> Tensor:
+    """``basicsr/archs/srvgg_arch.py``: 0..1; the skip is the nearest pixel."""
+    x, layer, scale = image / 255, 0, math.prod(factors)
+    while f"body.{layer + 1}.weight" in state:
+        x = _bend(_conv(x, state, f"body.{layer}"), state, f"body.{layer + 1}")
+        layer += 2
+    details = F.pixel_shuffle(_conv(x, state, f"body.{layer}"), scale)
+    return (details + F.interpolate(image / 255, scale_factor=float(scale), mode="nearest")) * 255
 
 
 def cadyq_srresnet(image: Tensor, state: State, factors: tuple[int, ...]) -> Tensor:

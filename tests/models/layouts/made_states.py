@@ -79,6 +79,16 @@ def basicsr_edsr(scale: int = 2, *, channels: int = 8, blocks: int = 2) -> State
     return make.state
 
 
+def srvgg(scale: int = 2, *, channels: int = 8, blocks: int = 2) -> State:
+    """SRVGGNetCompact as ``basicsr/archs/srvgg_arch.py`` and Real-ESRGAN name it."""
+    make = Maker()
+    for layer in range(blocks + 1):
+        make.conv(f"body.{2 * layer}", channels if layer else 3, channels)
+        make.slope(f"body.{2 * layer + 1}", channels)
+    make.conv(f"body.{2 * blocks + 2}", channels, 3 * scale**2)
+    return make.state
+
+
 def cadyq_srresnet(scale: int = 2, *, channels: int = 8, blocks: int = 2) -> State:
     """SRResNet in float as ``model/srresnet.py`` of CADyQ names it."""
     make = Maker()

@@ -26,6 +26,7 @@ FILES: dict[str, State] = {
     "SRResNet_x4-ImageNet.pth.tar": made_states.srgan_pytorch(4),
     "edsr_baseline_x2-1bc95232.pt": made_states.edsr_pytorch(),
     "EDSR_Mx2_f64b16_DIV2K.pth": made_states.basicsr_edsr(),
+    "realesr-animevideov3.pth": made_states.srvgg(4),
 }
 
 

@@ -17,7 +17,7 @@ from models.layouts.made_states import UPSAMPLERS, State
 
 MAKERS: dict[str, Callable[..., State]] = {
     name: getattr(made_states, name)
-    for name in ("edsr_pytorch", "basicsr_edsr", "cadyq_srresnet", "srgan_pytorch")
+    for name in ("edsr_pytorch", "basicsr_edsr", "cadyq_srresnet", "srgan_pytorch", "srvgg")
 }
 SCALES = [
     (name, scale)
@@ -139,7 +139,7 @@ def test_every_key_is_named_when_it_is_missing_or_foreign(name: str, tmp_path: P
         if any(part in key for part in optional):
             continue
         rest = {other: value for other, value in state.items() if other != key}
-        with pytest.raises(CheckpointError, match=r"missing|no key|no known|is no key|not that of"):
+        with pytest.raises(CheckpointError, match=r"missing|no key|no known|not that of|no slopes"):
             load_float_checkpoint(write(rest, tmp_path / "n.pth"))
     extra = state | {"body.0.attention.weight": torch.zeros(1)}
     with pytest.raises(CheckpointError, match=r"'body\.0\.attention\.weight' is no key of "):

@@ -25,6 +25,7 @@ STATES: dict[str, State] = {
     "SRResNet of SRGAN-PyTorch": made_states.srgan_pytorch(),
     "EDSR of EDSR-PyTorch": made_states.edsr_pytorch(),
     "EDSR of BasicSR": made_states.basicsr_edsr(),
+    "SRVGGNetCompact of Real-ESRGAN": made_states.srvgg(),
 }
 UNSUPPORTED = {
     "RRDBNet": ["conv_first.weight", "body.0.rdb1.conv1.weight", "conv_body.weight"],
@@ -37,7 +38,6 @@ UNSUPPORTED = {
     ],
     "IDN": ["fblock.module.0.weight", "dblocks.0.enhancement_top.0.weight", "deconv.weight"],
     "RCAN": ["head.0.weight", "body.0.body.0.body.0.weight", "tail.1.weight"],
-    "SRVGGNetCompact": ["body.0.weight", "body.1.weight", "body.2.weight"],
 }
 RECIPE = """
 name: tiny
@@ -72,7 +72,7 @@ def test_an_unsupported_network_is_called_by_its_name(
     load: Callable[[Path], object], unsupported: tuple[str, Path]
 ) -> None:
     name, path = unsupported
-    message = rf"this looks like {name}.*, which is not supported; supported: srresnet, edsr of"
+    message = rf"this looks like {name}.*, which is not supported; supported: srresnet, edsr, com"
     with pytest.raises(CheckpointError, match=message) as caught:
         load(path)
     assert all(layout.title in str(caught.value) for layout in LAYOUTS)

@@ -32,7 +32,7 @@ def test_a_network_is_created_by_name(name: str) -> None:
 
 def test_a_name_that_is_unknown_is_one_sentence() -> None:
     with pytest.raises(
-        CheckpointError, match="unknown network 'vdsr'; choose one of srresnet, edsr"
+        CheckpointError, match="unknown network 'vdsr'; choose one of srresnet, edsr, compact"
     ):
         create_network("vdsr", scale=2, channels=8, blocks=1, gate="linear")
 
@@ -41,5 +41,5 @@ def test_a_name_that_is_unknown_is_one_sentence() -> None:
 def test_an_unknown_network_is_refused_with_what_is_known(
     shapes: dict[str, tuple[int, ...]],
 ) -> None:
-    with pytest.raises(CheckpointError, match=r"no known network \(known: srresnet, edsr\)"):
+    with pytest.raises(CheckpointError, match=r"no known network \(known: srresnet, edsr, com"):
         detect_network(shapes)

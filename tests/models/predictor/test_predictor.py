@@ -58,7 +58,7 @@ def test_training_route_lets_the_loss_reach_the_gate() -> None:
         torch.manual_seed(0)
         route = network.gate_predictor.route(features, tiles)
     torch.testing.assert_close(route.sum(dim=1), torch.ones(len(tiles)))
-    torch.autograd.backward(network.reconstruct(features, route).square().mean())
+    torch.autograd.backward(network.reconstruct(features, tiles, route).square().mean())
     gradient = network.gate_predictor.gate.linear.weight.grad
     assert gradient is not None
     assert gradient.abs().max() > 0
