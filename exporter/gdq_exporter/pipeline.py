@@ -29,6 +29,7 @@ from gdq_exporter.checks.parity import (
     make_pairs,
 )
 from gdq_exporter.checks.results import CheckResults
+from gdq_exporter.checks.routing import check_routing
 from gdq_exporter.complexity import Macs, count_macs
 from gdq_exporter.config import PROFILES, ExportConfig
 from gdq_exporter.errors import ExportError
@@ -137,7 +138,8 @@ def _fill(
     if config.measure_memory:
         progress("measuring memory")
         memory = measure_memory(Bundle(folder, draft), [target.engine for target in proved])
-    checks = CheckResults(findings, unproved, parity, agreement, memory)
+    routing = check_routing(loaded.network.predictor, trade_off, calibration.source)
+    checks = CheckResults(findings, unproved, parity, agreement, memory, routing)
     known = {
         "golden": golden,
         "agreement": {target.name: list(target.bounds) for target in proved},

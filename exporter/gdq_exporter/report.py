@@ -37,7 +37,8 @@ def describe(manifest: Manifest, checks: CheckResults) -> dict[str, Any]:
     Files; the sections that each target's checks fill (what ONNX Runtime and LiteRT make of the
     graphs, what each graph asks of a phone); formats that nothing here can run, with the reason;
     parity with torch, per engine; agreement of the other engines with the golden tiles; memory per
-    engine and graph, in bytes, if it was measured.
+    engine and graph, in bytes, if it was measured; what the predictor loses beside chance, with a
+    warning if it does not earn its bits.
     """
     return {
         "files": [entry.model_dump() for entry in manifest.files],
@@ -49,6 +50,7 @@ def describe(manifest: Manifest, checks: CheckResults) -> dict[str, Any]:
         "parity": {engine: _describe_parity(one) for engine, one in checks.parity.items()},
         "agreement": [one.model_dump(mode="json") for one in checks.agreement],
         "memory": checks.memory,
+        "routing": dataclasses.asdict(checks.routing) | {"warning": checks.routing.warning},
     }
 
 

@@ -30,6 +30,7 @@ from gdq_models.wrapping import unwrap
 _TABLE_KEY = "predictor.e2b.entropies"
 _STATISTICS_KEY = "predictor.weights"
 _PROVENANCE_KEY = "predictor.e2b.provenance"
+_LOSSES_KEY = "predictor.held_out"
 
 _VALUE_RANGES = (1.0, 255.0)
 
@@ -78,7 +79,8 @@ def load_checkpoint(
             state |= _table_entries(table)
         elif _TABLE_KEY not in state:
             raise CheckpointError("it holds no entropy table: give one (E2B.json)")
-        network = _load_network(state, scale, required=lambda key: True)
+        # Heads decide without what is known of their losses.
+        network = _load_network(state, scale, required=lambda key: key != _LOSSES_KEY)
         _check_finished(network)
     return LoadedCheckpoint(network.eval(), file.sha256, path.stem)
 

@@ -29,7 +29,8 @@ from gdq_models import (
 )
 from gdq_models.checkpoint import round_weights
 from gdq_models.predictor.gate_kind import GateKind
-from gdq_models.predictor.statistics import StatisticsPredictor
+from gdq_models.predictor.statistics import HeldOutLosses, StatisticsPredictor
+from sensitivities import draw_rule
 
 State = dict[str, torch.Tensor]
 
@@ -125,6 +126,20 @@ def test_statistics_have_no_entropy_table(path: Path, tmp_path: Path) -> None:
     save_entropy_table(EntropyTable.build([1.0, 2.0], tile=48, scale=2), tmp_path / "table.json")
     with pytest.raises(CheckpointError, match="no entropy rule: omit the entropy table"):
         load_checkpoint(path, entropy_table=tmp_path / "table.json")
+
+
+def test_heads_of_which_no_losses_are_known_are_loaded(path: Path) -> None:
+    network = tiny_edsr()
+    network.predictor = StatisticsPredictor()
+    network.predictor.install(draw_rule(), HeldOutLosses(4.6, 0.1, 0.2))
+    save_checkpoint(network, path)
+    state = safetensors.torch.load_file(path)
+    del state["predictor.held_out"]
+    safetensors.torch.save_file(state, path)
+    loaded = load_checkpoint(path).network.predictor
+    assert isinstance(loaded, StatisticsPredictor)
+    assert loaded.losses() is None
+    assert loaded.rule().price == draw_rule().price
 
 
 def test_a_broken_table_is_named_itself(path: Path, tmp_path: Path) -> None:

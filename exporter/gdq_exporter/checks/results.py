@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from gdq_exporter.checks.parity import ParityResult
+from gdq_exporter.checks.routing import RoutingCheck
 from gdq_exporter.targets.base import Findings
 from gdq_runtime.bundle.manifest import Format
 from gdq_validate.agreement import Agreement
@@ -24,3 +25,5 @@ class CheckResults:
     """Of each further engine with the golden tiles."""
     memory: dict[str, dict[str, int]]
     """Bytes per engine and graph; empty unless it was to be measured."""
+    routing: RoutingCheck
+    """Whether the predictor earns its bits."""

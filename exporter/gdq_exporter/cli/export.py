@@ -109,6 +109,8 @@ def main(checkpoint: Path, bundle: Path, output_format: str, **settings: Any) ->
         from gdq_exporter.pipeline import export
 
         result = export(checkpoint, bundle, config, progress=_say)
+    if (warning := result.checks.routing.warning) is not None:
+        say(f"warning: {warning}")
     if output_format == "json":
         print_result(json.dumps(_as_json(result), indent=1))
     else:

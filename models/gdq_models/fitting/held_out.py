@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from gdq_core.bit_widths import BIT_WIDTHS
 from gdq_core.sensitivity.prices import PriceSteps
 from gdq_models.fitting.measurement import Array
+from gdq_models.predictor.statistics import HeldOutLosses
 
 Integers = NDArray[np.int64]
 
@@ -46,6 +47,10 @@ class RoutingLosses:
     oracle: float
     ratio: float
     interval: tuple[float, float]
+
+    def to_keep(self) -> HeldOutLosses:
+        """Return what a checkpoint keeps of them."""
+        return HeldOutLosses(self.fab, self.predictor, self.random)
 
 
 def judge_scores(

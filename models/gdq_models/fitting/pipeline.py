@@ -118,14 +118,15 @@ def calibrate(
     progress("gate", 0, 1)
     fitted = _fit(gate, measured, side, target_fab)
     unseen = _decide_unseen(gate, measured, side, target_fab)
+    losses = None if unseen is None else _judge(measured, fitted, target_fab)
     if isinstance(network.predictor, StatisticsPredictor):
         assert isinstance(fitted, FittedRule)
-        network.predictor.install(fitted.rule)
+        network.predictor.install(fitted.rule, None if losses is None else losses.to_keep())
     else:
         assert isinstance(fitted, FittedPredictor)
         fitted.install(network.predictor, _table(measured, side, network.scale))
     progress("gate", 1, 1)
-    return _result(tiles, measured, fitted, unseen, target_fab)
+    return _result(tiles, measured, fitted, unseen, losses)
 
 
 def _fit(
@@ -161,7 +162,7 @@ def _result(
     measured: TileMeasurements,
     predictor: FittedPredictor | FittedRule,
     unseen: Widths | None,
-    target_fab: float,
+    losses: RoutingLosses | None,
 ) -> CalibrationResult:
     return CalibrationResult(
         source=tiles.source,
@@ -174,7 +175,7 @@ def _result(
         },
         fitted=_quality(measured, predictor.decide(measured)),
         unseen=None if unseen is None else _quality(measured, unseen),
-        losses=_judge(measured, predictor, target_fab) if unseen is not None else None,
+        losses=losses,
         quantiles=predictor.quantiles if isinstance(predictor, FittedPredictor) else None,
         thresholds=predictor.thresholds if isinstance(predictor, FittedPredictor) else None,
     )

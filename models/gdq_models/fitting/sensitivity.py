@@ -28,13 +28,20 @@ ENOUGH_PHOTOS: Final = 60
 LARGEST_FLAT_LOSS: Final = 0.01
 """dB of PSNR that interpolating flat tiles may cost (too little to see)."""
 
+LARGEST_UNLUCKY_FLAT_LOSS: Final = 0.02
+"""The same for all but one in forty sets of photos: the margin for photos of another kind."""
+
 FOLDS: Final = 6
 """Number of parts of the photos, each held out in turn."""
 
 _NOISE_PENALTY, _ERROR_PENALTY = 0.03, 0.01
 """Penalties on slopes per standard deviation; a factor of ten changed held-out losses by 2 %."""
-_SMALLEST_ERROR, _SMALLEST_ADDED = 0.05, 0.01
+_SMALLEST_ERROR, _SMALLEST_ADDED, _SMALLEST_INTERPOLATED = 0.05, 0.01, 0.003
 """Squared gray levels, below which logarithms would measure nothing but rounding."""
+_FAR_FROM_FLAT = 0.3
+"""Share of the photo's error: no tile to which interpolation adds more is flat, so that how much
+more need not be told. It raised the share of flat tiles by up to a tenth (mobile EDSR x3, x4)."""
+_RESAMPLES, _UNLUCKY, _SEED = 400, 97.5, 1
 
 Integers = NDArray[np.int64]
 
@@ -69,7 +76,8 @@ def fit_rule(tiles: TileMeasurements, side: int, target_fab: float) -> Sensitivi
 
     The dial is set so that these tiles get at most ``target_fab`` bits on average. The flattest
     tiles count as flat as long as interpolating them all costs at most ``LARGEST_FLAT_LOSS`` on
-    photos that were held out.
+    photos that were held out, and ``LARGEST_UNLUCKY_FLAT_LOSS`` if photos are drawn from them with
+    replacement.
 
     Args:
         tiles: the tiles to fit to; their inputs are statistics.
@@ -79,7 +87,8 @@ def fit_rule(tiles: TileMeasurements, side: int, target_fab: float) -> Sensitivi
     heads = fit_heads(tiles, side)
     steps = PriceSteps.from_losses(psnr_losses(tiles).mean(axis=0).tolist())
     price = price_for(score(heads, tiles).noise, steps, target_fab)
-    flat = _find_flat(score_unseen(tiles, side).interpolation, interpolation_losses(tiles))
+    unseen = score_unseen(tiles, side).interpolation
+    flat = find_flat(unseen, interpolation_losses(tiles), tiles.photo)
     return SensitivityRule(heads, steps, price, flat)
 
 
@@ -87,11 +96,12 @@ def fit_heads(tiles: TileMeasurements, side: int) -> SensitivityHeads:
     """Return the fitted heads, rounded to integers."""
     at_most = tiles.errors[:, -1]
     added = np.maximum(tiles.errors[:, 0] - at_most, 0)
-    by_interpolation = np.maximum(tiles.interpolated - at_most, 0)
+    farthest = _FAR_FROM_FLAT * tiles.of_photo(at_most)
+    by_interpolation = np.clip(tiles.interpolated - at_most, 0, farthest)
     lines = (
         _fit_noise(tiles, added),
         ridge(tiles.inputs, np.log(at_most + _SMALLEST_ERROR), _ERROR_PENALTY),
-        ridge(tiles.inputs, np.log(by_interpolation + _SMALLEST_ADDED), _ERROR_PENALTY),
+        ridge(tiles.inputs, np.log(by_interpolation + _SMALLEST_INTERPOLATED), _ERROR_PENALTY),
     )
     unit = OCTAVE / np.log(2) * 2**SHIFT
     weights = np.stack([np.round(line.slope * unit).astype(np.int64) for line in lines])
@@ -129,6 +139,24 @@ def price_for(scores: Integers, steps: PriceSteps, target_fab: float) -> int:
     return low
 
 
+def find_flat(scores: Integers, losses: Array, photo: Integers) -> int:
+    """Return the largest score up to which all tiles together keep to both bounds."""
+    levels, level = np.unique(scores, return_inverse=True)
+    _, number = np.unique(photo, return_inverse=True)
+    tiles = np.bincount(number)
+    lost = np.zeros((len(tiles), len(levels)))
+    np.add.at(lost, (number, level), losses)
+    lost = lost.cumsum(axis=1)  # of each photo, up to each score
+    evenly = np.full(len(tiles), 1 / len(tiles))
+    drawn = np.random.default_rng(_SEED).multinomial(len(tiles), evenly, size=_RESAMPLES)
+    unlucky = np.percentile((drawn @ lost) / (drawn @ tiles)[:, None], _UNLUCKY, axis=0)
+    is_too_much = lost.sum(axis=0) / len(scores) > LARGEST_FLAT_LOSS
+    is_too_much |= unlucky > LARGEST_UNLUCKY_FLAT_LOSS
+    # Up to where a bound is first exceeded: beyond, a lucky tile could hide a bad one.
+    kept = int(np.argmax(np.append(is_too_much, True)))
+    return int(levels[kept - 1]) if kept else -NEVER
+
+
 def _fit_noise(tiles: TileMeasurements, added: Array) -> Line:
     if not added.any():  # 4 bits cost nothing: no tile needs more
         smallest = float(np.log(_SMALLEST_ADDED))
@@ -143,15 +171,3 @@ def _relative(said: Integers, tiles: TileMeasurements) -> Scores:
         [picture_level(said[number == photo, 1].tolist()) for photo in range(number.max() + 1)]
     )[number]
     return Scores(said[:, 0] - levels, said[:, 2] - levels)
-
-
-def _find_flat(scores: Integers, losses: Array) -> int:
-    """Return the largest score up to which all tiles together lose no more than the bound."""
-    order = np.argsort(scores, kind="stable")
-    total = np.cumsum(losses[order]) / len(order)
-    # Up to where the bound is first exceeded: beyond, a lucky tile could hide a bad one.
-    share = int(np.argmax(np.append(total, np.inf) > LARGEST_FLAT_LOSS))
-    # Tiles of equal score cannot be divided: leave out all with the score that exceeds it.
-    below = scores[order[:share]]
-    inside = below[below < scores[order[share]]] if share < len(order) else below
-    return int(inside.max()) if len(inside) else -NEVER

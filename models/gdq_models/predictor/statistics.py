@@ -7,7 +7,7 @@ runtime (``gdq_core.sensitivity``).
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Literal, NamedTuple
 
 import numpy as np
 import torch
@@ -17,6 +17,22 @@ from gdq_core.sensitivity.heads import HEADS, SensitivityHeads
 from gdq_core.sensitivity.prices import PriceSteps
 from gdq_core.sensitivity.rule import SensitivityRule
 from gdq_core.sensitivity.statistics import STATISTICS, Integers, tile_statistics
+
+
+class HeldOutLosses(NamedTuple):
+    """What a calibration found on photos that its heads were not fitted to.
+
+    Losses are in dB of PSNR below all tiles at 8 bits, at one mean bit-width.
+
+    Attributes:
+        fab: the mean bit-width.
+        predictor: loss of the heads.
+        random: loss of chance.
+    """
+
+    fab: float
+    predictor: float
+    random: float
 
 
 class StatisticsPredictor(nn.Module):
@@ -31,6 +47,7 @@ class StatisticsPredictor(nn.Module):
         steps: (3,) int64, see ``PriceSteps``.
         price: int64 scalar, where the dial stands.
         flat: int64 scalar, see ``SensitivityRule``.
+        held_out: (3,) float64, see ``HeldOutLosses``; zeros if the heads were not judged.
     """
 
     weights: Tensor
@@ -39,6 +56,7 @@ class StatisticsPredictor(nn.Module):
     steps: Tensor
     price: Tensor
     flat: Tensor
+    held_out: Tensor
 
     def __init__(self) -> None:
         super().__init__()
@@ -48,6 +66,8 @@ class StatisticsPredictor(nn.Module):
         }  # fmt: skip
         for name, shape in shapes.items():
             self.register_buffer(name, torch.zeros(shape, dtype=torch.int64))
+        held_out = torch.zeros(len(HeldOutLosses._fields), dtype=torch.float64)
+        self.register_buffer("held_out", held_out)
 
     @property
     def kind(self) -> Literal["statistics"]:
@@ -67,6 +87,11 @@ class StatisticsPredictor(nn.Module):
         steps = PriceSteps((five, six, eight))
         return SensitivityRule(heads, steps, int(self.price), int(self.flat))
 
+    def losses(self) -> HeldOutLosses | None:
+        """Return what the heads lost on photos they were not fitted to; None if nobody judged."""
+        found = HeldOutLosses(*self.held_out.tolist())
+        return found if found.fab else None
+
     def check(self) -> None:
         """Make sure that the predictor can decide.
 
@@ -80,14 +105,15 @@ class StatisticsPredictor(nn.Module):
         del features
         return torch.from_numpy(statistics_of(image, image.shape[-1]))
 
-    def install(self, rule: SensitivityRule) -> None:
-        """Take over a rule's heads and prices."""
+    def install(self, rule: SensitivityRule, losses: HeldOutLosses | None = None) -> None:
+        """Take over a rule's heads and prices, and what they lost where they were judged."""
         self.weights.copy_(torch.from_numpy(rule.heads.weights))
         self.biases.copy_(torch.from_numpy(rule.heads.biases))
         self.side.fill_(rule.heads.side)
         self.steps.copy_(torch.tensor(rule.steps.above))
         self.price.fill_(rule.price)
         self.flat.fill_(rule.flat)
+        self.held_out.copy_(torch.tensor(losses or (0.0, 0.0, 0.0), dtype=torch.float64))
 
 
 def statistics_of(images: Tensor, side: int) -> Integers:

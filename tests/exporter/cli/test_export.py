@@ -11,6 +11,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from gdq_exporter import ExportResult
+from gdq_exporter.checks.routing import RoutingCheck
 from gdq_exporter.cli.export import main
 from gdq_runtime.bundle.reader import Bundle
 
@@ -29,13 +30,15 @@ def assert_refused(result: Result, sentence: str) -> None:
 
 @pytest.mark.parametrize("output_format", ["json", "text"])
 def test_result_on_stdout_and_progress_on_stderr(
-    output_format: str, checkpoint: Path, tmp_path: Path
+    output_format: str, checkpoint: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(RoutingCheck, "is_earned", property(lambda _: False))
     bundle = tmp_path / "bundle"
     options = ["--tile", "16", "--overlap", "2", "--scale", "2", "--format", output_format]
     result = run(checkpoint, "-o", bundle, *options)
     assert result.exit_code == 0, result.stderr
     assert "lowering to 4 bits ..." in result.stderr
+    assert "warning: the predictor does not earn its bits: at 4.6 bits" in result.stderr
     manifest = Bundle.open(bundle).manifest
     assert (manifest.tiling.size, manifest.tiling.overlap) == (16, 2)
     if output_format == "json":
@@ -44,6 +47,7 @@ def test_result_on_stdout_and_progress_on_stderr(
         assert {entry["path"] for entry in report["files"]} == {f.path for f in manifest.files}
         assert set(report["onnx"]) == {"4", "5", "6", "8"}
         assert len(report["tflite"]) == 5
+        assert f"warning: {report['routing']['warning']}\n" in result.stderr
         assert all(len(parity["widths"]) == 4 for parity in report["parity"].values())
     else:
         assert "edsr x2" in result.stdout

@@ -64,6 +64,8 @@ def test_statistics_are_fitted_and_saved(tiles: CalibrationTiles, tmp_path: Path
     assert result.quantiles is result.thresholds is None
     assert result.losses is not None
     assert result.losses.fab == 5.0
+    assert isinstance(network.predictor, StatisticsPredictor)
+    assert network.predictor.losses() == (5.0, result.losses.predictor, result.losses.random)
     assert result.fitted.fab <= 5
     save_checkpoint(network, tmp_path / "a.safetensors")
     loaded = load_checkpoint(tmp_path / "a.safetensors", scale=2).network

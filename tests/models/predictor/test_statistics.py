@@ -9,7 +9,7 @@ from gdq_core.sensitivity.heads import SensitivityHeads
 from gdq_core.sensitivity.prices import PriceSteps
 from gdq_core.sensitivity.rule import SensitivityRule
 from gdq_core.sensitivity.statistics import tile_statistics
-from gdq_models.predictor.statistics import StatisticsPredictor, statistics_of
+from gdq_models.predictor.statistics import HeldOutLosses, StatisticsPredictor, statistics_of
 
 
 def some_rule() -> SensitivityRule:
@@ -28,6 +28,16 @@ def test_a_rule_survives_the_state_dict() -> None:
     np.testing.assert_array_equal(found.heads.biases, rule.heads.biases)
     assert found.heads.side == 32
     assert (found.steps, found.price, found.flat) == (rule.steps, rule.price, rule.flat)
+
+
+def test_what_heads_lost_goes_with_them() -> None:
+    first, second = StatisticsPredictor(), StatisticsPredictor()
+    assert first.losses() is None
+    first.install(some_rule(), HeldOutLosses(4.6, 0.073, 0.170))
+    second.load_state_dict(first.state_dict())
+    assert second.losses() == (4.6, 0.073, 0.170)
+    second.install(some_rule())  # other heads, of which nothing is known
+    assert second.losses() is None
 
 
 def test_a_new_predictor_cannot_decide() -> None:
