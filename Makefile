@@ -1,6 +1,6 @@
 # The commands of this repository. `make help` lists them; nothing has to be installed beforehand.
 .DEFAULT_GOAL := help
-.PHONY: help install demo test check-engine test-engine-memory test-arm64 check format bench clean
+.PHONY: help install demo test check-engine test-engine-memory test-arm64 android check format bench clean
 .DELETE_ON_ERROR:
 
 VENV := .venv
@@ -73,6 +73,23 @@ test-arm64: $(INSTALLED) ## test golden tiles and kernels on emulated ARM64 (Lin
 		77) ;; \
 		*) exit $$status ;; \
 	esac
+
+ANDROID := $(abspath build/android)
+ENGINE_LIBRARY := $(abspath runtime/gdq_runtime/native/libgdq_engine.so)
+android: $(INSTALLED) ## test the Kotlin runtime on the JVM against the Python one (Linux, JDK 17, Maven)
+	@home="$$(java -XshowSettings:properties -version 2>&1 | sed -n 's/^ *java.home = //p')"; \
+	if ! { command -v mvn && command -v cmake && test -f "$$home/include/jni.h" && \
+			test -f $(ENGINE_LIBRARY); } >/dev/null 2>&1; then \
+		echo "the Android half was not tested: a JDK, Maven, CMake or the engine's library is missing"; \
+		test "$$CI" != true; exit; fi; \
+	set -e; rm -rf $(ANDROID)/expected; \
+	cmake -S android_demo/jni -B $(ANDROID)/jvm -DCMAKE_BUILD_TYPE=Release \
+		-DGDQ_JNI_INCLUDE="$$home/include" -DGDQ_ENGINE_LIBRARY=$(ENGINE_LIBRARY) >/dev/null; \
+	cmake --build $(ANDROID)/jvm >/dev/null; \
+	PYTHONPATH=tests $(BIN)/python -m android.expected $(ANDROID)/expected; \
+	mvn --quiet --batch-mode -f android_demo verify -Dgdq.expected=$(ANDROID)/expected \
+		-Dgdq.libraries=$(ANDROID)/jvm:$(dir $(ENGINE_LIBRARY)); \
+	if grep -rh 'in native method' $(ANDROID)/core/surefire-reports; then exit 1; fi
 
 check: $(INSTALLED) ## check lint rules, formatting, types and import contracts
 	@$(BIN)/ruff check .
