@@ -1,4 +1,4 @@
-// Times one body layer on each kernel of an instruction set, beside what the cost model says of it.
+// Times one body layer on each kernel of an instruction set.
 //
 //   bench_layers ISA CHANNELS SIDE REPEATS [KERNEL]
 //
@@ -90,6 +90,11 @@ int main(int argc, char** argv) {
   }
   const int channels = whole(argv[2]), side = whole(argv[3]), repeats = whole(argv[4]);
   const gdq::KernelTable& table = *gdq::choose_instruction_set(argv[1]).kernels;
+  if (channels < 1 || channels % 16 != 0 || channels % table.body.group != 0) {
+    std::fprintf(stderr, "%s has body layers of multiples of %d channels\n", argv[1],
+                 std::max(16, table.body.group));
+    return 2;
+  }
   for (int i = 0; i < gdq::kIntegerKernels; i++) {
     const auto kernel = static_cast<gdq::IntegerKernel>(i);
     const bool chosen = argc < 6 || std::strcmp(argv[5], gdq::kernel_shape(kernel).name) == 0;
