@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 
 from gdq_core.bit_widths import BIT_WIDTHS
 from gdq_core.fidelity import psnr
+from gdq_core.sensitivity.picture_error import picture_level
 from gdq_models import SuperResolutionNetwork, load_checkpoint
 from gdq_runtime.tiles.tiling import TilePlan, cut_tile
 
@@ -56,13 +57,14 @@ def route(network: SuperResolutionNetwork, low: Picture) -> tuple[Picture, NDArr
     scale = network.scale
     plan = TilePlan(low.shape[1], low.shape[0], TILE, OVERLAP)
     output = np.zeros((low.shape[0] * scale, low.shape[1] * scale, 3), np.uint8)
-    bit_map = np.zeros(plan.shape, np.uint8)
+    tiles = [
+        [cut_tile(low[row.start : row.stop], row, column) for column in plan.columns]
+        for row in plan.rows
+    ]
+    bit_map = _choose(network, [tile for band in tiles for tile in band]).reshape(plan.shape)
     for i, row in enumerate(plan.rows):
         for j, column in enumerate(plan.columns):
-            tile = cut_tile(low[row.start : row.stop], row, column)
-            with torch.inference_mode():
-                width = network.predict(_tensor(tile)).bit_width
-            bit_map[i, j] = int(width)
+            tile, width = tiles[i][j], torch.tensor([int(bit_map[i, j])])
             upscaled = _run(network, tile, network.route_for(width))
             inside = [
                 slice((span.own_start - span.start) * scale, (span.own_stop - span.start) * scale)
@@ -73,6 +75,18 @@ def route(network: SuperResolutionNetwork, low: Picture) -> tuple[Picture, NDArr
                 column.own_start * scale : column.own_stop * scale,
             ] = upscaled[inside[0], inside[1]]
     return output, bit_map
+
+
+def _choose(network: SuperResolutionNetwork, tiles: list[Picture]) -> NDArray[np.uint8]:
+    """Returns the bit-widths of a picture's tiles; statistics know all of them."""
+    rule = network.sensitivity_rule()
+    if rule is None:
+        with torch.inference_mode():
+            widths = [int(network.predict(_tensor(tile)).bit_width) for tile in tiles]
+        return np.array(widths, np.uint8)
+    sensed = [rule.sense(tile) for tile in tiles]
+    level = picture_level(tile.error for tile in sensed)
+    return np.array([rule.choose(tile, level, rule.price) for tile in sensed], np.uint8)
 
 
 def mean_psnr(pairs: list[tuple[Picture, Picture]], upscale: Upscale, scale: int) -> float:
