@@ -31,6 +31,8 @@ PLACE = f"gdq_runtime/native/{LIBRARY}"
 """Where the runtime looks for the library (engines/native_library.py)."""
 TEST_LIBRARY = BUILD / "engine" / LIBRARY.replace("gdq_engine", "gdq_engine_test")
 """The library that tests/engine load; an editable install builds it too, and leaves it here."""
+TEST_PROGRAM = BUILD / "engine/tools/gdq_run"
+"""The program that measures (docs/gdq_run.md), on Linux, built likewise."""
 
 ZIG = "ziglang"
 COMPILERS = ("clang++", "g++", "c++", ZIG)
@@ -79,7 +81,7 @@ def build_library(*, with_tests: bool) -> Path:
     """Compile the library; return its path, which the next build overwrites.
 
     Args:
-        with_tests: also compile ``TEST_LIBRARY`` and the tests in C++.
+        with_tests: also compile ``TEST_LIBRARY``, ``TEST_PROGRAM`` and the tests in C++.
 
     Raises:
         BuildError: a tool is missing, or the compiler fails.
@@ -95,7 +97,9 @@ def build_library(*, with_tests: bool) -> Path:
     environment = {**os.environ, **caches, "CXX": shlex.join(compiler)}
     configure = ["cmake", "-S", str(SOURCES), "-B", str(folder), "-G", "Ninja"]
     tests = "ON" if with_tests else "OFF"
-    _run([*configure, "-DCMAKE_BUILD_TYPE=Release", f"-DGDQ_TESTS={tests}"], environment)
+    tools = "ON" if with_tests and sys.platform == "linux" else "OFF"
+    settings = ["-DCMAKE_BUILD_TYPE=Release", f"-DGDQ_TESTS={tests}", f"-DGDQ_TOOLS={tools}"]
+    _run([*configure, *settings], environment)
     _run(["cmake", "--build", str(folder)], environment)
     return folder / LIBRARY
 

@@ -12,6 +12,7 @@ import pytest
 from hatch_build import COMPILERS, PACKAGES, ZIG, find_compiler, missing_packages
 from packaging.requirements import Requirement
 
+from gdq_devices.program import PARTS, SOURCES
 from gdq_runtime.engines import native_library
 
 ROOT = Path(hatch_build.__file__).parent
@@ -109,12 +110,12 @@ def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         (folder / package).mkdir(parents=True)
         (folder / package / "__init__.py").touch()
     sources = folder / "runtime/gdq_engine"
-    shutil.copytree(
-        ROOT / "runtime/gdq_engine", sources, ignore=shutil.ignore_patterns("src", "test")
-    )
+    left_out = shutil.ignore_patterns("src", "test", "tools")
+    shutil.copytree(ROOT / "runtime/gdq_engine", sources, ignore=left_out)
     (sources / "src/isa").mkdir(parents=True)
-    (sources / "test").mkdir()
-    (sources / "test/CMakeLists.txt").touch()
+    for part in ("test", "tools"):
+        (sources / part).mkdir()
+        (sources / part / "CMakeLists.txt").touch()
     (sources / "src/engine.cpp").write_text(FUNCTION, encoding="utf-8")
     for isa in ("scalar", "avx2", "avxvnni", "avx512vnni", "neon", "dotprod", "i8mm"):
         (sources / f"src/isa/{isa}.cpp").touch()
@@ -191,3 +192,17 @@ def test_a_wheel_without_the_library_is_for_all_platforms(
     assert "the engine gdq is left out: GDQ_BUILD_ENGINE=0" in done.stderr
     assert wheel_of(project).name.endswith("-py3-none-any.whl")
     assert not (project / "build").exists()
+
+
+def test_a_wheel_carries_the_sources_of_gdq_run(
+    project: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """At the place where gdq_devices looks for them: beside itself."""
+    monkeypatch.setenv("GDQ_BUILD_ENGINE", "0")
+    assert build(project).returncode == 0
+    with ZipFile(wheel_of(project)) as archive:
+        names = archive.namelist()
+    assert SOURCES == ROOT / "runtime/gdq_engine"
+    for part in PARTS:
+        assert any(name.startswith(f"{SOURCES.name}/{part}") for name in names)
+    assert not any("/test/" in name or "/bench/" in name for name in names)

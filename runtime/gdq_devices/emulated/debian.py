@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from gdq_devices.emulated.commands import run_command
+from gdq_devices.commands import run_command
 from gdq_devices.errors import SetupError, UnavailableError
 
 _PROGRAMS = ("apt-get", "dpkg-deb")

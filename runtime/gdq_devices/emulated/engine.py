@@ -8,7 +8,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from gdq_devices.emulated.commands import run_command
+from gdq_devices.commands import run_command
 
 TOOLS = ("cmake", "ninja", "ziglang")
 """zig brings Clang with the headers and libraries of every system it compiles for."""

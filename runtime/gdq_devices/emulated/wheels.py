@@ -10,7 +10,7 @@ from pathlib import Path
 from packaging.markers import default_environment
 from packaging.requirements import Requirement
 
-from gdq_devices.emulated.commands import run_command
+from gdq_devices.commands import run_command
 from gdq_devices.emulated.machine import PYTHON
 
 _GLIBC = 36

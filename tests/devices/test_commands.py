@@ -4,7 +4,7 @@ import sys
 
 import pytest
 
-from gdq_devices.emulated.commands import run_command
+from gdq_devices.commands import run_command
 from gdq_devices.errors import SetupError
 
 
