@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import subprocess
 import time
 from pathlib import Path
@@ -11,8 +10,17 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from engine.gdq_run import need_program, run, write_golden, write_ppm
-from gdq_bench.native.inputs import write_plan
+from engine.gdq_run import (
+    SCALE,
+    SIDE,
+    digest,
+    need_program,
+    run,
+    stitched,
+    write_golden,
+    write_picture,
+    write_ppm,
+)  # fmt: skip
 from gdq_bench.native.lines import (
     EndLine,
     EngineLine,
@@ -22,14 +30,13 @@ from gdq_bench.native.lines import (
     PictureLine,
 )
 from gdq_runtime.engines.native_library import NativeModel, NativeRunner
-from gdq_runtime.tiles.tiling import TilePlan
 from runtime.engine_library import need_library
 from runtime.tiny_bundle import upscale
 from runtime.tiny_packed_model import packed_model, predict
 
 Picture = NDArray[np.uint8]
 
-SIDE, SCALE, WIDTHS = 16, 2, (4, 5, 6, 8)
+WIDTHS = (4, 5, 6, 8)
 
 
 @pytest.fixture(scope="module")
@@ -52,10 +59,6 @@ def model(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def golden(tmp_path_factory: pytest.TempPathFactory, tiles: list[Picture]) -> Path:
     expected = {("engine", bits): [upscale(tile, bits) for tile in tiles] for bits in WIDTHS}
     return write_golden(tmp_path_factory.mktemp("golden") / "tiles", tiles, expected)
-
-
-def digest(*pictures: Picture) -> str:
-    return hashlib.sha256(b"".join(picture.tobytes() for picture in pictures)).hexdigest()
 
 
 def test_outputs_are_those_of_numpy_and_of_the_engine_through_ctypes(
@@ -136,50 +139,6 @@ def test_it_stops_when_its_time_is_over(model: Path, golden: Path) -> None:
     assert done.rounds[-1].at_ns - done.rounds[0].at_ns < 0.2e9 + done.rounds[-1].wall_ns
     both = ("--duration", "60", "--rounds", "2")
     assert len(run(model, "--tiles", golden, "--bits", "4", *both).rounds) == 2
-
-
-def cubic(tile: Picture) -> Picture:
-    """Twice as large, by Keys' kernel with a = -3/4; all sums are exact in doubles."""
-
-    def along_rows(pixels: NDArray[np.float64]) -> NDArray[np.float64]:
-        padded = np.pad(pixels, ((2, 2), (0, 0), (0, 0)), mode="edge")
-        left, near, far, right = -0.1054687500, 0.8789062500, 0.2617187500, -0.0351562500
-        n = len(pixels)
-        rows = [padded[shift : shift + n] for shift in range(5)]
-        before = right * rows[0] + far * rows[1] + near * rows[2] + left * rows[3]
-        after = left * rows[1] + near * rows[2] + far * rows[3] + right * rows[4]
-        return np.stack([before, after], axis=1).reshape(2 * n, *pixels.shape[1:])
-
-    both = along_rows(along_rows(tile.astype(np.float64)).swapaxes(0, 1)).swapaxes(0, 1)
-    return np.clip(np.floor(both + 0.5), 0, 255).astype(np.uint8)
-
-
-def stitched(picture: Picture, plan: TilePlan, bit_map: NDArray[np.uint8]) -> Picture:
-    """What comes of a picture, tile by tile."""
-    result = np.zeros((picture.shape[0] * SCALE, picture.shape[1] * SCALE, 3), np.uint8)
-    for row, widths in zip(plan.rows, bit_map, strict=True):
-        for column, bits in zip(plan.columns, widths, strict=True):
-            tile = picture[row.start : row.stop, column.start : column.stop]
-            high = upscale(tile, int(bits)) if bits else cubic(tile)
-            down = slice(row.own_start * SCALE, row.own_stop * SCALE)
-            across = slice(column.own_start * SCALE, column.own_stop * SCALE)
-            own_down = slice(
-                (row.own_start - row.start) * SCALE, (row.own_stop - row.start) * SCALE
-            )
-            shift = column.start * SCALE
-            own_across = slice(across.start - shift, across.stop - shift)
-            result[down, across] = high[own_down, own_across]
-    return result
-
-
-def write_picture(folder: Path) -> tuple[Picture, TilePlan, NDArray[np.uint8]]:
-    """A picture of 4x3 tiles, the last of which are moved back to its edge."""
-    random = np.random.default_rng(2)
-    picture = random.integers(0, 256, (33, 50, 3), dtype=np.uint8)
-    plan = TilePlan(50, 33, SIDE, 4)
-    bit_map = random.choice(np.array([0, 4, 8], np.uint8), plan.shape)
-    write_plan(picture, plan, bit_map, folder)
-    return picture, plan, bit_map
 
 
 def test_a_picture_is_cut_routed_and_stitched(model: Path, golden: Path, tmp_path: Path) -> None:
