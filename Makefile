@@ -60,7 +60,7 @@ check-engine: $(INSTALLED) ## check the engine's C++ with clang-format and clang
 		echo "the engine's C++ was not checked: CMake, a compiler, clang-format or clang-tidy is missing"; \
 		test "$$CI" != true; exit; fi; \
 	set -e; $(BIN)/clang-format --dry-run -Werror $(ENGINE_FILES); \
-	cmake -S runtime/gdq_engine -B $(TIDY) -DCMAKE_BUILD_TYPE=Debug -DGDQ_TESTS=ON \
+	cmake -S runtime/gdq_engine -B $(TIDY) -DCMAKE_BUILD_TYPE=Debug -DGDQ_TESTS=ON -DGDQ_TOOLS=ON \
 		-DCMAKE_EXPORT_COMPILE_COMMANDS=ON >/dev/null; \
 	$(BIN)/clang-tidy -p $(TIDY) --quiet $(filter-out %avx2.cpp %avxvnni.cpp %avx512vnni.cpp \
 		%dotprod.cpp %half.cpp %i8mm.cpp %neon.cpp runtime/gdq_engine/tools/%,$(filter %.cpp,$(ENGINE_FILES)))

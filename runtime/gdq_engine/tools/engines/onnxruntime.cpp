@@ -89,8 +89,7 @@ class Api {
 
  private:
   static std::string one_line(std::string text) {
-    std::replace_if(
-        text.begin(), text.end(), [](unsigned char c) { return std::isspace(c); }, ' ');
+    std::replace_if(text.begin(), text.end(), [](unsigned char c) { return std::isspace(c); }, ' ');
     return text;
   }
 
@@ -179,15 +178,16 @@ class OrtEngine : public Engine {
     accelerator_asked = wants_nnapi ? "nnapi" : "cpu";
     Handle environment = nullptr;
     const Handle ours = nullptr;
-    api_.call(kCreateEnvWithCustomLogger, kName, &add_to_log, ours, kInfo, "gdq_run",
-              &environment);
+    api_.call(kCreateEnvWithCustomLogger, kName, &add_to_log, ours, kInfo, "gdq_run", &environment);
     const Handle options = session_options(library, wants_nnapi);
     for (const auto& [bits, path] : model_files(peer, widths)) {
       // In float, the picture is as large as an integer one, of which something is known.
       if (bits != kFloat) scale = golden.scale(format, bits);
       log().clear();
       sessions_.emplace_back(bits, open_session(environment, options, path));
-      graphs.push_back({bits, {}, number_behind(log(), "number of nodes in the graph: "),
+      graphs.push_back({bits,
+                        {},
+                        number_behind(log(), "number of nodes in the graph: "),
                         number_behind(log(), "number of nodes supported by NNAPI: "),
                         number_behind(log(), "number of partitions supported by NNAPI: ")});
       if (graphs.back().accelerated_nodes.value_or(0) > 0) accelerator_used = "nnapi";

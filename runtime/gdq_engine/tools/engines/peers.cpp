@@ -27,8 +27,7 @@ std::vector<std::pair<int, std::string>> model_files(const Peer& peer,
 std::unique_ptr<Engine> open_peer(const Peer& peer, const GoldenTiles& golden,
                                   const std::vector<int>& widths) {
   const SharedLibrary library(peer.library);
-  if (library.find(kOrtEntry) != nullptr)
-    return open_onnxruntime(library, peer, golden, widths);
+  if (library.find(kOrtEntry) != nullptr) return open_onnxruntime(library, peer, golden, widths);
   throw Refusal(peer.library + " is a library, but not ONNX Runtime: it has no " + kOrtEntry);
 }
 

@@ -18,7 +18,6 @@ constexpr const char* kOrtEntry = "OrtGetApiBase";
 
 // Throws Refusal.
 std::unique_ptr<Engine> open_onnxruntime(const SharedLibrary& library, const Peer& peer,
-                                         const GoldenTiles& golden,
-                                         const std::vector<int>& widths);
+                                         const GoldenTiles& golden, const std::vector<int>& widths);
 
 }  // namespace gdq::run
