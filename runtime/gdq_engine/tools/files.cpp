@@ -24,8 +24,11 @@ std::string read_file(const std::string& path, const char* what) {
   if (!file) throw fail(std::strerror(errno));
   std::string content;
   char block[1 << 16];
-  size_t read = 0;
-  while ((read = std::fread(block, 1, sizeof block, file.get())) > 0) content.append(block, read);
+  size_t read = sizeof block;
+  while (read == sizeof block) {  // less: the end, or an error
+    read = std::fread(block, 1, sizeof block, file.get());
+    content.append(block, read);
+  }
   if (std::ferror(file.get())) throw fail(std::strerror(errno));
   return content;
 }

@@ -86,6 +86,7 @@ void print_facts(const std::vector<int>& cores, const std::optional<std::string>
 
 void print_engine(const Engine& engine, Lines& lines) {
   std::vector<Object> graphs;
+  graphs.reserve(engine.graphs.size());
   for (const Graph& graph : engine.graphs)
     graphs.push_back(Object()
                          .add("bits", graph.bits)

@@ -22,7 +22,7 @@ std::map<std::string, std::vector<Bound>> read_bounds(const std::string& path) {
     Bound bound{};
     if (!(words >> format >> bound.levels >> bound.share) || words >> rest || bound.levels < 0 ||
         bound.levels > 255 || !(bound.share >= 0 && bound.share <= 1))
-      throw Refusal(path + " has the line '" + line + "' instead of FORMAT LEVELS SHARE");
+      throw refused_line(path, line, " instead of FORMAT LEVELS SHARE");
     bounds[format].push_back(bound);
   }
   return bounds;
@@ -46,10 +46,10 @@ std::vector<std::optional<Picture>> GoldenTiles::expected(const std::string& for
   for (size_t tile = first_expected(format, bits); tile < tiles_.size(); tile++) {
     const std::string file = path(tile, format, bits);
     if (!file_exists(file)) continue;
-    pictures[tile] = read_ppm(file);
-    if (pictures[tile]->width != tiles_[0].width * scale ||
-        pictures[tile]->height != tiles_[0].height * scale)
+    Picture picture = read_ppm(file);
+    if (picture.width != tiles_[0].width * scale || picture.height != tiles_[0].height * scale)
       throw Refusal(file + " is not " + std::to_string(scale) + " times as large as its tile");
+    pictures[tile] = std::move(picture);
   }
   return pictures;
 }

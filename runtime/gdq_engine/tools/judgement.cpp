@@ -43,7 +43,8 @@ bool judge(Engine& engine, const GoldenTiles& golden, Lines& lines) {
     for (size_t tile = 0; tile < golden.tiles().size(); tile++) {
       worker->run(bits, golden.tiles()[tile].pixels.data(), made.data());
       hash.add(made.data(), made.size());
-      if (expected[tile]) add_differences(*expected[tile], made, differences);
+      if (const std::optional<Picture>& known = expected[tile])
+        add_differences(*known, made, differences);
     }
     for (size_t apart = 0; apart < all.size(); apart++) all[apart] += differences[apart];
     lines.print(Object()

@@ -24,7 +24,7 @@ constexpr double kLongest = 86400;  // seconds
 int whole(const std::string& text, const char* option, int least, int most) {
   const bool digits = !text.empty() && text.size() <= 9 &&
                       text.find_first_not_of("0123456789") == std::string::npos;
-  const int value = digits ? std::atoi(text.c_str()) : -1;
+  const int value = digits ? std::stoi(text) : -1;
   if (value < least || value > most)
     throw Refusal(std::string(option) + " takes whole numbers from " + std::to_string(least) +
                   " to " + std::to_string(most) + ", not '" + text + "'");
@@ -74,7 +74,7 @@ PeerModel peer_model(const std::string& text) {
   const bool has_bits = equals != std::string::npos && equals > 0 && equals <= 2 &&
                         text.find_first_not_of("0123456789") == equals;
   if (!has_bits) return {text, std::nullopt};
-  const int bits = std::atoi(text.c_str());
+  const int bits = std::stoi(text);
   if (!is_bit_width(bits) && bits != kFloat)
     throw Refusal("--model has " + std::to_string(bits) + " bits, not 4, 5, 6, 8 or 32");
   return {text.substr(equals + 1), bits};

@@ -64,11 +64,10 @@ Plan read_plan(const std::string& path, const Picture& picture) {
     if (!(words >> tile.left >> tile.top >> tile.own_left >> tile.own_top >> tile.own_right >>
           tile.own_bottom >> tile.bits) ||
         words >> rest || !(is_bit_width(tile.bits) || tile.bits == kInterpolated))
-      throw Refusal(path + " has the line '" + line +
-                    "' instead of six whole numbers and 0, 4, 5, 6 or 8 bits");
+      throw refused_line(path, line, " instead of six whole numbers and 0, 4, 5, 6 or 8 bits");
     if (!lies_within(tile, plan.side, picture))
-      throw Refusal(path + " has the line '" + line +
-                    "', whose tile is outside the picture or owns what it does not hold");
+      throw refused_line(path, line,
+                         ", whose tile is outside the picture or owns what it does not hold");
     plan.tiles.push_back(tile);
   }
   if (!covers_once(plan, picture))

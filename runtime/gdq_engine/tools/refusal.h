@@ -14,4 +14,9 @@ struct Refusal : std::runtime_error {
   std::string engine;
 };
 
+// A line of a text file is refused; what: how the sentence goes on after it.
+inline Refusal refused_line(const std::string& path, const std::string& line, const char* what) {
+  return Refusal(path + " has the line '" + line + "'" + what);
+}
+
 }  // namespace gdq::run

@@ -21,6 +21,7 @@ void run_round(const Way& way, int number, int64_t began, Lines& lines) {
   const Visit visit = way.run();
   const int64_t cpu = read_clock(CLOCK_PROCESS_CPUTIME_ID) - cpu_start, wall = now() - start;
   std::vector<std::optional<int64_t>> khz;
+  khz.reserve(visit.after.size());
   for (const int core : visit.after) khz.push_back(frequency(core));
   lines.print(Object()
                   .add("line", "round")

@@ -50,6 +50,7 @@ Visit WholePicture::upscale(const std::vector<std::unique_ptr<Worker>>& workers,
     visit.after[number] = current_core();
   };
   std::vector<std::thread> threads;
+  threads.reserve(workers.size());
   for (size_t number = 0; number < workers.size(); number++) threads.emplace_back(work, number);
   for (std::thread& thread : threads) thread.join();
   if (failure) std::rethrow_exception(failure);

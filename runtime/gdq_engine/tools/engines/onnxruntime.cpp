@@ -117,7 +117,7 @@ void add_to_log(void* /*ours*/, int /*severity*/, const char* /*category*/, cons
 std::optional<int> number_behind(const std::string& text, const std::string& words) {
   const size_t found = text.rfind(words);
   if (found == std::string::npos) return std::nullopt;
-  return std::atoi(text.c_str() + found + words.size());
+  return static_cast<int>(std::strtol(text.c_str() + found + words.size(), nullptr, 10));
 }
 
 class OrtWorker : public Worker {

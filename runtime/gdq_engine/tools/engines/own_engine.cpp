@@ -1,5 +1,6 @@
 // Our engine, through its C interface.
 #include <algorithm>
+#include <array>
 
 #include "engines/engine.h"
 #include "gdq_engine.h"
@@ -70,15 +71,16 @@ class OwnEngine : public Engine {
     isa = gdq_model_isa(model_.get());
     scale = gdq_model_scale(model_.get());
     has_predictor = gdq_model_predictor(model_.get()) != GDQ_PREDICTOR_NONE;
-    int32_t widths[4];
-    const int count = gdq_model_bit_widths(model_.get(), widths);
+    std::array<int32_t, 4> held{};  // as many as the interface promises at most
+    const int count = gdq_model_bit_widths(model_.get(), held.data());
+    const std::vector<int> widths(held.begin(), held.begin() + std::clamp(count, 0, 4));
     for (const int bits : asked)
-      if (std::find(widths, widths + count, bits) == widths + count)
+      if (std::find(widths.begin(), widths.end(), bits) == widths.end())
         throw Refusal(options.model + " has no network of " + std::to_string(bits) + " bits",
                       kName);
-    for (int i = 0; i < count; i++)
-      if (asked.empty() || std::find(asked.begin(), asked.end(), widths[i]) != asked.end())
-        graphs.push_back({widths[i], gdq_model_kernel(model_.get(), widths[i]), {}, {}, {}});
+    for (const int bits : widths)
+      if (asked.empty() || std::find(asked.begin(), asked.end(), bits) != asked.end())
+        graphs.push_back({bits, gdq_model_kernel(model_.get(), bits), {}, {}, {}});
   }
 
   std::unique_ptr<Worker> open_worker() override { return open(); }
