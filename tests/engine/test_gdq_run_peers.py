@@ -125,7 +125,7 @@ def test_a_peer_shares_a_picture_among_workers(
 ) -> None:
     picture, plan, bit_map = write_picture(tmp_path)
     files = ("--picture", tmp_path / "picture.ppm", "--plan", tmp_path / "picture.plan")
-    peer = ("--library", library, *models(bundle))
+    peer: list[str | Path] = ["--library", library, *models(bundle)]
     done = run("--tiles", golden, *files, "--workers", "2", "--rounds", "1", *peer)
     (made,) = (line for line in done.lines if isinstance(line, PictureLine))
     assert made.sha256 == digest(stitched(picture, plan, bit_map))
