@@ -7,9 +7,7 @@ from pathlib import Path
 
 from gdq_core.files.outputs import Output
 from gdq_core.files.recognition import read_json
-from gdq_runtime.bundle.manifest import FileEntry
-
-MANIFEST = "manifest.json"
+from gdq_runtime.bundle.manifest import MANIFEST_NAME, FileEntry
 
 _LARGEST_MANIFEST = 4 << 20
 
@@ -24,7 +22,7 @@ def is_bundle(folder: Path) -> bool:
 
     Other programs write a manifest.json too, and users may have files of their own beside ours.
     """
-    manifest = read_json(folder / MANIFEST, _LARGEST_MANIFEST)
+    manifest = read_json(folder / MANIFEST_NAME, _LARGEST_MANIFEST)
     if not (isinstance(manifest, dict) and manifest.keys() >= {"schema_version", "subgraphs"}):
         return False
     entries = manifest.get("files", [])
@@ -34,7 +32,7 @@ def is_bundle(folder: Path) -> bool:
         for path in folder.rglob("*")
         if not _is_plain_folder(path)
     }
-    return found <= {MANIFEST, *listed}
+    return found <= {MANIFEST_NAME, *listed}
 
 
 def list_files(folder: Path) -> list[FileEntry]:

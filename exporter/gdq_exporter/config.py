@@ -41,6 +41,8 @@ class ExportConfig:
     """Side of a tile in low-resolution pixels: a multiple of 4 in 16..1024."""
     overlap: int = 6
     """Low-resolution pixels that neighbouring tiles share."""
+    small: Path | None = None
+    """Checkpoint of a second, smaller network of the same scale, to route tiles between both."""
     scale: int | None = None
     """Upscaling factor the checkpoint must have; None accepts what it has."""
     calibration: Path | None = None

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Sequence
 from contextlib import closing
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib.metadata import version
 from importlib.util import find_spec
 from pathlib import Path
@@ -17,7 +17,7 @@ from gdq_core.bit_widths import BIT_WIDTHS
 from gdq_core.errors import EngineError
 from gdq_core.files.drafts import draft_folder
 from gdq_core.files.text import write_text
-from gdq_exporter.bundle_writer import MANIFEST, bundle_output, list_files
+from gdq_exporter.bundle_writer import bundle_output, list_files
 from gdq_exporter.calibration import CalibrationSet, load_calibration
 from gdq_exporter.checks.agreement import check_agreement, rounds_like
 from gdq_exporter.checks.memory import is_measurable, measure_memory
@@ -42,6 +42,7 @@ from gdq_exporter.targets.graphs import write_graphs
 from gdq_exporter.targets.registry import all_targets, get_target
 from gdq_exporter.trace import trace
 from gdq_exporter.trade_off.operating_points import find_flat_tiles, find_trade_off
+from gdq_exporter.trade_off.pair_tiles import LARGEST_LOSS, describe_tiles
 from gdq_exporter.trade_off.price_dial import count_flat_tiles, find_price_dial, sense_tiles
 from gdq_exporter.trade_off.tile_errors import measure_losses, measure_tiles
 from gdq_models import (
@@ -50,7 +51,9 @@ from gdq_models import (
     load_checkpoint,
 )
 from gdq_runtime.bundle.manifest import (
+    MANIFEST_NAME,
     SCHEMA_VERSION,
+    TWO_NETWORKS,
     Calibration,
     Checkpoint,
     FlatTiles,
@@ -59,6 +62,7 @@ from gdq_runtime.bundle.manifest import (
     Manifest,
     Network,
     Predictor,
+    SmallNetwork,
     Subgraph,
     Tiling,
     TradeOff,
@@ -67,6 +71,9 @@ from gdq_runtime.bundle.reader import Bundle
 from gdq_runtime.engines.base import Engine
 from gdq_runtime.engines.registry import open_engine
 from gdq_validate.agreement import Agreement
+
+SMALL_FOLDER = "small"
+"""Of a bundle of two networks: the small one's bundle."""
 
 Progress = Callable[[str], None]
 """Called with a few words on what is being done now."""
@@ -116,6 +123,7 @@ def _fill(
     progress("loading the checkpoint")
     loaded = load_checkpoint(checkpoint, scale=config.scale, entropy_table=config.entropy_table)
     _check_tile(loaded.network, config.tile)
+    _check_partner(loaded.network, config)
     calibration = load_calibration(config.calibration, config.tile, config.calibration_tiles)
     progress(f"tracing {loaded.network.name} x{loaded.network.scale}")
     traced = trace(loaded.network, config.tile)
@@ -134,6 +142,7 @@ def _fill(
     golden, parity, agreement = _prove(folder, draft, loaded.network, calibration, config, proved)
     progress("measuring what bits buy")
     trade_off, flat_tiles = _measure_trade_off(folder, draft, targets[0], config)
+    small = _add_small(folder, draft, targets[0], config, progress)
     memory = {}
     if config.measure_memory:
         progress("measuring memory")
@@ -145,6 +154,8 @@ def _fill(
         "agreement": {target.name: list(target.bounds) for target in proved},
         "trade_off": trade_off,
         "flat_tiles": flat_tiles,
+        "small": small,
+        "schema_version": SCHEMA_VERSION if small is None else TWO_NETWORKS,
     }
     return _seal(folder, draft.model_copy(update=known), checks), checks
 
@@ -171,6 +182,25 @@ def _check_tile(network: SuperResolutionNetwork, tile: int) -> None:
             f"the predictor was fitted to tiles of {rule.heads.side} pixels, not {tile}: export "
             f"with --tile {rule.heads.side}, or fit it again by gdq-calibrate --tile {tile}"
         )
+
+
+def _check_partner(network: SuperResolutionNetwork, config: ExportConfig) -> None:
+    """Refuse a small network that tiles cannot be routed to, before anything is written."""
+    if config.small is None:
+        return
+    small = load_checkpoint(config.small, scale=network.scale).network
+    _check_tile(small, config.tile)
+    if network.sensitivity_rule() is None or small.sensitivity_rule() is None:
+        raise ExportError(
+            "tiles are routed between two networks by predictors of statistics, which both need: "
+            "fit them by gdq-calibrate --keep-steps --gate statistics"
+        )
+    if _count_parameters(small) >= _count_parameters(network):
+        raise ExportError(f"{config.small} is not smaller: export it, with the other as the small")
+
+
+def _count_parameters(network: SuperResolutionNetwork) -> int:
+    return sum(parameter.numel() for parameter in network.parameters())
 
 
 def _may_write(graph_format: Format, config: ExportConfig) -> bool:
@@ -211,7 +241,7 @@ def _describe_network(network: SuperResolutionNetwork, macs: Macs) -> Network:
     return Network(
         name=network.name,
         scale=network.scale,
-        parameters=sum(parameter.numel() for parameter in network.parameters()),
+        parameters=_count_parameters(network),
         quantized_macs_per_pixel=macs.quantized,
         float_macs_per_pixel=macs.floating,
     )
@@ -343,10 +373,33 @@ def _measure_trade_off(
     return find_trade_off(seen), find_flat_tiles(seen)
 
 
+def _add_small(
+    folder: Path, draft: Manifest, target: Target, config: ExportConfig, progress: Progress
+) -> SmallNetwork | None:
+    """Write the small network as a bundle inside the bundle; measure tiles on both."""
+    if config.small is None:
+        return None
+    place, scale = folder / SMALL_FOLDER, draft.network.scale
+    place.mkdir()
+    alone = replace(config, small=None, formats=tuple(draft.formats), scale=scale)
+    manifest, _ = _fill(
+        place, config.small, alone, lambda words: progress(f"small network: {words}")
+    )
+    progress("measuring what the large network buys")
+    bundle = Bundle(folder, draft, Bundle(place, manifest))
+    photos = load_calibration(config.calibration, config.tile * scale, config.trade_off_tiles)
+    pairs = make_pairs(photos.tiles, scale)
+    with closing(_open_engine(bundle, target)) as engine:
+        losses = measure_losses(engine, bundle.routes, pairs, photos.picture_of)
+    return SmallNetwork(
+        folder=SMALL_FOLDER, loss_db=LARGEST_LOSS, tiles=describe_tiles(bundle, losses, pairs)
+    )
+
+
 def _seal(folder: Path, manifest: Manifest, checks: CheckResults) -> Manifest:
     """Write report and manifest, last of all files, and open the bundle as a user would."""
     write_report(folder, manifest, checks)
     sealed = manifest.model_copy(update={"files": list_files(folder)})
-    write_text(folder / MANIFEST, sealed.model_dump_json(indent=1) + "\n")
+    write_text(folder / MANIFEST_NAME, sealed.model_dump_json(indent=1) + "\n")
     Bundle.open(folder)
     return sealed

@@ -9,6 +9,7 @@ from typing import Any
 
 from jinja2 import ChoiceLoader, Environment, PackageLoader, select_autoescape
 
+from gdq_core.bit_widths import name_of_width
 from gdq_core.files.text import write_text
 from gdq_exporter.checks.parity import LARGEST_LOSS, ParityResult
 from gdq_exporter.checks.results import CheckResults
@@ -27,7 +28,9 @@ def write_report(folder: Path, manifest: Manifest, checks: CheckResults) -> None
         autoescape=select_autoescape(),
     )
     plot = None if manifest.trade_off is None else plot_trade_off(manifest.trade_off)
-    page = pages.get_template("report.html").render(manifest=manifest, plot=plot, **report)
+    page = pages.get_template("report.html").render(
+        manifest=manifest, plot=plot, routes=_average_routes(manifest), **report
+    )
     write_text(folder / "report.html", page)
 
 
@@ -51,6 +54,16 @@ def describe(manifest: Manifest, checks: CheckResults) -> dict[str, Any]:
         "agreement": [one.model_dump(mode="json") for one in checks.agreement],
         "memory": checks.memory,
         "routing": dataclasses.asdict(checks.routing) | {"warning": checks.routing.warning},
+    }
+
+
+def _average_routes(manifest: Manifest) -> dict[str, float]:
+    """Return what all tiles on one route lose, by its name; empty of one network."""
+    tiles = [] if manifest.small is None else manifest.small.tiles
+    routes = tiles[0].losses if tiles else {}
+    return {
+        name_of_width(route): sum(tile.losses[route] for tile in tiles) / len(tiles)
+        for route in routes
     }
 
 

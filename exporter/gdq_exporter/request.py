@@ -18,14 +18,16 @@ def check_request(checkpoint: Path, bundle: Path, config: ExportConfig) -> None:
     Raises:
         OutputError: the bundle exists and must not be replaced, overlaps an input, or cannot be
             written.
-        CheckpointError: there is no checkpoint.
+        CheckpointError: there is no checkpoint, or none of the small network.
         ImageError: there are no photos to calibrate on.
         ExportError: the entropy table cannot be read.
     """
-    given = (checkpoint, config.calibration, config.entropy_table)
+    given = (checkpoint, config.small, config.calibration, config.entropy_table)
     inputs = [path for path in given if path is not None]
     check_outputs([bundle_output(bundle)], inputs, overwrite=config.overwrite)
     check_state_file(checkpoint)
+    if config.small is not None:
+        check_state_file(config.small)
     if config.calibration is not None:
         find_pictures(config.calibration)
     if config.entropy_table is not None:

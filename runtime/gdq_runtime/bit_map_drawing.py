@@ -6,7 +6,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from gdq_core.bit_widths import INTERPOLATED
+from gdq_core.bit_widths import INTERPOLATED, SMALL
 from gdq_core.pictures.rows import Rows, RowSource, split_alpha
 from gdq_runtime.bit_map import compute_fab, count_bit_widths
 from gdq_runtime.tiles.tiling import Span, TilePlan
@@ -19,6 +19,11 @@ _COLOURS = {
     5: (0, 158, 115),
     6: (240, 228, 66),
     8: (213, 94, 0),
+    # The small network of two has hues of its own.
+    SMALL + 4: (86, 180, 233),
+    SMALL + 5: (204, 121, 167),
+    SMALL + 6: (230, 159, 0),
+    SMALL + 8: (120, 94, 60),
 }
 _UNKNOWN = (128, 128, 128)
 _LARGEST_SIDE = 1600
@@ -26,6 +31,7 @@ _SMALLEST_SIDE = 900
 _LEGEND_HEIGHT = 48
 _LINE_HEIGHT = 28
 _LEGEND_WIDTH = 900
+_NAMES_PER_LINE = 5
 _TINT = 0.45
 _FONT = cv2.FONT_HERSHEY_SIMPLEX
 
@@ -70,7 +76,8 @@ def draw_bit_map(
     Args:
         picture: (height, width, 3), RGB: the low-resolution picture, in any size.
         plan: the tiles of the picture.
-        bit_map: (rows, columns), the bit-width of each tile, 0 if it was interpolated.
+        bit_map: (rows, columns), the bit-width of each tile, 0 if it was interpolated, ``SMALL``
+            more if a small network ran it.
         caption: another line of the legend, such as the time of a tile.
 
     Returns:
@@ -124,7 +131,7 @@ def _draw_numbers(
     overlay[:, lefts[1:]] = overlay[:, lefts[1:]] // 2
     for top in tops:
         for left in lefts:
-            text = str(bit_map[rows[top], columns[left]])
+            text = _short_name(int(bit_map[rows[top], columns[left]]))
             place = (int(left) + 5, int(top) + 18)
             cv2.putText(overlay, text, place, _FONT, 0.5, (0, 0, 0), 3, cv2.LINE_AA)
             cv2.putText(overlay, text, place, _FONT, 0.5, (255, 255, 255), 1, cv2.LINE_AA)
@@ -134,21 +141,28 @@ def _add_legend(
     overlay: NDArray[np.uint8], bit_map: NDArray[np.uint8], caption: str
 ) -> NDArray[np.uint8]:
     height, width = overlay.shape[:2]
-    legend = _LEGEND_HEIGHT + (_LINE_HEIGHT if caption else 0)
+    counts = count_bit_widths(bit_map)
+    lines = (len(counts) - 1) // _NAMES_PER_LINE + (1 if caption else 0)
+    legend = _LEGEND_HEIGHT + lines * _LINE_HEIGHT
     page = np.full((height + legend, max(width, _LEGEND_WIDTH), 3), 255, dtype=np.uint8)
     page[:height, :width] = overlay
-    black, baseline = (0, 0, 0), height + 31
-    cv2.putText(
-        page, f"FAB {compute_fab(bit_map):.2f}", (12, baseline), _FONT, 0.6, black, 1, cv2.LINE_AA
-    )
-    cv2.putText(page, caption, (12, baseline + _LINE_HEIGHT), _FONT, 0.6, black, 1, cv2.LINE_AA)
-    for place, (bit_width, tiles) in enumerate(count_bit_widths(bit_map).items()):
-        left = 140 + 150 * place
+    black, below = (0, 0, 0), (12, height + legend - 17)
+    fab = f"FAB {compute_fab(bit_map):.2f}"
+    cv2.putText(page, fab, (12, height + 31), _FONT, 0.6, black, 1, cv2.LINE_AA)
+    cv2.putText(page, caption, below, _FONT, 0.6, black, 1, cv2.LINE_AA)
+    for place, (bit_width, tiles) in enumerate(counts.items()):
+        line, column = divmod(place, _NAMES_PER_LINE)
+        left, baseline = 140 + 150 * column, height + 31 + line * _LINE_HEIGHT
         colour = _COLOURS.get(bit_width, _UNKNOWN)
-        corners = (left, height + 14), (left + 24, height + 34)
+        corners = (left, baseline - 17), (left + 24, baseline + 3)
         cv2.rectangle(page, *corners, colour, cv2.FILLED)
         cv2.rectangle(page, *corners, black, 1)
-        name = "cubic" if bit_width == INTERPOLATED else f"{bit_width} bit"
+        name = "cubic" if bit_width == INTERPOLATED else f"{_short_name(bit_width)} bit"
         share = f"{name} {100 * tiles / bit_map.size:.0f} %"
         cv2.putText(page, share, (left + 32, baseline), _FONT, 0.6, black, 1, cv2.LINE_AA)
     return page
+
+
+def _short_name(route: int) -> str:
+    """Name a route where there is room for two letters: "8", or "s8" on a small network."""
+    return f"s{route - SMALL}" if route > SMALL else str(route)

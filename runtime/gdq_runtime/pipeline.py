@@ -23,6 +23,7 @@ from gdq_runtime.bundle.reader import Bundle
 from gdq_runtime.engines.costs import Costs
 from gdq_runtime.engines.timed import EngineReport, open_timed_engine
 from gdq_runtime.routing.dial import Crew
+from gdq_runtime.routing.pair_dial import PairPosition
 from gdq_runtime.routing.price_control import PriceControl
 from gdq_runtime.routing.price_dial import PricePosition
 from gdq_runtime.routing.request import Choices, Request
@@ -61,7 +62,7 @@ class UpscaleResult:
     fab: float
     network_fab: float
     expected_loss: float | None
-    dial: tuple[int, ...] | PricePosition | None
+    dial: tuple[int, ...] | PricePosition | PairPosition | None
     spending: Spending | None
     plan: TilePlan
     timings: Timings
@@ -98,7 +99,7 @@ class FileResult:
     fab: float
     network_fab: float
     expected_loss: float | None
-    dial: tuple[int, ...] | PricePosition | None
+    dial: tuple[int, ...] | PricePosition | PairPosition | None
     spending: Spending | None
     plan: TilePlan
     timings: Timings
@@ -372,7 +373,7 @@ class Upscaler:
             return router
         # The price of a bundle with statistics goes on from where the last picture left it.
         control = self._controls.setdefault(request, router.sensed.control)
-        return replace(router, sensed=replace(router.sensed, control=control))
+        return replace(router, sensed=router.sensed.with_control(control))
 
     def _find_costs(self, request: Request) -> Costs | None:
         """Know what tiles cost, if they have one size: the paper's protocol knows bits alone."""

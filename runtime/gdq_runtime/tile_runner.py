@@ -14,10 +14,10 @@ from numpy.typing import NDArray
 from gdq_core.bit_widths import INTERPOLATED
 from gdq_core.interpolation import interpolate
 from gdq_core.pictures.rows import RowSink, RowSource
-from gdq_core.sensitivity.heads import Sensitivity
 from gdq_runtime.engines.base import Engine
 from gdq_runtime.routing.budget import Budget
-from gdq_runtime.routing.router import Router, SensedRouting
+from gdq_runtime.routing.picture_routing import PictureRouting, Tile
+from gdq_runtime.routing.router import Router
 from gdq_runtime.routing.sensed_picture import BANDS_AHEAD
 from gdq_runtime.tiles.bands import Band, read_bands
 from gdq_runtime.tiles.stitch import Stitcher
@@ -114,11 +114,11 @@ class TileRunner:
             yield band
 
     def _sense_tiles(
-        self, bands: Iterator[Band], plan: TilePlan, routing: SensedRouting
+        self, bands: Iterator[Band], plan: TilePlan, routing: PictureRouting[Tile]
     ) -> Iterator[_Tile]:
         """Decide on a band once further bands are read, which tell what the picture is like."""
         picture = routing.open_picture(plan.count)
-        waiting: deque[tuple[Band, list[Sensitivity]]] = deque()
+        waiting: deque[tuple[Band, list[Tile]]] = deque()
         for band in itertools.chain(bands, itertools.repeat(None, BANDS_AHEAD)):
             if band is not None:
                 with self.stopwatch.stage("predict"):

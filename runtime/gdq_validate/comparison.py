@@ -63,10 +63,13 @@ def present_engines(bundle: Bundle, wanted: str, skipped: Skipped) -> list[str]:
 
 
 def compare_golden_tiles(bundle: Bundle, engines: Sequence[str]) -> Iterator[Agreement]:
-    """Run the bundle's golden tiles through each engine."""
+    """Run the bundle's golden tiles through each engine, and its small network's likewise."""
     for name in engines:
         with closing(_open(name, bundle)) as engine:
             yield prove(bundle, engine, _format_of(name))
+    if bundle.small is not None:
+        for proof in compare_golden_tiles(bundle.small, engines):
+            yield proof.model_copy(update={"reference": f"{proof.reference}, small"})
 
 
 def compare_pictures(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from gdq_core.bit_widths import name_of_route
 from gdq_validate.agreement import Agreement
 from gdq_validate.report import ValidationReport
 
@@ -21,7 +22,9 @@ def render_text(report: ValidationReport) -> str:
             f"{name[:20]:20}  {row.psnr_y:5.2f}  {row.ssim_y:.4f}  {row.fab:4.2f}  "
             f"{row.all_8_bit.psnr_y:6.2f}  {row.bicubic.psnr_y:8.2f}{in_float}"
         )
-    widths = ", ".join(f"{count} x {width}" for width, count in report.bit_widths.items())
+    widths = ", ".join(
+        f"{count} x {name_of_route(route)}" for route, count in report.bit_widths.items()
+    )
     seams = "no borders" if report.seam_ratio is None else f"{report.seam_ratio:.3f}"
     lines += [
         "",

@@ -92,6 +92,7 @@ class Validator:
 
         """
         self._manifest = bundle.manifest
+        self._bit_operations = bundle.bit_operations
         self._engine, self._workers, self._policy = engine, workers, request.policy
         self._reference = reference
         self._costs = costs
@@ -129,8 +130,7 @@ class Validator:
             ImageError: the picture is too small for SSIM.
 
         """
-        network = self._manifest.network
-        scale, truth = network.scale, made.truth
+        scale, truth = self._manifest.network.scale, made.truth
         routed = _figures(made.routed, truth, scale)
         all_8_bit = _figures(made.all_8_bit, truth, scale)
         in_float, torch = made.float_network, made.torch
@@ -144,10 +144,7 @@ class Validator:
             fab=compute_fab(made.bit_map),
             network_fab=compute_network_fab(made.bit_map),
             bitops=count_bit_operations(
-                _tile_pixels(made.plan),
-                made.bit_map,
-                network.quantized_macs_per_pixel,
-                network.float_macs_per_pixel,
+                _tile_pixels(made.plan), made.bit_map, self._bit_operations
             ),
             seam_ratio=_seam_ratio(made.routed, made, scale),
             seam_ratio_bicubic=_seam_ratio(made.bicubic, made, scale),

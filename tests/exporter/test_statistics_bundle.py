@@ -28,7 +28,7 @@ from gdq_runtime.engines.costs import Costs
 from gdq_runtime.engines.registry import open_engine
 from gdq_runtime.routing.price_dial import PricePosition
 from gdq_runtime.routing.request import Request
-from gdq_runtime.routing.router import Router
+from gdq_runtime.routing.router import Router, SensedRouting
 from gdq_validate.agreement import read_picture
 from gdq_validate.engines.numpy_engine import NumpyEngine
 from gdq_validate.engines.torch_engine import TorchEngine
@@ -191,7 +191,7 @@ def test_a_loss_is_kept_in_the_least_time(bundle: Bundle) -> None:
     assert trade_off is not None
     asked = Request(max_loss=trade_off.prices[0].loss_db / 2, flat_tiles="network")
     routing = Router.create(bundle, asked, CHEAP_SIX).sensed
-    assert routing is not None
+    assert isinstance(routing, SensedRouting)
     assert routing.steps == routing.rule.steps.with_costs(CHEAP_SIX.in_bits)
 
 

@@ -73,6 +73,17 @@ def test_any_picture_can_be_drawn(width: int, height: int, tile: int) -> None:
     assert max(drawing.shape) <= 2000
 
 
+def test_many_routes_get_further_lines_of_the_legend() -> None:
+    plan, image = TilePlan(288, 96, 32, 0), np.full((96, 288, 3), 128, dtype=np.uint8)
+    nine = np.array([[0, 4, 5, 6, 8, 68, 69, 70, 72]] * 3, dtype=np.uint8)
+    plain, drawing = (draw_bit_map(image, plan, bit_map) for bit_map in (nine % 64, nine))
+    assert drawing.shape[0] > plain.shape[0]
+    assert (drawing[plain.shape[0] :] < 128).any()
+    # Tiles of the same width have another colour on the small network.
+    inside = np.s_[20:25, ::100]
+    assert (drawing[inside] != plain[inside]).any()
+
+
 def test_a_caption_gets_a_line_of_the_legend() -> None:
     plan, bit_map = TilePlan(16, 16, 16, 0), np.array([[4]], dtype=np.uint8)
     gray = np.full((16, 16, 3), 128, dtype=np.uint8)

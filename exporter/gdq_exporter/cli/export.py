@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 EPILOG = """\b
 Examples:
   gdq-export models/zoo/edsr_baseline_x2/edsr_baseline_x2.safetensors -o edsr_x2
+  gdq-export edsr_baseline_x2.safetensors --with edsr_mobile_x2.safetensors -o both_x2
   gdq-export srresnet_x2.pt --entropy-table E2B.json -o bundle --tile 128
   gdq-export model.safetensors -o bundle --calibration photos/ --overwrite
   gdq-export model.safetensors -o bundle --formats tflite --measure-memory
@@ -56,6 +57,11 @@ class _Formats(click.ParamType[Any]):
 @click.option(
     "-o", "--output", "bundle", required=True, type=PATH,
     help="Folder to create.",
+)  # fmt: skip
+@click.option(
+    "--with", "small", type=PATH, metavar="SMALL",
+    help="Checkpoint of a smaller network of the same scale: tiles that it upscales well enough "
+    "go to it, and only the others to CHECKPOINT.",
 )  # fmt: skip
 @click.option(
     "--tile", default=96, show_default=True, help="Side of a tile in low-resolution pixels."

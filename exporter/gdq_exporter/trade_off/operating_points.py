@@ -130,7 +130,7 @@ def _folds(
     return [(part, ~part) for part in parts]
 
 
-def _best_signal(bit_widths: tuple[BitWidth, ...], curves: dict[Signal, Curve]) -> Signal:
+def _best_signal(bit_widths: tuple[int, ...], curves: dict[Signal, Curve]) -> Signal:
     """Choose the smallest mean loss over the dial, the gate's unless it is clearly beaten.
 
     A few tiles cannot tell apart signals that are nearly equally good.

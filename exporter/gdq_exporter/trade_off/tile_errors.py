@@ -38,10 +38,10 @@ class TileLosses:
 
     picture_of: NDArray[np.intp]
     """(N,), number of the picture that each tile was cut from."""
-    bit_widths: tuple[BitWidth, ...]
-    """W of them, ascending."""
+    bit_widths: tuple[int, ...]
+    """W of them, ascending; or routes, see ``Bundle.routes``."""
     losses: NDArray[np.float64]
-    """(N, W), at each width; 0 at the largest."""
+    """(N, W), at each width; 0 at the largest, which is the last."""
     interpolated: NDArray[np.float64]
     """(N,), loss of interpolation."""
 
@@ -89,12 +89,15 @@ def measure_tiles(
 
 def measure_losses(
     engine: Engine,
-    bit_widths: Sequence[BitWidth],
+    bit_widths: Sequence[int],
     pairs: Sequence[tuple[Picture, Picture]],
     picture_of: NDArray[np.intp],
 ) -> TileLosses:
-    """Measures what every width costs every tile; see ``measure_tiles``."""
-    widths = tuple(sorted(bit_widths))
+    """Measures what every width costs every tile; see ``measure_tiles``.
+
+    Of two networks, ``bit_widths`` are routes, and the last is the one that losses are below.
+    """
+    widths = tuple(bit_widths)
     with closing(Workers()) as workers:
         measure = partial(_measure, engine, widths)
         rows = list(workers.map_in_order(measure, pairs, ahead=2 * workers.threads))
@@ -114,7 +117,7 @@ def _losses(
 
 
 def _measure(
-    engine: Engine, bit_widths: Sequence[BitWidth], pair: tuple[Picture, Picture]
+    engine: Engine, bit_widths: Sequence[int], pair: tuple[Picture, Picture]
 ) -> list[float]:
     """Return the errors at every width and of interpolation."""
     tile, truth = pair

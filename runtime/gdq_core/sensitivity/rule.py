@@ -44,6 +44,10 @@ class SensitivityRule:
         """
         return self.steps.choose(tile.noise - picture_level, price)
 
+    def loss(self, tile: Sensitivity, picture_level: int, bit_width: int) -> float:
+        """Return what a tile loses at a bit-width below the largest, in dB of its picture."""
+        return self.steps.loss(tile.noise - picture_level, bit_width)
+
     def is_flat(self, tile: Sensitivity, picture_level: int) -> bool:
         """Tell whether interpolation serves a tile as well as the network."""
         return tile.interpolation - picture_level <= self.flat

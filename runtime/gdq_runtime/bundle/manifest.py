@@ -21,6 +21,12 @@ from gdq_core.sensitivity.rule import SensitivityRule
 SCHEMA_VERSION: Final = 4
 """Increased when a reader of the previous version would misread a manifest."""
 
+TWO_NETWORKS: Final = 5
+"""Schema version of the manifest of a bundle that holds a small network beside its own."""
+
+MANIFEST_NAME: Final = "manifest.json"
+"""Of the file in a bundle's folder."""
+
 Format = Literal["onnx", "tflite", "engine"]
 """Formats in which graphs are written; a bundle has all its graphs in each of its formats."""
 
@@ -224,6 +230,37 @@ class Network(_Model):
     ]
 
 
+class MeasuredTile(_Model):
+    """A calibration tile: what the heads say of it, and what it really lost on every route."""
+
+    large: Annotated[
+        list[Int32], Field(min_length=3, max_length=3, description="heads of the large network")
+    ]
+    small: Annotated[
+        list[Int32], Field(min_length=3, max_length=3, description="heads of the small network")
+    ]
+    level: Annotated[Int32, Field(description="of its picture, by the large network's heads")]
+    losses: Annotated[
+        dict[int, float],
+        Field(
+            description="route -> PSNR (luma) below the large network's largest width, dB of its "
+            "picture; a route is 0 (interpolated), a bit-width, or 64 + one of the small network"
+        ),
+    ]
+
+
+class SmallNetwork(_Model):
+    """A second, cheaper network of the same scale, in a folder that is a bundle of its own.
+
+    Prices are in dB per tile at the large network's largest width. A runtime finds their positions
+    by the measured tiles and what routes cost on its device.
+    """
+
+    folder: BundlePath
+    loss_db: Annotated[float, Field(ge=0, description="lost where nothing else is asked for, dB")]
+    tiles: Annotated[list[MeasuredTile], Field(min_length=1)]
+
+
 class Tiling(_Model):
     """How a picture is cut: square tiles of one size, whose neighbours share some pixels."""
 
@@ -394,7 +431,7 @@ class Checkpoint(_Model):
 class Manifest(_Model):
     """Everything that a runtime must know about a bundle."""
 
-    schema_version: Literal[4]
+    schema_version: Annotated[Literal[4, 5], Field(description="5 with a small network, else 4")]
     formats: Annotated[
         list[Format], Field(min_length=1, description="every graph is there in each of them")
     ]
@@ -407,6 +444,9 @@ class Manifest(_Model):
     flat_tiles: Annotated[
         FlatTiles | None, Field(description="null if interpolation costs too much on every tile")
     ] = None
+    small: Annotated[SmallNetwork | None, Field(description="null in a bundle of one network")] = (
+        None
+    )
     golden: list[GoldenTile]
     agreement: Annotated[
         dict[Format, Annotated[list[AgreementBound], Field(min_length=1)]],
@@ -437,10 +477,24 @@ class Manifest(_Model):
             dialled = {width for point in self.trade_off.points for width in point.bit_widths}
             if missing := sorted(dialled - set(widths)):
                 raise ValueError(f"the trade-off uses {missing[0]} bits, which have no subgraph")
+        self._check_small()
         used = self._graph_files() | self._golden_files()
         if unlisted := sorted(used - listed):
             raise ValueError(f"{unlisted[0]!r} is used but not listed under files")
         return self
+
+    def _check_small(self) -> None:
+        if (self.small is not None) != (self.schema_version == TWO_NETWORKS):
+            raise ValueError(f"schema version {TWO_NETWORKS} is that of bundles of two networks")
+        if self.small is None:
+            return
+        if self.predictor.sensitivity is None:
+            raise ValueError("a bundle of two networks needs a predictor of statistics")
+        manifest = f"{PurePosixPath(self.small.folder)}/{MANIFEST_NAME}"
+        if all(entry.path != manifest for entry in self.files):
+            raise ValueError(f"{manifest!r} is used but not listed under files")
+        if len({frozenset(tile.losses) for tile in self.small.tiles}) > 1:
+            raise ValueError("the measured tiles have losses on different routes")
 
     def _golden_files(self) -> set[str]:
         """Return golden tiles and outputs, which exist in each format that has a bound."""

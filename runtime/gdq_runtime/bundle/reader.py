@@ -4,15 +4,25 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import dataclass
-from pathlib import Path
+from functools import cached_property
+from pathlib import Path, PurePosixPath
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
-from gdq_core.bit_widths import BitWidth
+from gdq_core.bit_widths import INTERPOLATED, SMALL, BitWidth
 from gdq_core.errors import BundleError
-from gdq_runtime.bundle.manifest import SCHEMA_VERSION, Format, Manifest, Subgraph
+from gdq_core.sensitivity.pair import PairRule
+from gdq_runtime.bit_map import bit_operations_per_pixel
+from gdq_runtime.bundle.manifest import (
+    MANIFEST_NAME,
+    SCHEMA_VERSION,
+    TWO_NETWORKS,
+    Format,
+    Manifest,
+    SmallNetwork,
+    Subgraph,
+)
 
-MANIFEST_NAME = "manifest.json"
 MANIFEST_LIMIT = 4 << 20
 """Bytes; a real manifest has some ten thousand, and parsing a huge one could fill the memory."""
 
@@ -31,11 +41,13 @@ class Bundle:
     Attributes:
         path: the folder.
         manifest: its validated description.
+        small: the bundle of its small network, of the same scale and tiles; None of one network.
 
     """
 
     path: Path
     manifest: Manifest
+    small: Bundle | None = None
 
     @classmethod
     def open(cls, path: str | Path) -> Bundle:
@@ -54,10 +66,11 @@ class Bundle:
         if not is_folder:
             raise BundleError(f"{folder} is not a bundle: there is no such folder")
         manifest = _read_manifest(folder / MANIFEST_NAME)
-        bundle = cls(folder, manifest)
         for entry in manifest.files:
             _check_file(folder, entry.path, entry.size, entry.sha256)
-        return bundle
+        if manifest.small is None:
+            return cls(folder, manifest)
+        return _open_pair(folder, manifest, manifest.small)
 
     def file(self, relative: str) -> Path:
         """Return the path of a file that the manifest lists.
@@ -88,6 +101,43 @@ class Bundle:
     def bit_widths(self) -> tuple[BitWidth, ...]:
         """Bit-widths that have a subgraph, ascending."""
         return tuple(sorted(subgraph.bit_width for subgraph in self.manifest.subgraphs))
+
+    @property
+    def routes(self) -> tuple[int, ...]:
+        """Numbers of all that networks can do with a tile: the small one's first, ascending."""
+        small = () if self.small is None else self.small.bit_widths
+        return (*(SMALL + width for width in small), *self.bit_widths)
+
+    @cached_property
+    def bit_operations(self) -> dict[int, float]:
+        """Route -> BitOPs per low-resolution pixel; interpolation needs none."""
+        small = {} if self.small is None else self.small.bit_operations
+        network = self.manifest.network
+        macs = network.quantized_macs_per_pixel, network.float_macs_per_pixel
+        return {
+            **{SMALL + width: count for width, count in small.items() if width != INTERPOLATED},
+            **{width: bit_operations_per_pixel(width, *macs) for width in self.bit_widths},
+            INTERPOLATED: 0.0,
+        }
+
+    def pair_rule(self) -> PairRule:
+        """Return what tells losses on either of two networks.
+
+        Raises:
+            BundleError: one has no predictor of statistics, or they are of different tiles.
+
+        """
+        heads = [
+            None if one is None else one.manifest.predictor.sensitivity
+            for one in (self, self.small)
+        ]
+        large, small = heads
+        if large is None or small is None:
+            raise BundleError(f"{self.path} has no two predictors of statistics")
+        try:
+            return PairRule(large.rule(), small.rule())
+        except ValueError as error:
+            raise BundleError(f"{self.path} is not valid: {error}") from error
 
     def subgraph(self, bit_width: int) -> Subgraph:
         """Return the network at one bit-width.
@@ -121,12 +171,12 @@ def _read_manifest(path: Path) -> Manifest:
 
 
 def _check_version(path: Path, version: int) -> None:
-    if version > SCHEMA_VERSION:
+    if version > TWO_NETWORKS:
         raise BundleError(
             f"{path} has schema version {version} and was made by a newer version of gdq-export; "
-            f"this runtime reads {SCHEMA_VERSION}: update it"
+            f"this runtime reads up to {TWO_NETWORKS}: update it"
         )
-    if version != SCHEMA_VERSION:
+    if version < SCHEMA_VERSION:
         raise BundleError(
             f"{path} has schema version {version}, but this runtime reads {SCHEMA_VERSION}: "
             "export the checkpoint again"
@@ -140,6 +190,35 @@ def _first_complaint(error: ValidationError) -> str:
     more = f" (and {len(complaints) - 1} more)" if len(complaints) > 1 else ""
     message = first["msg"].removeprefix("Value error, ")
     return f"{f'field {field}: ' if field else ''}{message}{more}"
+
+
+def _open_pair(folder: Path, manifest: Manifest, described: SmallNetwork) -> Bundle:
+    """Open a bundle of two networks, and make sure that they can share the tiles of a picture.
+
+    All files were checked, those in the folder of the small network, too; what its manifest says
+    was not.
+    """
+    place = folder / described.folder
+    small = Bundle(place, _read_manifest(place / MANIFEST_NAME))
+    if small.manifest.small is not None:
+        raise BundleError(f"{place} holds a small network itself: one is enough")
+    for name, one, other in (
+        ("scale", manifest.network.scale, small.manifest.network.scale),
+        ("tiling", manifest.tiling, small.manifest.tiling),
+        ("formats", manifest.formats, small.manifest.formats),
+    ):
+        if one != other:
+            raise BundleError(f"{folder} is not valid: its networks do not have the same {name}")
+    listed = {entry.path: entry.sha256 for entry in manifest.files}
+    for entry in small.manifest.files:
+        path = f"{PurePosixPath(described.folder)}/{entry.path}"
+        if listed.get(path) != entry.sha256:
+            raise BundleError(f"{folder} is not valid: {path} is another file than it lists")
+    bundle = Bundle(folder, manifest, small)
+    bundle.pair_rule()
+    if {*described.tiles[0].losses} != {INTERPOLATED, *bundle.routes}:
+        raise BundleError(f"{folder} is not valid: its measured tiles have other routes than it")
+    return bundle
 
 
 def _check_file(folder: Path, relative: str, size: int, sha256: str) -> None:

@@ -164,9 +164,11 @@ def _run(
 
 
 def _as_text(result: FileResult) -> str:
+    from gdq_core.bit_widths import name_of_route
     from gdq_runtime.bit_map import count_bit_widths
 
-    widths = ", ".join(f"{n} x {width}" for width, n in count_bit_widths(result.bit_map).items())
+    tiles = count_bit_widths(result.bit_map)
+    widths = ", ".join(f"{count} x {name_of_route(route)}" for route, count in tiles.items())
     lines = [
         f"{result.target}: {result.size[0]}x{result.size[1]} -> "
         f"{result.output_size[0]}x{result.output_size[1]}, FAB {result.fab:.2f} "
@@ -218,8 +220,11 @@ def _as_json(result: FileResult) -> dict[str, Any]:
 
 
 def _dial_as_json(result: FileResult) -> Any:
+    from gdq_runtime.routing.pair_dial import PairPosition
     from gdq_runtime.routing.price_dial import PricePosition
 
+    if isinstance(result.dial, PairPosition):
+        return {"db_per_tile": result.dial.decibels_per_tile}
     if not isinstance(result.dial, PricePosition):
         return result.dial
     return {

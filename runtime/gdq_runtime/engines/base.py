@@ -73,6 +73,9 @@ class Engine(Protocol):
     def run(self, bit_width: int, tile: NDArray[np.uint8]) -> NDArray[np.uint8]:
         """Upscale a (height, width, 3) RGB tile to (height * scale, width * scale, 3).
 
+        Of a bundle of two networks, ``open_engine`` opens what also runs the small one, at
+        ``SMALL`` plus a bit-width.
+
         Raises:
             BundleError: there is no subgraph of this bit-width.
             EngineError: the graph is refused, or its output is not such a picture.

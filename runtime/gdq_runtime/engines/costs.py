@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import pairwise
@@ -11,7 +11,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from gdq_core.bit_widths import INTERPOLATED
+from gdq_core.bit_widths import INTERPOLATED, SMALL
 
 AS_FAST: Final = 0.03
 """Share of its time that a narrower width has to save before it is worth what it loses."""
@@ -22,8 +22,8 @@ class Costs:
     """Processor time of one tile of the bundle's size, on one device and engine.
 
     Attributes:
-        seconds: what a bit map says of a tile -> its seconds: ``INTERPOLATED``, and every
-            bit-width that the bundle has.
+        seconds: what a bit map says of a tile -> its seconds: ``INTERPOLATED``, every bit-width
+            that the bundle has, and those of its small network if it has one.
         predict: seconds that the predictor takes.
 
     """
@@ -34,7 +34,16 @@ class Costs:
     @cached_property
     def useful(self) -> tuple[int, ...]:
         """Bit-widths that no wider one is as fast as, ascending; the largest always is."""
-        *narrower, largest = sorted(width for width in self.seconds if width != INTERPOLATED)
+        return self._useful(width for width in self.seconds if INTERPOLATED < width < SMALL)
+
+    @cached_property
+    def routes(self) -> tuple[int, ...]:
+        """The same of the small network, if there is one, and then of the large one."""
+        small = [route for route in self.seconds if route > SMALL]
+        return (*(self._useful(small) if small else ()), *self.useful)
+
+    def _useful(self, routes: Iterable[int]) -> tuple[int, ...]:
+        *narrower, largest = sorted(routes)
         kept = [largest]
         for width in reversed(narrower):
             if self.seconds[width] < (1 - AS_FAST) * self.seconds[kept[-1]]:

@@ -64,7 +64,10 @@ class KeptCosts(_Model):
     predict: Seconds
     seconds: Annotated[
         dict[int, Seconds],
-        Field(min_length=2, description="bit-width -> a tile; 0 is interpolation"),
+        Field(
+            min_length=2,
+            description="bit-width -> a tile; 0 is interpolation, 64 more are the small network's",
+        ),
     ]
 
 
@@ -94,7 +97,7 @@ def load_costs(origin: Origin, bundle: Bundle) -> Costs | None:
         kept = KeptCosts.model_validate_json(path.read_bytes())
     except (OSError, RuntimeError, ValueError):
         return None
-    if kept.origin != origin or not kept.seconds.keys() >= {0, *bundle.bit_widths}:
+    if kept.origin != origin or not kept.seconds.keys() >= {0, *bundle.routes}:
         return None
     age = datetime.now(timezone.utc) - kept.measured_at
     if not timedelta(0) <= age < LASTS:  # a time to come is none at which anything was measured

@@ -9,6 +9,7 @@ from gdq_core.errors import BundleError, EngineError
 from gdq_runtime.bundle.manifest import Format
 from gdq_runtime.bundle.reader import Bundle
 from gdq_runtime.engines.base import Engine, EngineFactory
+from gdq_runtime.engines.paired import PairedEngine
 
 
 def _load_onnxruntime() -> EngineFactory:
@@ -104,7 +105,10 @@ def open_engine(name: str, bundle: Bundle, tile_size: int | None = None) -> Engi
         factory = _load(entry)
     except EngineError as error:
         raise EngineError(f"{error}{others and f', or {others}'}") from error
-    return factory(bundle, tile_size)
+    engine = factory(bundle, tile_size)
+    if bundle.small is None:
+        return engine
+    return PairedEngine(engine, factory(bundle.small, tile_size))
 
 
 def default_engine(bundle: Bundle) -> tuple[str, str | None]:

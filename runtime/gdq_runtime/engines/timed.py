@@ -60,6 +60,8 @@ class EngineReport:
         return tuple(notes)
 
     def _describe_useless(self, costs: Costs) -> list[str]:
+        if costs.routes != costs.useful:  # tiles go where their price says, to either network
+            return []
         widths = sorted(width for width in costs.seconds if width != INTERPOLATED)
         useless = [width for width in widths if width not in costs.useful]
         if not useless:
@@ -160,7 +162,7 @@ class TimedEngine:
         manifest = bundle.manifest
         return measure_costs(
             self,
-            bundle.bit_widths,
+            bundle.routes,
             manifest.tiling.size,
             manifest.network.scale,
             has_statistics=manifest.predictor.sensitivity is not None,

@@ -55,13 +55,14 @@ class PriceControl:
         """Learn of a tile that the network runs at a bit-width."""
         if self._fab is not None:
             self._move(GAIN * (bit_width - self._fab))
-        self._note_loss(self._rule.steps.loss(score, bit_width))
+        self.note_loss(self._rule.steps.loss(score, bit_width))
 
     def note_flat(self, score: int) -> None:
         """Learn of a tile that is interpolated; ``score`` as ``SensitivityRule.is_flat`` has it."""
-        self._note_loss(DECIBELS * 2 ** (score / OCTAVE))
+        self.note_loss(DECIBELS * 2 ** (score / OCTAVE))
 
-    def _note_loss(self, loss: float) -> None:
+    def note_loss(self, loss: float) -> None:
+        """Learn of a tile that loses so many dB of its picture."""
         if self._max_loss is not None:
             excess = loss / self._max_loss - 1
             self._move(-LOSS_GAIN * min(excess, LARGEST_EXCESS))

@@ -39,7 +39,8 @@ class Request:
     Attributes:
         bits: "auto" for the predictor's choice per tile, or one bit-width for all tiles.
         fab: mean bit-width that the network may spend on its tiles. Bundles with statistics meet
-            it in the long run, over tiles and pictures; those with a gate in every picture.
+            it in the long run, over tiles and pictures; those with a gate in every picture; those
+            of two networks refuse it, as it says nothing of what they cost.
         max_loss: largest expected loss of PSNR below all tiles at the largest bit-width, in dB as
             calibrated; as little time as that allows is spent, or bits where times are not known.
         flat_tiles: "interpolate" or "network"; None interpolates flat tiles unless one bit-width

@@ -5,11 +5,13 @@ from __future__ import annotations
 from bisect import bisect_left
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from gdq_core.errors import RequestError
+from gdq_core.sensitivity.heads import Sensitivity
 from gdq_core.sensitivity.prices import PriceSteps, decibels_per_bit
 from gdq_core.sensitivity.rule import SensitivityRule
 from gdq_runtime.bundle.manifest import FlatTiles, Manifest, Signal, TradeOff
@@ -19,6 +21,9 @@ from gdq_runtime.engines.costs import Costs
 from gdq_runtime.routing.budget import Budget
 from gdq_runtime.routing.dial import Crew, Dial, expected_seconds, turn_dial
 from gdq_runtime.routing.gradients import mean_gradient
+from gdq_runtime.routing.pair_dial import PairPosition
+from gdq_runtime.routing.pair_routing import create_pair_routing
+from gdq_runtime.routing.picture_routing import PictureRouting
 from gdq_runtime.routing.price_control import PriceControl
 from gdq_runtime.routing.price_dial import (
     PricePosition,
@@ -60,7 +65,19 @@ class SensedRouting:
     cap: float | None
     timed: TimeDial | None = None
 
-    def open_picture(self, tiles: int) -> SensedPicture | TimedPicture:
+    def with_control(self, control: PriceControl) -> SensedRouting:
+        """See ``PictureRouting``."""
+        return replace(self, control=control)
+
+    def position(self, costs: Costs | None) -> PricePosition:
+        """See ``PictureRouting``."""
+        if self.timed is not None:
+            per_bit = self.timed.priced_seconds
+            return PricePosition.of_time(decibels_per_bit(self.timed.price), per_bit)
+        per_bit = 0.0 if costs is None else costs.seconds_per_bit
+        return PricePosition.of_time(decibels_per_bit(self.control.price), per_bit)
+
+    def open_picture(self, tiles: int) -> SensedPicture | TimedPicture[Sensitivity]:
         """Begin a picture of so many tiles."""
         if self.timed is not None:
             return TimedPicture(self.rule, self.timed, tiles, interpolates=self.interpolates)
@@ -95,7 +112,7 @@ class Router:
     flat_below: float | None = None
     expected_loss: float | None = None
     expected_seconds: float | None = None
-    sensed: SensedRouting | None = None
+    sensed: PictureRouting[Any] | None = None
 
     @classmethod
     def create(
@@ -119,6 +136,8 @@ class Router:
 
         """
         manifest = bundle.manifest
+        if bundle.small is not None:
+            return cls._create_paired(bundle, request, costs, crew)
         if manifest.predictor.sensitivity is not None:
             rule = manifest.predictor.sensitivity.rule()
             return cls._create_sensed(bundle, request, rule, costs, crew)
@@ -141,19 +160,16 @@ class Router:
         )
 
     @property
-    def position(self) -> tuple[int, ...] | PricePosition | None:
+    def position(self) -> tuple[int, ...] | PricePosition | PairPosition | None:
         """Where the dial stands: bit-widths of a gate's bins, or the price; None without a dial.
 
         A price that follows its target stands where the last tile left it.
         """
         if self.dial is not None:
             return tuple(self.dial.point.bit_widths)
-        if self.sensed is None or self.sensed.forced is not None:
+        if self.sensed is None or self.forced is not None:
             return None
-        if (timed := self.sensed.timed) is not None:
-            return PricePosition.of_time(decibels_per_bit(timed.price), timed.seconds_per_bit)
-        per_bit = 0.0 if self.costs is None else self.costs.seconds_per_bit
-        return PricePosition.of_time(decibels_per_bit(self.sensed.control.price), per_bit)
+        return self.sensed.position(self.costs)
 
     @classmethod
     def _create_sensed(
@@ -201,6 +217,22 @@ class Router:
             if timed is None
             else min(timed.seconds, timed.costs.largest_seconds),
             sensed=sensed if forced is None or flat is not None else None,
+        )
+
+    @classmethod
+    def _create_paired(
+        cls, bundle: Bundle, request: Request, costs: Costs | None, crew: Crew | None
+    ) -> Router:
+        interpolates = _interpolates(bundle.manifest, request)
+        routing = create_pair_routing(bundle, request, costs, crew, interpolates=interpolates)
+        forced = None if request.bits == "auto" else request.bits
+        start = routing.start
+        return cls(
+            available=bundle.routes,
+            forced=forced,
+            expected_loss=start.loss_db,
+            expected_seconds=None if costs is None else start.cost * costs.largest_seconds,
+            sensed=routing if forced is None or interpolates else None,
         )
 
     def needs_network(self, tile: NDArray[np.uint8]) -> bool:

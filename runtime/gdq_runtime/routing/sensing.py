@@ -9,14 +9,32 @@ from numpy.typing import NDArray
 
 from gdq_core.errors import EngineError
 from gdq_core.sensitivity.heads import Sensitivity
+from gdq_core.sensitivity.pair import PairRule, PairSensitivity
 from gdq_core.sensitivity.rule import SensitivityRule
+from gdq_core.sensitivity.statistics import Integers, tile_statistics
 from gdq_runtime.engines.native_library import load_library
 
 Sense = Callable[[NDArray[np.uint8]], Sensitivity]
 """(height, width, 3) tile -> its sensitivity."""
 
 
+PairSense = Callable[[NDArray[np.uint8]], PairSensitivity]
+"""The same for two networks."""
+
+
 def open_sense(rule: SensitivityRule) -> Sense:
+    """Return what computes the heads of tiles."""
+    statistics = _open_statistics(rule.heads.side)
+    return lambda tile: rule.heads.of_tile(statistics(tile))
+
+
+def open_pair_sense(rule: PairRule) -> PairSense:
+    """Return what computes the heads of two networks, from the same statistics."""
+    statistics = _open_statistics(rule.large.heads.side)
+    return lambda tile: rule.sense(statistics(tile))
+
+
+def _open_statistics(side: int) -> Callable[[NDArray[np.uint8]], Integers]:
     """Choose who computes the statistics: 0.01 ms a tile by the library, 0.3 ms by NumPy.
 
     Both answer the same numbers. Engines of other libraries profit from ours, too.
@@ -24,5 +42,5 @@ def open_sense(rule: SensitivityRule) -> Sense:
     try:
         library = load_library()
     except EngineError:
-        return rule.sense
-    return lambda tile: rule.heads.of_tile(library.tile_statistics(tile, rule.heads.side))
+        return lambda tile: tile_statistics(tile, side)
+    return lambda tile: library.tile_statistics(tile, side)

@@ -196,6 +196,7 @@ def _validate(
     threads: int | None,
 ) -> ValidationReport:
     from gdq_core.cli.progress import TileProgress
+    from gdq_core.errors import RequestError
     from gdq_runtime.engines.timed import open_timed_engine
     from gdq_runtime.tiles.workers import Workers
     from gdq_validate.ground_truth import list_ground_truth
@@ -203,6 +204,11 @@ def _validate(
     from gdq_validate.validation import Validator
 
     network, tiling = bundle.manifest.network, bundle.manifest.tiling
+    if checkpoint is not None and bundle.small is not None:
+        raise RequestError(
+            f"--checkpoint compares with one network, and {bundle.path} has two: validate "
+            f"{bundle.small.path} with the checkpoint of the small one"
+        )
     truths = list_ground_truth(data, network.scale)
     reference = None if checkpoint is None else _open_torch(checkpoint, bundle)
     tile_size = tiling.size if request.policy == "uniform" else None

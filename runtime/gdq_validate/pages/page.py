@@ -10,6 +10,7 @@ import numpy as np
 from jinja2 import Environment, PackageLoader, select_autoescape
 from numpy.typing import NDArray
 
+from gdq_core.bit_widths import name_of_route
 from gdq_core.fidelity import squared_error
 from gdq_runtime.bit_map_drawing import draw_bit_map
 from gdq_runtime.bundle.manifest import Manifest
@@ -70,10 +71,12 @@ def render_page(report: ValidationReport, manifest: Manifest, cards: list[Card])
         lstrip_blocks=True,
     )
     plot: TradeOffPlot | None = None
-    if manifest.trade_off is not None:
+    if manifest.trade_off is not None and manifest.small is None:  # it is of the large one alone
         plot = plot_trade_off(manifest.trade_off, (report.network_fab, report.loss_db))
     template = pages.get_template("validation.html")
-    return template.render(report=report, manifest=manifest, cards=cards, plot=plot)
+    return template.render(
+        report=report, manifest=manifest, cards=cards, plot=plot, name_of_route=name_of_route
+    )
 
 
 def _caption(report: ImageReport) -> str:

@@ -109,7 +109,7 @@ def test_does_not_wait_for_a_pipe(bundle: Path, name: str) -> None:
 
 
 def test_tells_a_newer_version_from_a_broken_one(bundle: Path) -> None:
-    manifest = read_manifest(bundle) | {"schema_version": 5, "novelty": True}
+    manifest = read_manifest(bundle) | {"schema_version": 6, "novelty": True}
     write_manifest(bundle, manifest)
     with pytest.raises(BundleError, match="made by a newer version of gdq-export"):
         Bundle.open(bundle)

@@ -30,6 +30,15 @@ def test_bits_cost_what_the_dearest_do() -> None:
     assert list(one_speed.in_bits) == [8]
 
 
+def test_each_of_two_networks_has_its_useful_widths() -> None:
+    large = {4: 8.0, 5: 8.5, 6: 12.0, 8: 10.0}
+    both = Costs({INTERPOLATED: 0.001, 68: 2.0, 69: 3.0, 70: 2.5, 72: 2.6, **large}, 0.5)
+    assert both.useful == (4, 5, 8)
+    assert both.routes == (68, 70, 72, 4, 5, 8)
+    assert both.largest_seconds == 10
+    assert costs(1, 2, 3, 4).routes == (4, 5, 6, 8)
+
+
 @given(st.lists(st.floats(1, 9), min_size=4, max_size=4), st.integers(-300, 300))
 def test_paying_for_time_takes_no_bits_away(seconds: list[float], score: int) -> None:
     steps = PriceSteps((17, 72, 140))
