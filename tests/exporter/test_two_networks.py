@@ -10,6 +10,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 import pytest
+from click.testing import CliRunner
 from numpy.typing import NDArray
 
 from core.made_pictures import random_image
@@ -25,10 +26,12 @@ from gdq_models.predictor.statistics import StatisticsPredictor
 from gdq_runtime import Upscaler
 from gdq_runtime.bundle.manifest import TWO_NETWORKS
 from gdq_runtime.bundle.reader import Bundle
+from gdq_runtime.cli.upscale import main as upscale
 from gdq_runtime.engines.costs import Costs
 from gdq_runtime.engines.registry import open_engine
 from gdq_runtime.routing.request import Request
 from gdq_runtime.routing.router import Router
+from gdq_validate.cli.validate import main as validate
 from gdq_validate.comparison import compare_golden_tiles
 from runtime.engine_library import need_library
 from sensitivities import draw_rule
@@ -217,3 +220,48 @@ def test_the_networks_of_a_strangers_bundle_must_fit(bundle: Bundle, tmp_path: P
     (folder / "small" / "manifest.json").write_text(inner.replace('"scale": 2', '"scale": 3'))
     with pytest.raises(BundleError, match="damaged"):
         Bundle.open(folder)
+
+
+@pytest.fixture
+def photos(image: NDArray[np.uint8], tmp_path: Path) -> Path:
+    (tmp_path / "photos").mkdir()
+    cv2.imwrite(str(tmp_path / "photos" / "photo.png"), image)
+    return tmp_path / "photos"
+
+
+def test_upscale_names_the_routes(bundle: Bundle, photos: Path, tmp_path: Path) -> None:
+    words = [str(photos / "photo.png"), "-b", str(bundle.path), "--max-loss", "0.5"]
+    told = CliRunner().invoke(upscale, [*words, "-o", str(tmp_path / "a.png")])
+    assert told.exit_code == 0, told.output
+    assert " x small " in told.stdout
+    map_ = tmp_path / "map.png"
+    words += ["-o", str(tmp_path / "b.png"), "--bit-map", str(map_), "--format", "json"]
+    (answer,) = json.loads(CliRunner().invoke(upscale, words).stdout)["images"]
+    assert {int(route) for route in answer["tiles"]} <= {INTERPOLATED, *bundle.routes}
+    assert max(int(route) for route in answer["tiles"]) > SMALL
+    assert answer["dial"]["db_per_tile"] > 0
+    assert map_.exists()
+
+
+def test_validation_counts_the_operations_of_both(
+    bundle: Bundle, photos: Path, tmp_path: Path
+) -> None:
+    report, page = tmp_path / "report.json", tmp_path / "page.html"
+    words = [str(bundle.path), "--data", str(photos), "--json", str(report), "--html", str(page)]
+    answer = CliRunner().invoke(validate, words)
+    assert answer.exit_code == 0, answer.output
+    found = json.loads(report.read_text())
+    (picture,) = found["images"]
+    by_row = bundle.bit_operations
+    assert bundle.small is not None
+    assert by_row[SMALL + 4] == bundle.small.bit_operations[4] < by_row[4]
+    low, high = (number * TILE**2 for number in (min(by_row.values()), max(by_row.values())))
+    assert low * len(picture["tiles"]) < found["bitops"] < high * len(picture["tiles"])
+    assert "small" in page.read_text()
+
+
+def test_torch_runs_one_network_only(bundle: Bundle, photos: Path, checkpoints: Path) -> None:
+    words = [str(bundle.path), "--data", str(photos), "--checkpoint"]
+    answer = CliRunner().invoke(validate, [*words, str(checkpoints / "large.safetensors")])
+    assert answer.exit_code == 2
+    assert "--checkpoint compares with one network" in answer.stderr
