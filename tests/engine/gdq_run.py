@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import os
 import subprocess
+import tempfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -50,7 +51,8 @@ def need_program() -> Path:
 
 def run(*arguments: str | Path, program: Sequence[str | Path] = ()) -> Finished:
     command = [*(program or [need_program()]), *arguments]
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    with tempfile.TemporaryDirectory() as folder:  # where ONNX Runtime leaves a file of its own
+        done = subprocess.run(command, capture_output=True, text=True, check=False, cwd=folder)
     return Finished(done.returncode, read_lines(done.stdout), done.stderr)
 
 

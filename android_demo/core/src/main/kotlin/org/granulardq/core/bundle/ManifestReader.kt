@@ -12,6 +12,12 @@ import org.granulardq.core.BundleException
 
 private val JSON = Json { ignoreUnknownKeys = true } // the schema has refused them before
 
+/** Of bundles with one network. */
+private const val VERSION = 4
+
+/** Of bundles with two, which only the Python runtime routes between yet. */
+private const val VERSION_OF_TWO_NETWORKS = 5
+
 private val SCHEMA: JsonObject by lazy {
     val stream = Manifest::class.java.getResourceAsStream("/manifest.schema.json")
     JSON.parseToJsonElement(checkNotNull(stream).use { it.readBytes().decodeToString() }).jsonObject
@@ -46,19 +52,23 @@ private fun invalid(why: String, cause: Throwable? = null) =
     BundleException("the bundle's manifest is not valid: $why", cause)
 
 private fun checkVersion(document: JsonElement) {
-    val known = SCHEMA.getValue("properties").jsonObject.getValue("schema_version").jsonObject
-        .getValue("const").jsonPrimitive.content.toInt()
     val version = ((document as? JsonObject)?.get("schema_version") as? JsonPrimitive)?.intOrNull
         ?: throw invalid("it has no schema_version")
-    if (version > known) {
+    if (version == VERSION_OF_TWO_NETWORKS) {
         throw BundleException(
-            "the bundle has schema version $version and was made by a newer version of " +
-                "gdq-export; this runtime reads $known: update it",
+            "the bundle holds two networks, and this runtime routes between the widths of one: " +
+                "take the bundle in its folder small, or export without --with",
         )
     }
-    if (version != known) {
+    if (version > VERSION) {
         throw BundleException(
-            "the bundle has schema version $version, but this runtime reads $known: " +
+            "the bundle has schema version $version and was made by a newer version of " +
+                "gdq-export; this runtime reads $VERSION: update it",
+        )
+    }
+    if (version != VERSION) {
+        throw BundleException(
+            "the bundle has schema version $version, but this runtime reads $VERSION: " +
                 "export the checkpoint again",
         )
     }

@@ -96,6 +96,7 @@ class ManifestReaderTest {
     fun `a newer version is told from a broken one`() {
         assertTrue("made by a newer version" in refusal("tiny", "schema_version", "99"))
         assertTrue("export the checkpoint again" in refusal("tiny", "schema_version", "1"))
+        assertTrue("holds two networks" in refusal("tiny", "schema_version", "5"))
         val nested = "[".repeat(100_000)
         val broken = listOf("", "[]", "{", "null", nested, """{"schema_version": true}""")
         for (text in broken) assertFailsWith<BundleException>(text.take(20)) { readManifest(text) }
