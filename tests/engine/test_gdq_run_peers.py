@@ -3,6 +3,7 @@ older one out of Maven Central's archive, so that the interface is that of sever
 
 from __future__ import annotations
 
+import fcntl
 import shutil
 import subprocess
 from importlib.util import find_spec
@@ -45,11 +46,18 @@ def wheel_library() -> Path:
 
 
 def maven_library() -> Path:
-    """Through Maven's client, which keeps what it fetched."""
+    """Through Maven's client, which keeps what it fetched; one process of the tests at a time."""
     folder = hatch_build.BUILD / "onnxruntime"
-    library = folder / INSIDE
-    if library.is_file():
-        return library
+    folder.mkdir(parents=True, exist_ok=True)
+    with (folder / "lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        library = folder / INSIDE
+        if not library.is_file():
+            fetch_library(folder)
+    return library
+
+
+def fetch_library(folder: Path) -> None:
     if shutil.which("mvn") is None:
         pytest.skip("there is no mvn here to fetch ONNX Runtime's archive with")
     command = ["mvn", "-q", "-B", "dependency:copy", f"-Dartifact={ARTIFACT}"]
@@ -62,7 +70,6 @@ def maven_library() -> Path:
     (archive,) = folder.glob("*.jar")
     with ZipFile(archive) as opened:
         opened.extract(INSIDE, folder)
-    return library
 
 
 @pytest.fixture(scope="module", params=["wheel", "maven"])
