@@ -1,6 +1,6 @@
 # The commands of this repository. `make help` lists them; nothing has to be installed beforehand.
 .DEFAULT_GOAL := help
-.PHONY: help install demo test check-engine test-engine-memory test-arm64 android check format bench clean
+.PHONY: help install demo test check-engine test-engine-memory test-arm64 test-phone android check format bench clean
 .DELETE_ON_ERROR:
 
 VENV := .venv
@@ -90,6 +90,18 @@ android: $(INSTALLED) ## test the Kotlin runtime on the JVM against the Python o
 	mvn --quiet --batch-mode -f android_demo verify -Dgdq.expected=$(ANDROID)/expected \
 		-Dgdq.libraries=$(ANDROID)/jvm:$(dir $(ENGINE_LIBRARY)); \
 	if grep -rh 'in native method' $(ANDROID)/core/surefire-reports; then exit 1; fi
+
+# Needs root, Linux 6.7 or newer, and the test phone beside this repository.
+PHONE ?= ../shared/phone/phone
+test-phone: $(INSTALLED) ## test gdq-bench on phones that are none (Linux, root, ../shared/phone)
+	@reason=; \
+	if ! test -x $(PHONE); then reason="there is no $(PHONE)"; \
+	elif ! $(PHONE) setup .cache/phone; then reason="the test phone cannot be set up"; \
+	elif ! $(PHONE) run .cache/phone -- true; then reason="the test phone cannot be started"; fi; \
+	if [ -n "$$reason" ]; then \
+		echo "SKIPPED, nothing was tested on phones: $$reason"; \
+		test "$$CI" != true; exit; fi; \
+	GDQ_TEST_PHONE=$(abspath $(PHONE)) $(BIN)/pytest -n 2 $(PYTEST_ARGS) tests/phone
 
 check: $(INSTALLED) ## check lint rules, formatting, types and import contracts
 	@$(BIN)/ruff check .

@@ -14,6 +14,7 @@ from gdq_core.cli.command import Command
 VERBS = {
     "devices": "gdq_bench.cli.devices",
     "compare": "gdq_bench.cli.compare",
+    "app": "gdq_bench.cli.app",
 }
 """First word -> the module whose ``main`` does it."""
 

@@ -31,6 +31,16 @@ def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, exported: Path, photos
     return tmp_path
 
 
+@pytest.fixture
+def no_phones(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """An adb that works and sees none, whatever is plugged into this computer."""
+    folder = tmp_path / "bin"
+    folder.mkdir()
+    (folder / "adb").write_text("#!/bin/sh\necho List of devices attached\n")
+    (folder / "adb").chmod(0o755)
+    monkeypatch.setenv("PATH", str(folder), prepend=os.pathsep)
+
+
 def run(*arguments: str) -> Result:
     command = ["--host", "--data", "photos", "--repeats", "1", *arguments]
     return CliRunner().invoke(main, command, catch_exceptions=False)
@@ -133,6 +143,63 @@ def test_this_computer_is_the_default(here: Path) -> None:
     result = CliRunner().invoke(main, arguments, catch_exceptions=False)
     assert result.exit_code == 0, result.output
     assert "valid" in result.stdout.splitlines()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "sentence"),
+    [
+        (["--host", "--device", "all"], "--host and --device name two targets: choose one"),
+        (["--sustained", "10m"], "--cores, --sustained, --peer and --program are for phones"),
+        (["--device", "all", "--sustained", "ten"], "'ten' is not a time between 1s and 24h"),
+        (["--device", "all", "--cores", "big"], "sees no device: plug one in"),
+    ],
+)
+def test_options_of_phones(
+    here: Path, no_phones: None, arguments: list[str], sentence: str
+) -> None:
+    result = CliRunner().invoke(main, ["bundle", *arguments], catch_exceptions=False)
+    assert result.exit_code == 2
+    assert sentence in result.stderr.splitlines()[-1]
+
+
+def test_phones_need_the_format_of_our_engine(here: Path, no_phones: None) -> None:
+    write_tiny_bundle(Path("only_onnx"))
+    result = CliRunner().invoke(main, ["only_onnx", "--device"], catch_exceptions=False)
+    assert result.exit_code == 2
+    (line,) = result.stderr.splitlines()
+    assert "only_onnx has no graphs for engine 'gdq', which reads engine: it was exported" in line
+
+
+@pytest.mark.parametrize(
+    ("answer", "sentence"),
+    [
+        ("printf '\\377\\0[garbage'", "the cable to X was cut, or the phone went away"),
+        ("printf '\\377\\0\\ngdq-ended 0\\n'", "X does not answer as Android does"),
+        ("exit 7", "the cable to X was cut, or the phone went away"),
+        ("echo 'error: device unauthorized.' >&2; exit 1", "X does not trust this computer"),
+    ],
+)
+def test_a_phone_that_answers_garbage(
+    here: Path, no_phones: None, answer: str, sentence: str
+) -> None:
+    """In place of a broken phone, an adb that says what it would."""
+    Path("bin/adb").write_text(
+        f'#!/bin/sh\ncase "$1" in devices) printf "X\\tdevice\\n";; *) {answer};; esac\n'
+    )
+    arguments = ["bundle", "--data", "photos", "--device", "X", "--program", "/bin/sh"]
+    result = CliRunner().invoke(main, arguments, catch_exceptions=False)
+    assert result.exit_code == 2
+    *_, line = result.stderr.splitlines()
+    assert line.startswith(f"error: {sentence}")
+
+
+def test_without_adb(here: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PATH", "")
+    monkeypatch.setitem(sys.modules, "adbutils", None)
+    result = CliRunner().invoke(main, ["bundle", "--device"], catch_exceptions=False)
+    assert result.exit_code == 2
+    (line,) = result.stderr.splitlines()
+    assert line.startswith("error: adb is not installed: pip install 'granular-dq-mobile[device]'")
 
 
 def test_an_interruption_leaves_nothing(here: Path, tmp_path: Path) -> None:

@@ -1,0 +1,70 @@
+from __future__ import annotations
+
+import zipfile
+from pathlib import Path
+
+import pytest
+
+from gdq_bench.targets.phone.inputs import Peer, parse_peer, write_inputs
+from gdq_core.errors import RequestError
+from gdq_runtime.bundle.reader import Bundle
+from gdq_validate.ground_truth import list_ground_truth
+from runtime.engine_library import need_library
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    (tmp_path / "phone").mkdir()
+    return tmp_path / "phone"
+
+
+@pytest.fixture
+def program(tmp_path: Path) -> Path:
+    (tmp_path / "gdq_run").write_text("a program")
+    return tmp_path / "gdq_run"
+
+
+def test_what_is_pushed(bundle: Bundle, photos: Path, program: Path, folder: Path) -> None:
+    need_library()
+    truth, _ = list_ground_truth(photos, 2)
+    archive = folder.parent / "ort.aar"
+    with zipfile.ZipFile(archive, "w") as file:
+        file.writestr("jni/arm64-v8a/libonnxruntime.so", "a library")
+    inputs = write_inputs(bundle, truth, program, [Peer("ort", archive)], "nnapi", folder)
+    assert {
+        "gdq_run", "model.gdq", "picture.ppm", "picture.plan", "tiles/0.ppm", "tiles/bounds.txt",
+        "libonnxruntime.so", "onnx/weights.bin",
+    } <= inputs.files.keys()  # fmt: skip
+    words = " ".join(inputs.engines)
+    assert words.startswith("model.gdq --library ./libonnxruntime.so --model 4=onnx/")
+    assert words.endswith(" --accelerator nnapi")
+    assert all(file.is_file() for file in inputs.files.values())
+    assert (inputs.picture.width, inputs.picture.height) == (120, 100)
+    digest = inputs.digest
+    program.write_text("another program")
+    assert inputs.digest != digest
+
+
+@pytest.mark.parametrize(
+    ("text", "sentence"),
+    [
+        ("ort", "--peer takes NAME=FILE with NAME one of ort, litert, tflite, not 'ort'"),
+        ("tensorrt=a.so", "--peer takes NAME=FILE"),
+        ("=a.so", "--peer takes NAME=FILE"),
+        ("ort=absent.so", "--peer ort: there is no file absent.so"),
+    ],
+)
+def test_peers_that_are_none(text: str, sentence: str) -> None:
+    with pytest.raises(RequestError, match=sentence):
+        parse_peer(text)
+
+
+def test_an_archive_without_the_library(
+    bundle: Bundle, photos: Path, program: Path, folder: Path
+) -> None:
+    need_library()
+    truth, _ = list_ground_truth(photos, 2)
+    empty = folder.parent / "empty.aar"
+    zipfile.ZipFile(empty, "w").close()
+    with pytest.raises(RequestError, match=r"empty.aar holds no jni/arm64-v8a/libonnxruntime.so"):
+        write_inputs(bundle, truth, program, [Peer("ort", empty)], "cpu", folder)

@@ -1,0 +1,67 @@
+"""What is left when the measurement itself is stopped."""
+
+from __future__ import annotations
+
+import re
+import signal
+from pathlib import Path
+
+from phone.inside import (
+    ON_PHONE,
+    bench,
+    check_traces,
+    finish,
+    in_phone,
+    is_measuring,
+    read,
+    shell,
+    start_bench,
+    wait_for,
+)
+
+
+def has_rounds(cache: Path) -> bool:
+    """Tells whether at least one round is complete."""
+    lines = re.compile(r'round\\": ?1\b')
+    return any(lines.search(path.read_text()) for path in cache.rglob("*.journal"))
+
+
+@in_phone()
+def test_a_killed_run_is_tidied_up_and_resumed(here: Path, cache: Path) -> None:
+    running = start_bench("--device", "--json", "a.json")
+    wait_for(lambda: has_rounds(cache))
+    running.kill()
+    finish(running)
+    assert shell(f"ls {ON_PHONE}").strip() == "gdq-bench"
+    finished = bench("--device", "--json", "a.json")
+    assert finished.returncode == 0, finished.stderr
+    assert "going on where an earlier run stopped: " in finished.stderr
+    assert " 0 files pushed, " in finished.stderr
+    assert {row.wall.rounds for row in read("a.json").tiles} == {8}
+    check_traces()
+    finished = bench("--device", "--json", "a.json", "--overwrite")
+    assert "going on" not in finished.stderr
+
+
+@in_phone()
+def test_ctrl_c_leaves_nothing_on_the_phone(here: Path) -> None:
+    running = start_bench("--device", "--json", "a.json")
+    wait_for(is_measuring)
+    running.send_signal(signal.SIGINT)
+    finished = finish(running)
+    assert finished.returncode == 130
+    assert finished.stderr.splitlines()[-1] == "interrupted"
+    assert list(here.iterdir()) == []
+    check_traces()
+
+
+@in_phone()
+def test_a_program_that_the_system_ends_is_started_again(here: Path) -> None:
+    running = start_bench("--device", "--json", "a.json")
+    wait_for(is_measuring)
+    wait_for(lambda: shell("pkill -9 gdq_run; echo $?").strip() == "0")
+    finished = finish(running)
+    assert finished.returncode == 0, finished.stderr
+    assert "was ended by signal 9; starting it again" in finished.stderr
+    assert "killed" not in {reason.kind for reason in read("a.json").reasons}
+    check_traces()
