@@ -128,11 +128,15 @@ def is_measuring(serial: str | None = None) -> bool:
     return "exec /data/local/tmp/gdq-bench/gdq_run" in control("services", serial=serial)
 
 
+def left_on_phone(serial: str | None) -> str:
+    return shell(f"ls {ON_PHONE}; ps -A -o ARGS | grep gdq_ru[n]", serial).strip()
+
+
 def check_traces(serial: str | None = None) -> None:
     """Nothing of ours is left on a phone, and nothing was asked of it that should not be."""
     services = control("services", serial=serial)
-    left = shell(f"ls {ON_PHONE}; ps -A -o ARGS | grep gdq_ru[n]", serial).strip()
-    assert left == "", left
+    # A program that was ended stays in the list until its shell has seen it.
+    wait_for(lambda: left_on_phone(serial) == "", seconds=5)
     ours = re.findall(r"^shell[^:\n]*:\( (.*?)^\); code=", services, re.DOTALL | re.MULTILINE)
     assert ours
     for command in ours:

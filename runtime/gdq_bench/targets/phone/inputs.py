@@ -16,7 +16,6 @@ from gdq_bench.protocol import PictureSize
 from gdq_bench.targets.phone.session import PROGRAM
 from gdq_core.errors import RequestError
 from gdq_runtime.bit_map import compute_fab, compute_network_fab
-from gdq_runtime.bundle.manifest import Format
 from gdq_runtime.bundle.reader import Bundle
 from gdq_runtime.pipeline import Upscaler
 from gdq_validate.ground_truth import GroundTruth
@@ -25,12 +24,8 @@ _ABI = "arm64-v8a"
 _LARGEST_LIBRARY = 1 << 28
 """Bytes; an archive that unpacks to more is refused."""
 
-PEERS: dict[str, tuple[Format, str]] = {
-    # name -> format that it reads, and the library's name in its archive
-    "ort": ("onnx", "libonnxruntime.so"),
-    "litert": ("tflite", "libLiteRt.so"),
-    "tflite": ("tflite", "libtensorflowlite_jni.so"),
-}
+PEERS = {"ort": "libonnxruntime.so"}
+"""Name -> the library's name in its archive. All read ONNX (``gdq_run`` knows no other yet)."""
 
 
 @dataclass(frozen=True)
@@ -130,11 +125,8 @@ def write_inputs(
 
 def _list_models(bundle: Bundle, peer: Peer) -> list[tuple[list[str], str]]:
     """Return arguments and path in the bundle of all files that a peer reads."""
-    graph_format, _ = PEERS[peer.name]
-    bundle.require(graph_format, peer.name)
-    paths = {bits: bundle.subgraph(bits).files()[graph_format] for bits in bundle.bit_widths}
-    if graph_format == "tflite":
-        return [(["--model", path], path) for path in sorted(set(paths.values()))]
+    bundle.require("onnx", peer.name)
+    paths = {bits: bundle.subgraph(bits).files()["onnx"] for bits in bundle.bit_widths}
     models = [(["--model", f"{bits}={path}"], path) for bits, path in paths.items()]
     # The graphs' weights lie in files beside them.
     folders = {str(PurePosixPath(path).parent) for path in paths.values()}
@@ -148,7 +140,7 @@ def _list_models(bundle: Bundle, peer: Peer) -> list[tuple[list[str], str]]:
 
 def _find_library(peer: Peer, folder: Path) -> Path:
     """Return a peer's library; one in an archive is unpacked into the folder."""
-    name = PEERS[peer.name][1]
+    name = PEERS[peer.name]
     if not zipfile.is_zipfile(peer.file):
         return peer.file
     with zipfile.ZipFile(peer.file) as archive:

@@ -48,7 +48,7 @@ def test_what_is_pushed(bundle: Bundle, photos: Path, program: Path, folder: Pat
 @pytest.mark.parametrize(
     ("text", "sentence"),
     [
-        ("ort", "--peer takes NAME=FILE with NAME one of ort, litert, tflite, not 'ort'"),
+        ("ort", "--peer takes NAME=FILE with NAME one of ort, not 'ort'"),
         ("tensorrt=a.so", "--peer takes NAME=FILE"),
         ("=a.so", "--peer takes NAME=FILE"),
         ("ort=absent.so", "--peer ort: there is no file absent.so"),
