@@ -74,7 +74,7 @@ def measure_tiles(
         pairs: N (tile, ground truth) pairs, the ground truth larger by the scale.
         picture_of: (N,), number of the picture that each pair was cut from.
     """
-    losses = measure_losses(engine, bit_widths, pairs, picture_of)
+    losses = measure_losses(engine, sorted(bit_widths), pairs, picture_of)
     with closing(Workers()) as workers:
         tiles = [tile for tile, _ in pairs]
         predictions = list(workers.map_in_order(engine.predict, tiles, ahead=2 * workers.threads))
