@@ -86,7 +86,7 @@ def test_equals_torch_on_photos(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", NETWORKS)
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(tile=hnp.arrays(np.uint8, st.tuples(st.integers(4, 13), st.integers(4, 13), st.just(3))))
 @example(tile=np.full((6, 9, 3), (255, 0, 0), np.uint8))
 def test_equals_torch_on_any_tile(name: str, tile: Tile) -> None:

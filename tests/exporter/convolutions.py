@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from exporter import oracle
 from exporter.networks import Array, Network, random, random_codes
 
-CALM = settings(max_examples=25, deadline=None)
+CALM = settings(max_examples=25)
 """Enough to meet every attribute several times; the evaluator takes a millisecond."""
 
 _SIZE = 9

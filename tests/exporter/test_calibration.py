@@ -35,7 +35,7 @@ def error(values: Array, point: QuantizationPoint, step: float) -> float:
     return float(np.square(codes * step - values.astype(np.float64)).mean())
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(
     seed=st.integers(0, 1000),
     shape=st.sampled_from(["normal", "laplace", "uniform", "rectified", "outlier"]),

@@ -139,7 +139,7 @@ RELEASED = archive_of(released_state_dict(tiny_srresnet(channels=8, blocks=1)))
 OLD = archive_of({"state_dict": tiny_edsr(channels=8, blocks=1).state_dict()}, old=True)
 
 
-@settings(deadline=None, max_examples=60)
+@settings(max_examples=60)
 @given(data=st.data(), content=st.sampled_from([OURS, RELEASED, OLD]))
 def test_truncated_and_garbled_files_raise_nothing_but_our_error(
     data: st.DataObject, content: bytes, tmp_path_factory: pytest.TempPathFactory
@@ -168,7 +168,6 @@ entries = st.fixed_dictionaries(
 keys = st.sampled_from(["head.weight", "up.0.weight", "body.0.conv1.weight", "__metadata__", "x"])
 
 
-@settings(deadline=None)
 @given(
     header=st.dictionaries(keys, entries | st.text(max_size=3), max_size=4),
     body=st.binary(max_size=64),
@@ -184,7 +183,7 @@ def test_hostile_headers_raise_nothing_but_our_error(
         load_checkpoint(path)
 
 
-@settings(deadline=None, max_examples=60)
+@settings(max_examples=60)
 @given(data=st.data())
 def test_hostile_pickles_raise_nothing_but_our_error(
     data: st.DataObject, tmp_path_factory: pytest.TempPathFactory

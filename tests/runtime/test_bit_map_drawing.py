@@ -60,7 +60,7 @@ def test_a_color_changes_where_a_tile_stops_to_own() -> None:
     assert np.flatnonzero(warm)[0] == pytest.approx(13 * factor, abs=1)
 
 
-@settings(deadline=None, max_examples=25)
+@settings(max_examples=25)
 @given(
     width=st.integers(1, 3000), height=st.integers(1, 3000), tile=st.sampled_from([16, 96, 1024])
 )

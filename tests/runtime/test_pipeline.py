@@ -83,7 +83,7 @@ def test_one_width_for_all_is_the_picture_as_a_whole(upscaler: Upscaler, bits: B
     assert result.fab == bits
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(height=st.integers(1, 90), width=st.integers(1, 90), seed=st.integers(0, 99))
 def test_each_tile_runs_at_its_own_width(
     upscaler: Upscaler, height: int, width: int, seed: int
@@ -329,9 +329,7 @@ def test_an_interruption_leaves_nothing(upscaler: Upscaler, tmp_path: Path) -> N
     assert threading.active_count() <= before + upscaler.threads  # the pool's own
 
 
-@settings(
-    max_examples=30, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
-)
+@settings(max_examples=30, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(data=st.data())
 def test_damaged_pictures_are_sentences(
     upscaler: Upscaler, tmp_path: Path, data: st.DataObject

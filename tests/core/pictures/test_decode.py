@@ -336,9 +336,7 @@ def test_a_large_flat_picture_below_the_floor_is_no_bomb(tmp_path: Path) -> None
         assert reader.width == side
 
 
-@settings(
-    max_examples=400, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
-)
+@settings(max_examples=400, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(data=st.data())
 def test_damaged_files_are_sentences(tmp_path: Path, data: st.DataObject) -> None:
     content = bytearray(FILES[data.draw(st.sampled_from(sorted(FILES)))])
@@ -349,9 +347,7 @@ def test_damaged_files_are_sentences(tmp_path: Path, data: st.DataObject) -> Non
     check_reads_or_refuses(save(tmp_path / "fuzz", bytes(content)))
 
 
-@settings(
-    max_examples=200, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
-)
+@settings(max_examples=200, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     head=st.sampled_from(
         [b"\x89PNG\r\n\x1a\n", b"\xff\xd8\xff", b"II*\0", b"BM", b"RIFF\0\0\0\0WEBP", b""]

@@ -47,7 +47,7 @@ def test_the_hidden_colour_does_not_matter() -> None:
     np.testing.assert_array_equal(spread(image), spread(other))
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(
     height=st.integers(1, 60),
     width=st.integers(1, 40),

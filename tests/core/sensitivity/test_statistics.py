@@ -74,7 +74,7 @@ def draw(seed: int, side: int, contrast: float) -> np.ndarray:
     return clipped
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(seed=st.integers(0, 10**6), side=st.sampled_from([16, 24, 32]), contrast=st.floats(0, 300))
 def test_equal_the_definition(seed: int, side: int, contrast: float) -> None:
     tile = draw(seed, side, contrast)

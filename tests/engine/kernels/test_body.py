@@ -23,7 +23,7 @@ cases = [
     if need_library().body_group(name, kernel.name)
 ]
 on_each = pytest.mark.parametrize(("instruction_set", "kernel"), cases)
-few = settings(deadline=None, max_examples=20)
+few = settings(max_examples=20)
 
 
 def shifted(numbers: Integers, shift: Integers | int) -> Integers:

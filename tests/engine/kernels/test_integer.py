@@ -33,7 +33,7 @@ cases = [
 on_each = pytest.mark.parametrize(("instruction_set", "kernel"), cases)
 
 # Machines that are busy take long, and each test runs for every kernel and instruction set.
-few = settings(deadline=None, max_examples=20)
+few = settings(max_examples=20)
 channels = st.integers(1, 6).map(lambda groups: 16 * groups)
 seeds = st.integers(0, 2**32 - 1)
 

@@ -18,7 +18,7 @@ STEPS = st.lists(st.floats(2.0**-10, 16, width=32), min_size=4, max_size=4)
 
 @pytest.mark.parametrize("signed", [True, False])
 @pytest.mark.parametrize("bit_width", BIT_WIDTHS)
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(x=VALUES, steps=STEPS)
 def test_act_quant_is_torch_s_bit_for_bit(
     bit_width: int, signed: bool, x: Array, steps: list[float]
@@ -33,7 +33,7 @@ def test_act_quant_is_torch_s_bit_for_bit(
     assert got.dtype == np.float32
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(weight=VALUES, step=st.floats(2.0**-10, 16, width=32))
 def test_weight_quant_is_torch_s_bit_for_bit(weight: Array, step: float) -> None:
     quantizer = WeightQuantizer().eval()

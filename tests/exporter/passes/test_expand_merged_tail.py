@@ -31,7 +31,7 @@ def _beyond(place: int) -> slice:
     return {0: slice(0, 2), 1: slice(0, 0), 2: slice(3, 5)}[place]
 
 
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=15)
 @given(height=SIDES, width=SIDES)
 def test_every_pixel_has_the_kernel_of_its_place(height: int, width: int) -> None:
     model = merged(network := Network(CHANNELS), network.x)

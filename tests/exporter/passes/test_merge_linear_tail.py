@@ -35,7 +35,7 @@ def tail(
 
 @pytest.mark.parametrize("mode", ["CRD", "DCR"])
 @pytest.mark.parametrize("blocks", [(2,), (3,), (2, 2)], ids=["x2", "x3", "x4"])
-@settings(max_examples=6, deadline=None)
+@settings(max_examples=6)
 @given(height=SIDES, width=SIDES)
 def test_is_exact_everywhere(blocks: tuple[int, ...], mode: str, height: int, width: int) -> None:
     """Inside, along each border and in each corner; also where borders are close together."""

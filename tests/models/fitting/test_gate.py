@@ -57,7 +57,7 @@ def test_the_entropy_rule_includes_its_thresholds() -> None:
     np.testing.assert_array_equal(widths, [4, 4, 5, 5, 8])
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(seed=st.integers(0, 1000), target=st.floats(4, 8), count=st.integers(1, 40))
 def test_keeps_to_the_budget_and_loses_no_more_than_one_width_for_all(
     seed: int, target: float, count: int

@@ -30,9 +30,7 @@ def test_a_photo_of_one_tile_is_that_tile(tmp_path: Path) -> None:
     assert (tiles.photos, tiles.source) == (1, tmp_path.name)
 
 
-@settings(
-    max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
-)
+@settings(max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(height=st.integers(32, 150), width=st.integers(32, 150))
 def test_tiles_cover_the_photo_and_lie_over_their_ground_truth(
     tmp_path: Path, height: int, width: int

@@ -83,7 +83,7 @@ def test_a_tile_counts_relative_to_its_photo() -> None:
     assert moved[0] != moved[-1]
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(scores=st.lists(st.integers(-200, 200), min_size=1, max_size=30), target=st.floats(4, 8))
 def test_the_price_is_the_lowest_within_the_budget(scores: list[int], target: float) -> None:
     steps, array = PriceSteps((17, 74, 134)), np.array(scores)

@@ -5,7 +5,7 @@ import math
 import numpy as np
 import pytest
 import torch
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
@@ -24,7 +24,6 @@ def reference(image: np.ndarray) -> float:
     return float(-(probability * np.log(probability)).sum())
 
 
-@settings(deadline=None)
 @given(
     arrays(
         np.uint8,

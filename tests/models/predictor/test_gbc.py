@@ -61,7 +61,7 @@ def reference(module: GranularityGate, tile: np.ndarray) -> np.ndarray:
     return logits
 
 
-@settings(deadline=None, max_examples=30)
+@settings(max_examples=30)
 @given(
     kind=st.sampled_from(["linear", "group_norm"]),
     height=st.integers(4, 21),

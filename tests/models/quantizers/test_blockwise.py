@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 import torch
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from torch import Tensor
 
@@ -30,7 +30,6 @@ def leaves(seed: int, shape: tuple[int, ...]) -> tuple[Tensor, Tensor, Tensor]:
     return x.requires_grad_(), steps.requires_grad_(), route.requires_grad_()
 
 
-@settings(deadline=None)  # the first call starts autograd
 @given(seed=st.integers(0, 10_000), samples=st.integers(1, 3), side=st.integers(1, 5))
 def test_equals_the_plain_formula_and_its_gradients(seed: int, samples: int, side: int) -> None:
     inputs = leaves(seed, (samples, 2, side, side))

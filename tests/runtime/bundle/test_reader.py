@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from gdq_core.errors import BundleError
@@ -168,7 +168,7 @@ def shared_bundle() -> Any:
         yield write_tiny_bundle(Path(folder) / "bundle")
 
 
-@settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=300)
 @given(data=st.data())
 def test_a_hostile_manifest_is_a_sentence(shared_bundle: Path, data: st.DataObject) -> None:
     sound = read_manifest(shared_bundle)
@@ -184,7 +184,7 @@ def test_a_hostile_manifest_is_a_sentence(shared_bundle: Path, data: st.DataObje
     assert "\n" not in sentence
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(text=st.binary(max_size=200) | st.integers(1, 100_000).map(lambda n: b"[" * n))
 def test_any_bytes_as_manifest_are_a_sentence(shared_bundle: Path, text: bytes) -> None:
     sound = read_manifest(shared_bundle)

@@ -27,7 +27,7 @@ from gdq_validate.engines.numpy_engine import (
 )
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(
     seed=st.integers(0, 999),
     zero=st.sampled_from([0, 8, 128]),

@@ -286,9 +286,7 @@ def test_what_the_header_says_of_colours(tmp_path: Path) -> None:
         assert reader.meaning.icc_profile == bytes(range(100)) * 3
 
 
-@settings(
-    max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
-)
+@settings(max_examples=150, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(data=st.data())
 def test_damaged_bitmaps_are_sentences(tmp_path: Path, data: st.DataObject) -> None:
     rows = random_image(9, 13, 1)[..., 0]

@@ -42,9 +42,7 @@ def chunks(path: Path) -> dict[bytes, bytes]:
     return found
 
 
-@settings(
-    max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
-)
+@settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     height=st.integers(1, 40),
     width=st.integers(1, 40),

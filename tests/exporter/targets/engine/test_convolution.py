@@ -55,7 +55,7 @@ def test_a_merged_tail_has_nine_places() -> None:
     assert convolution.outputs == 12
 
 
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=15)
 @given(seed=st.integers(0, 1000), height=st.integers(2, 7), width=st.integers(2, 7))
 def test_an_offset_that_the_padding_lacks_goes_into_the_biases(
     seed: int, height: int, width: int

@@ -76,7 +76,7 @@ def models(draw: Any) -> PackedModel:
     return PackedModel(scale, bit_widths, tuple(values), (*layers, tail))
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(models())
 def test_an_independent_reader_finds_what_was_packed(model: PackedModel) -> None:
     read = reference.read(model.to_bytes())
@@ -101,7 +101,7 @@ def test_an_independent_reader_finds_what_was_packed(model: PackedModel) -> None
                 np.testing.assert_array_equal(their_array, our_array)
 
 
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=20)
 @given(models())
 def test_tensors_are_aligned_in_order_and_fill_the_file(model: PackedModel) -> None:
     content = model.to_bytes()
@@ -115,7 +115,7 @@ def test_tensors_are_aligned_in_order_and_fill_the_file(model: PackedModel) -> N
     assert end == len(content)
 
 
-@settings(max_examples=10, deadline=None)
+@settings(max_examples=10)
 @given(models())
 def test_identical_tensors_are_stored_once(model: PackedModel) -> None:
     first, *others = model.layers[1:-1]

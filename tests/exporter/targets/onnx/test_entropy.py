@@ -41,7 +41,7 @@ def entropy(tile: Tile) -> float:
     return float(oracle.output(MODEL, tile[None]).item())
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 @given(tile=hnp.arrays(np.uint8, st.tuples(st.integers(1, 12), st.integers(1, 12), st.just(3))))
 @example(tile=np.zeros((8, 8, 3), np.uint8))
 @example(tile=np.full((8, 8, 3), 255, np.uint8))

@@ -52,7 +52,7 @@ def test_equals_torch(name: str, height: int, width: int) -> None:
 
 
 @pytest.mark.parametrize("name", NETWORKS)
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(tile=hnp.arrays(np.uint8, st.tuples(st.integers(4, 9), st.integers(4, 9), st.just(3))))
 @example(tile=np.zeros((8, 8, 3), np.uint8))
 @example(tile=np.ones((4, 4, 3), np.uint8))

@@ -40,7 +40,7 @@ def released_entropy(tile: Tile) -> float:
 
 
 @pytest.mark.parametrize("kernels", KERNELS)
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(tile=hnp.arrays(np.uint8, st.sampled_from([(1, 1, 3), (8, 8, 3), (13, 13, 3)])))
 @example(tile=np.zeros((8, 8, 3), np.uint8))
 @example(tile=np.full((8, 8, 3), 255, np.uint8))

@@ -133,7 +133,7 @@ def test_depth_to_space_is_dcr(integer: bool) -> None:
 
 
 @pytest.mark.parametrize("kernels", KERNELS)
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=20)
 @given(
     step=st.floats(2.0**-20, 2.0**10, width=32), before=st.integers(-128, 0), up=st.integers(0, 255)
 )

@@ -46,7 +46,7 @@ def test_equals_torch(name: str, side: int) -> None:
 
 
 @pytest.mark.parametrize("name", NETWORKS)
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(tile=hnp.arrays(np.uint8, st.just((8, 8, 3))))
 @example(tile=np.zeros((8, 8, 3), np.uint8))
 @example(tile=np.full((8, 8, 3), 255, np.uint8))

@@ -75,7 +75,7 @@ def as_codes(
 @pytest.mark.parametrize("kernels", KERNELS)
 @pytest.mark.parametrize("signed", [True, False])
 @pytest.mark.parametrize("bit_width", BIT_WIDTHS)
-@settings(max_examples=10, deadline=None)
+@settings(max_examples=10)
 @given(step=st.floats(0.25, 64), offset=st.integers(0, 255))
 def test_a_float_tensor_is_clamped_exactly(
     bit_width: int, signed: bool, kernels: str, step: float, offset: int
