@@ -69,6 +69,7 @@ _SIGNATURES = {
     "gdq_body_group": (c_int32, (c_char_p, c_char_p)),
     "gdq_body_run": (c_int32, (c_char_p, c_char_p, POINTER(_BodyLayer))),
     "gdq_model_choose_kernel": (c_int32, (c_void_p, c_int32, c_char_p)),
+    "gdq_model_avoid_half": (c_int32, (c_void_p,)),
 }  # fmt: skip
 
 
@@ -163,6 +164,10 @@ class KernelLibrary(NativeLibrary):
         chosen = self.functions.gdq_model_choose_kernel(model.handle, bit_width, kernel.encode())
         assert chosen in (0, -1)
         return bool(chosen == 0)
+
+    def avoid_half(self, model: NativeModel) -> bool:
+        """Compute no layer in half precision; False if a tile has been run already."""
+        return bool(self.functions.gdq_model_avoid_half(model.handle) == 0)
 
     def convolve(
         self,

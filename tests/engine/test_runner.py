@@ -120,3 +120,12 @@ def test_refuses_kernels_that_are_not_exact(instruction_set: str) -> None:
             fits = bit_width <= kernel.largest_bits and has_kernel(instruction_set, kernel.name)
             assert library.choose_kernel(model, bit_width, kernel.name) == fits
             assert fits or kernel.name in library.last_error()
+
+
+def test_ends_are_chosen_before_the_first_tile() -> None:
+    library = need_library()
+    model = load(NETWORKS["residual_blocks"](0, 2), "scalar")
+    assert library.avoid_half(model)
+    upscale(model, BIT_WIDTHS[0], random_tile(0, 8, 8))
+    assert not library.avoid_half(model)
+    assert library.last_error() == "kernels can only be chosen before the first tile"

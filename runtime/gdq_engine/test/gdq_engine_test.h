@@ -63,6 +63,10 @@ GDQ_API int32_t gdq_body_run(const char* isa, const char* kernel, const gdq_body
  * model's instruction set. */
 GDQ_API int32_t gdq_model_choose_kernel(gdq_model* model, int32_t bit_width, const char* kernel);
 
+/* Computes no layer in half precision, from the first tile on, to tell what that costs. Below 0
+ * once a tile has been run. */
+GDQ_API int32_t gdq_model_avoid_half(gdq_model* model);
+
 #ifdef __cplusplus
 }
 #endif

@@ -203,6 +203,13 @@ int32_t gdq_model_choose_kernel(gdq_model* model, int32_t bit_width, const char*
   });
 }
 
+int32_t gdq_model_avoid_half(gdq_model* model) {
+  return guarded<int32_t>(kFailed, [&] {
+    model->network.avoid_half();
+    return 0;
+  });
+}
+
 int32_t gdq_kernel_count(void) { return gdq::kIntegerKernels; }
 
 int32_t gdq_kernel_describe(int32_t index, gdq_kernel_info* info) {

@@ -73,9 +73,19 @@ void Network::choose_kernel(int bit_width, IntegerKernel kernel) {
   if (bit_width > kernel_shape(kernel).largest_bits)
     throw Error("kernel " + name + " is not exact at " + std::to_string(bit_width) + " bits");
   const std::lock_guard<std::mutex> lock(mutex_);
+  require_unprepared();
+  chosen_[bit_width] = kernel;
+}
+
+void Network::avoid_half() {
+  const std::lock_guard<std::mutex> lock(mutex_);
+  require_unprepared();
+  avoids_half_ = true;
+}
+
+void Network::require_unprepared() const {
   for (const auto& network : prepared_)
     if (network) throw Error("kernels can only be chosen before the first tile");
-  chosen_[bit_width] = kernel;
 }
 
 std::unique_ptr<PreparedNetwork> Network::prepare(int width_index) {
@@ -227,7 +237,7 @@ bool Network::prepare_half(const Layer& layer, const PreparedNetwork& network, c
                            PreparedLayer& prepared) const {
   const bool three = layer.kernel == 3;
   const ConvolutionFunction run = three ? isa_.real->three_half : isa_.real->five_half;
-  if (!run) return false;
+  if (!run || avoids_half_) return false;
   const double unit = unit_of(layer, network);
   auto packed = pack_half(three ? RealForm::kThreeHalf : RealForm::kFiveHalf, layer.out_channels,
                           layer.in_channels, weights, prepared.step / unit);

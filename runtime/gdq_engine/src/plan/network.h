@@ -69,9 +69,13 @@ class Network {
   // Only before the first tile. Raises Error if it is later, or if the kernel is not exact at that
   // width or not on this instruction set.
   void choose_kernel(int bit_width, IntegerKernel kernel);
+  // Only before the first tile: no layer is computed in half precision. Raises Error if it is
+  // later.
+  void avoid_half();
 
  private:
   int index_of(int bit_width) const;
+  void require_unprepared() const;
   IntegerKernel kernel_for(int bits) const;
   std::unique_ptr<PreparedNetwork> prepare(int width_index);
   void prepare_layer(const Layer& layer, int layer_index, const PreparedNetwork& network,
@@ -103,7 +107,8 @@ class Network {
   const InstructionSet& isa_;
   std::optional<Predictor> predictor_;
   mutable std::mutex mutex_;
-  std::map<int, IntegerKernel> chosen_;                     // bits -> kernel
+  std::map<int, IntegerKernel> chosen_;  // bits -> kernel
+  bool avoids_half_ = false;
   std::map<std::pair<int, int>, BodyWeights> bodies_;       // (layer, kernel)
   std::map<std::pair<int, int>, PackedWeights> packed_;     // (layer, form)
   std::vector<std::unique_ptr<PreparedNetwork>> prepared_;  // by index of bit-width
