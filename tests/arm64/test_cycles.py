@@ -7,9 +7,18 @@ from pathlib import Path
 
 import pytest
 
+from gdq_bench.suite.arm_cycles.cores import CORES
+from gdq_bench.suite.arm_cycles.layers import measure_layers
 from gdq_devices.emulated.llvm import Function, Llvm, add_llvm
 from gdq_devices.emulated.machine import FOLDER, Machine
-from gdq_devices.emulated.trace import Libraries, Program, StageOf, trace
+from gdq_devices.emulated.trace import (
+    Libraries,
+    NativeProgram,
+    Program,
+    StageOf,
+    trace,
+    trace_native,
+)
 from gdq_devices.errors import ProgramError
 
 MACHINE = Machine(FOLDER)
@@ -92,3 +101,23 @@ def test_what_is_no_instruction_costs_nothing(llvm: Llvm) -> None:
 def test_an_instruction_that_the_model_refuses_is_an_error(llvm: Llvm) -> None:
     with pytest.raises(ProgramError, match="llvm-mca ended with 1"):
         llvm.cycles("neoverse-n1", [["no such instruction"]])
+
+
+def test_a_layer_is_weighed_by_every_kernel(llvm: Llvm) -> None:
+    """Each pixel of 32 channels asks for 9 * 32 * 32 products without a transform, and an A76 makes
+    32 a cycle."""
+    side = 16
+    (layers,) = measure_layers(MACHINE, llvm, [CORES["a76"]], "dotprod", 32, side)
+    assert {layer.kernel: (layer.largest_bits, set(layer.chosen_at)) for layer in layers} == {
+        "direct_int8": (8, {8}), "f22_int8": (6, {6}), "k42_int8": (5, {5}), "k44_int8": (4, {4}),
+        "f44_int16": (8, set()),
+    }  # fmt: skip
+    least = 2 * side * side * 9 * 32 * 32 / 32
+    assert least < layers[0].cycles < 1.5 * least
+
+
+def test_a_native_program_that_fails_is_an_error() -> None:
+    file = MACHINE.engine / "bench/bench_layers"
+    program = NativeProgram(MACHINE, "cortex-a76", file, (0, 1), 60)
+    with pytest.raises(ProgramError, match="bench_layers on cortex-a76 ended with 2:\nusage"):
+        trace_native(program)

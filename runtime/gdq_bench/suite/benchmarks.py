@@ -9,6 +9,7 @@ from gdq_bench.suite import (
     bundle_size,
     cold_start,
     export_time,
+    kernel_choice,
     litert,
     memory,
     overhead,
@@ -36,5 +37,6 @@ BENCHMARKS: dict[str, Callable[[Subjects], list[Result]]] = {
     "workers": workers.measure,
     "overhead": overhead.measure,
     "memory": memory.measure,
+    "kernel-choice": kernel_choice.measure,
     "arm-cycles": arm_cycles.measure,
 }

@@ -20,6 +20,7 @@ _SETTINGS = (
     "-DCMAKE_BUILD_TYPE=RelWithDebInfo",
     "-DCMAKE_CXX_FLAGS_RELWITHDEBINFO=-O3 -DNDEBUG -gline-tables-only",
     "-DGDQ_TESTS=ON",
+    "-DGDQ_BENCH=ON",
 )
 
 

@@ -95,6 +95,29 @@ class Program:
         return {**self.machine.environment(self.packages), **still}
 
 
+@dataclass(frozen=True)
+class NativeProgram:
+    """A program that is linked to run at one address, and can be traced there.
+
+    Attributes:
+        machine: runs it.
+        cpu: of which processor.
+        file: calls ``getppid`` at both ends of what is counted.
+        code: first address of the instructions that are logged, and the one behind them.
+        seconds: after which it is stopped.
+
+    """
+
+    machine: Machine
+    cpu: str
+    file: Path
+    code: tuple[int, int]
+    seconds: float
+
+    def __str__(self) -> str:
+        return f"{self.file.name} on {self.cpu}"
+
+
 @dataclass
 class Trace:
     """What qemu logged.
@@ -153,41 +176,94 @@ def _locate(program: Program) -> Libraries:
     return _check(program, finished.returncode, finished.stdout + finished.stderr)
 
 
+def trace_native(program: NativeProgram, *arguments: str) -> tuple[Trace, str]:
+    """Run a native program once, and log what it executes.
+
+    Args:
+        program: what to run.
+        arguments: of the program.
+
+    Returns:
+        The trace, and what the program printed.
+
+    Raises:
+        ProgramError: the program fails or takes too long.
+
+    """
+    emulator, *file = program.machine.device(program.cpu).command(str(program.file))
+    found, code, printed = _record(
+        [emulator], [*file, *arguments], dict(program.machine.environment([])), [program.code],
+        program.seconds, no_stage,
+    )  # fmt: skip
+    _check_ending(program, code, printed)
+    return found, printed
+
+
 def _log(
     program: Program, arguments: Sequence[str], expected: Libraries, stage_of: StageOf
 ) -> Trace:
     """Log what is executed where libraries are expected, and see where they were."""
-    ranges = ",".join(f"{one.code[0]:#x}..{one.code[1]:#x}" for one in expected.values())
+    front, back = program.command()
+    found, code, printed = _record(
+        front, [*back, *arguments], program.environment(),
+        [one.code for one in expected.values()], program.seconds, stage_of,
+    )  # fmt: skip
+    found.libraries = _check(program, code, printed)
+    return found
+
+
+def _record(
+    front: Sequence[str],
+    back: Sequence[str],
+    environment: Mapping[str, str],
+    code: Sequence[tuple[int, int]],
+    seconds: float,
+    stage_of: StageOf,
+) -> tuple[Trace, int, str]:
+    """Log the instructions of a run within some addresses; return its exit code and output, too.
+
+    Args:
+        front: the emulator.
+        back: what follows qemu's options: other options, the program, and its arguments.
+        environment: all variables.
+        code: the addresses, each the first one and the one behind the last.
+        seconds: after which it is stopped.
+        stage_of: tells stages apart.
+
+    """
+    ranges = ",".join(f"{start:#x}..{end:#x}" for start, end in code)
     reading, writing = os.pipe()
     options = ["-d", "exec,nochain,in_asm,strace", "-D", f"/dev/fd/{writing}", "-dfilter", ranges]
-    front, back = program.command()
     with os.fdopen(reading, "rb", buffering=1 << 20) as log, tempfile.TemporaryFile("w+") as output:
         process = subprocess.Popen(
-            [*front, *options, *back, *arguments], env=program.environment(),
+            [*front, *options, *back], env=environment,
             stdin=subprocess.DEVNULL, stdout=output, stderr=output, pass_fds=[writing],
         )  # fmt: skip
         os.close(writing)
-        deadline = threading.Timer(program.seconds, process.kill)
+        deadline = threading.Timer(seconds, process.kill)
         deadline.start()
         try:
             found = read_log(log, stage_of)
-            code = process.wait()
+            ended = process.wait()
         finally:
             deadline.cancel()
             process.kill()
         output.seek(0)
-        found.libraries = _check(program, code, output.read())
-    return found
+        return found, ended, output.read()
 
 
 def _check(program: Program, code: int, printed: str) -> Libraries:
     """Find the libraries in what a program printed, once it is known to have succeeded."""
-    if code != 0:
-        raise ProgramError(f"{program} ended with {code}:\n{printed[-_SHOWN:]}")
+    _check_ending(program, code, printed)
     libraries = find_libraries(printed, program.libraries)
     if not libraries:
         raise ProgramError(f"{program} loads none of {', '.join(program.libraries)}")
     return libraries
+
+
+def _check_ending(program: Program | NativeProgram, code: int, printed: str) -> None:
+    if code != 0:
+        raise ProgramError(f"{program} ended with {code}:\n{printed[-_SHOWN:]}")
 
 
 def read_log(lines: Iterable[bytes], stage_of: StageOf = no_stage) -> Trace:

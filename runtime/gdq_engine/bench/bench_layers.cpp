@@ -3,7 +3,8 @@
 //   bench_layers ISA CHANNELS SIDE REPEATS [KERNEL]
 //
 // Codes to codes, and codes to a stream and codes, on a map of SIDE x SIDE pixels of zeros, which
-// cost what others do. The calls that are counted lie between two getppid(), for what traces
+// cost what others do; and at which widths of codes the kernel is exact, and is the one that the
+// engine chooses. The calls that are counted lie between two getppid(), for what traces
 // programs.
 #include <algorithm>
 #include <chrono>
@@ -77,8 +78,16 @@ void measure(const gdq::KernelTable& table, gdq::IntegerKernel kernel, int chann
   const double first = milliseconds(layer, table.body_layers[kernel], repeats);
   layer.residual = layer.stream = stream.as<int16_t>() + pitch + channels;
   const double second = milliseconds(layer, table.body_layers[kernel], repeats);
-  std::printf("%-12s %d channels: codes %.3f ms, stream and codes %.3f ms\n",
-              gdq::kernel_shape(kernel).name, channels, first, second);
+  const gdq::KernelShape& shape = gdq::kernel_shape(kernel);
+  std::printf(
+      "%-12s %d channels: codes %.3f ms, stream and codes %.3f ms, up to %d bits, chosen at",
+      shape.name, channels, first, second, shape.largest_bits);
+}
+
+void print_choice(const gdq::InstructionSet& isa, gdq::IntegerKernel kernel) {
+  for (const int bits : {4, 5, 6, 8})
+    if (gdq::best_kernel(isa, bits) == kernel) std::printf(" %d", bits);
+  std::printf("\n");
 }
 
 }  // namespace
@@ -89,7 +98,8 @@ int main(int argc, char** argv) {
     return 2;
   }
   const int channels = whole(argv[2]), side = whole(argv[3]), repeats = whole(argv[4]);
-  const gdq::KernelTable& table = *gdq::choose_instruction_set(argv[1]).kernels;
+  const gdq::InstructionSet& isa = gdq::choose_instruction_set(argv[1]);
+  const gdq::KernelTable& table = *isa.kernels;
   if (channels < 1 || channels % 16 != 0 || channels % table.body.group != 0) {
     std::fprintf(stderr, "%s has body layers of multiples of %d channels\n", argv[1],
                  std::max(16, table.body.group));
@@ -97,8 +107,10 @@ int main(int argc, char** argv) {
   }
   for (int i = 0; i < gdq::kIntegerKernels; i++) {
     const auto kernel = static_cast<gdq::IntegerKernel>(i);
-    const bool chosen = argc < 6 || std::strcmp(argv[5], gdq::kernel_shape(kernel).name) == 0;
-    if (table.body_layers[kernel] && chosen) measure(table, kernel, channels, side, repeats);
+    const bool wanted = argc < 6 || std::strcmp(argv[5], gdq::kernel_shape(kernel).name) == 0;
+    if (!table.body_layers[kernel] || !wanted) continue;
+    measure(table, kernel, channels, side, repeats);
+    print_choice(isa, kernel);
   }
   return 0;
 }
