@@ -21,7 +21,7 @@ def write_float_network(subgraph: Path, target: Path) -> None:
     """Write a QuantizeLinear / DequantizeLinear network without them; its uint8 ends stay.
 
     Args:
-        subgraph: ONNX file of a bundle.
+        subgraph: ONNX file of a bundle, at 8 bits: at fewer, codes are their own ReLU.
         target: ONNX file to write, weights inside.
 
     Raises:
@@ -42,6 +42,7 @@ def _take_out_quantization(graph: onnx.GraphProto) -> None:
     constants = {tensor.name: numpy_helper.to_array(tensor) for tensor in graph.initializer}
     last = _image_quantizer(graph)
     codes: set[str] = set()  # tensors that were integers
+    weights: set[str] = set()  # constants that were
     source: dict[str, str] = {}  # removed tensor -> its replacement
     kept = []
     for node in graph.node:
@@ -49,6 +50,9 @@ def _take_out_quantization(graph: onnx.GraphProto) -> None:
         first, output = node.input[0] if node.input else "", node.output[0]
         if node.op_type == "DequantizeLinear" and first in constants:
             graph.initializer.append(numpy_helper.from_array(_dequantize(node, constants), output))
+            weights.add(output)
+        elif node.op_type == "Add" and node.input[1] in weights:
+            raise ValueError("its activations have fewer than 8 bits")
         elif node.op_type == "DequantizeLinear":
             source[output] = first
         elif (node.op_type == "QuantizeLinear" and output != last) or (

@@ -98,6 +98,11 @@ def test_other_graphs_are_refused(tmp_path: Path) -> None:
     bundle = write_tiny_bundle(tmp_path / "bundle")
     with pytest.raises(BundleError, match="no QuantizeLinear makes its picture"):
         write_float_network(bundle / "8.onnx", tmp_path / "float.onnx")
+    save_checkpoint(tiny_edsr().eval(), tmp_path / "tiny.safetensors")
+    config = ExportConfig(tile=32, overlap=4, formats=("onnx",))
+    export(tmp_path / "tiny.safetensors", tmp_path / "tiny", config)
+    with pytest.raises(BundleError, match="its activations have fewer than 8 bits"):
+        write_float_network(tmp_path / "tiny/onnx/bits4.onnx", tmp_path / "float.onnx")
     (tmp_path / "text.onnx").write_text("no graph")
     with pytest.raises(BundleError, match="cannot be turned into a float network"):
         write_float_network(tmp_path / "text.onnx", tmp_path / "float.onnx")

@@ -11,6 +11,7 @@ from onnx_ir.passes import common
 
 from gdq_exporter.lowering import LoweredNetwork
 from gdq_exporter.targets.onnx.image_ends import add_image_ends
+from gdq_exporter.targets.onnx.saturation import clamp_by_saturation
 from gdq_exporter.targets.onnx.weight_store import WeightStore
 from gdq_runtime.bundle.manifest import GraphSpec, Subgraph, TensorSpec
 
@@ -31,6 +32,7 @@ class OnnxWriter:
     def write_subgraph(self, network: LoweredNetwork, scale: int) -> Subgraph:
         """Write one bit-width; the lowered network is not changed."""
         model = network.model.clone()
+        clamp_by_saturation(model)
         add_image_ends(model, scale)
         name = f"bits{network.bit_width}"
         spec = self.write(model, name)
