@@ -56,6 +56,8 @@ class ExportConfig:
     """Formats to write the graphs in; the first one's engine makes the golden tiles.
 
     None writes all that can express the network."""
+    onnx_embed_weights: bool = False
+    """Write every ONNX graph with its weights inside, so that it loads from bytes."""
     entropy_table: Path | None = None
     """E2B.json of a released checkpoint, whose quantiles it turns into entropies."""
     measure_memory: bool = False
@@ -76,6 +78,10 @@ class ExportConfig:
             raise ExportError(f"at least 1 trade-off tile is needed, got {self.trade_off_tiles}")
         if self.formats is not None:
             _check_formats(self.formats)
+            if self.onnx_embed_weights and "onnx" not in self.formats:
+                raise ExportError(
+                    "weights can only be embedded in ONNX graphs: add the format onnx"
+                )
         if self.profile not in PROFILES:
             known = ", ".join(PROFILES)
             raise ExportError(f"profile {self.profile!r} is unknown; choose one of {known}")

@@ -219,7 +219,13 @@ def _lower(
     for bit_width in BIT_WIDTHS:
         progress(f"lowering to {bit_width} bits")
         lowered.append(lower_width(shared, bit_width, calibration.tiles))
-    return Source(lowered, network.decision(), network.scale, calibration.tiles)
+    return Source(
+        lowered,
+        network.decision(),
+        network.scale,
+        calibration.tiles,
+        onnx_embeds_weights=config.onnx_embed_weights,
+    )
 
 
 def _choose_targets(config: ExportConfig, source: Source, progress: Progress) -> list[Target]:

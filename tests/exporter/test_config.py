@@ -24,6 +24,8 @@ def test_defaults_are_valid() -> None:
         {"formats": ("tflite", "engine")},
         {"formats": ("engine",)},
         {"formats": None},
+        {"formats": None, "onnx_embed_weights": True},
+        {"formats": ("engine", "onnx"), "onnx_embed_weights": True},
     ],
 )
 def test_the_ends_of_the_ranges_are_accepted(settings: dict[str, Any]) -> None:
@@ -44,6 +46,10 @@ def test_the_ends_of_the_ranges_are_accepted(settings: dict[str, Any]) -> None:
         (
             {"formats": ("onnx", "mlmodel")},
             "format 'mlmodel' is unknown; choose one of onnx, tflite",
+        ),
+        (
+            {"formats": ("tflite",), "onnx_embed_weights": True},
+            "weights can only be embedded in ONNX graphs: add the format onnx",
         ),
         ({"calibration_tiles": 3}, "at least 4 calibration tiles are needed, got 3"),
     ],

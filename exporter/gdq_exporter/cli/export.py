@@ -96,6 +96,11 @@ class _Formats(click.ParamType[Any]):
     "[default: all that can express the network]",
 )  # fmt: skip
 @click.option(
+    "--onnx-embed-weights", is_flag=True,
+    help="Write every ONNX graph with its weights inside: it loads from bytes, such as an app's "
+    "asset, and NNAPI takes it, but each holds them again.",
+)  # fmt: skip
+@click.option(
     "--measure-memory", is_flag=True,
     help="Also report the memory that each graph takes; a second per graph and engine.",
 )  # fmt: skip

@@ -29,6 +29,8 @@ class Source:
     scale: int
     tiles: NDArray[np.uint8]
     """(N, size, size, 3), calibration tiles, of the size of the bundle's."""
+    onnx_embeds_weights: bool = False
+    """Whether every ONNX graph holds its weights, instead of one file beside all of them."""
 
     @property
     def tile(self) -> int:

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import onnxruntime as ort
 import pytest
 
 from exporter import traced
@@ -49,3 +50,21 @@ def test_every_graph_is_there_in_every_format(formats: tuple[Format, ...], tmp_p
     assert len({graph.tflite and graph.tflite.signature for graph in (predictor, *subgraphs)}) == (
         3 if "tflite" in formats else 1
     )
+
+
+def test_onnx_graphs_with_their_weights_load_from_bytes(tmp_path: Path) -> None:
+    network = traced.network("wide edsr x2")
+    tiles = sample_tiles(2, TILE).permute(0, 2, 3, 1).byte().numpy()
+    source = Source(
+        [traced.lowered("wide edsr x2", 4)],
+        network.predictor_parameters(),
+        network.scale,
+        tiles,
+        onnx_embeds_weights=True,
+    )
+    predictor, subgraphs = write_graphs(tmp_path, source, [get_target("onnx")])
+    for graph in (predictor, *subgraphs):
+        model = (tmp_path / str(graph.onnx)).read_bytes()
+        session = ort.InferenceSession(model, providers=["CPUExecutionProvider"])
+        session.run(None, {"tile": tiles[:1]})
+    assert {path.suffix for path in (tmp_path / "onnx").iterdir()} == {".onnx"}

@@ -27,7 +27,7 @@ class OnnxTarget(Target):
 
     def write(self, bundle: Path, source: Source) -> list[GraphSpec]:
         """See ``Target.write``."""
-        writer = OnnxWriter(bundle)
+        writer = OnnxWriter(bundle, embeds_weights=source.onnx_embeds_weights)
         subgraphs = [writer.write_subgraph(one, source.scale) for one in source.lowered]
         predictor = writer.write(build_predictor(source.predictor), "predictor")
         writer.close()

@@ -1,4 +1,4 @@
-"""Lowered networks -> ONNX files over one shared weight file."""
+"""Lowered networks -> ONNX files over one shared weight file, or with their weights inside."""
 
 from __future__ import annotations
 
@@ -23,11 +23,17 @@ _IR_VERSION = 10  # ONNX 1.16: what every ONNX Runtime since 1.18 reads
 class OnnxWriter:
     """Writes the graphs of one bundle."""
 
-    def __init__(self, bundle: Path) -> None:
-        """Args: bundle: folder under construction."""
+    def __init__(self, bundle: Path, *, embeds_weights: bool = False) -> None:
+        """Start with no graphs.
+
+        Args:
+            bundle: folder under construction.
+            embeds_weights: whether every graph holds all of its constants, so that it loads from
+                bytes; else the large ones lie beside, once for all graphs.
+        """
         self._folder = bundle / FOLDER
         self._folder.mkdir()
-        self._weights = WeightStore(self._folder / "weights.bin")
+        self._weights = None if embeds_weights else WeightStore(self._folder / "weights.bin")
 
     def write_subgraph(self, network: LoweredNetwork, scale: int) -> Subgraph:
         """Write one bit-width; the lowered network is not changed."""
@@ -50,7 +56,8 @@ class OnnxWriter:
         common.RemoveUnusedNodesPass()(model)
         _set_header(model)
         _make_compact(model)
-        self._weights.externalise(model)
+        if self._weights is not None:
+            self._weights.externalise(model)
         path = self._folder / f"{name}.onnx"
         path.write_bytes(_to_proto(model).SerializeToString())
         return GraphSpec(
@@ -60,8 +67,9 @@ class OnnxWriter:
         )
 
     def close(self) -> None:
-        """Write the shared weights."""
-        self._weights.save()
+        """Write the shared weights, if there are any."""
+        if self._weights is not None:
+            self._weights.save()
 
 
 def _spec(value: ir.Value) -> TensorSpec:

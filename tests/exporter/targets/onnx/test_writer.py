@@ -88,6 +88,21 @@ def test_attributes_that_matter_are_kept(tmp_path: Path) -> None:
     np.testing.assert_array_equal(oracle.output(loaded, pixels), before)
 
 
+def test_embedded_weights_load_from_bytes(lowered: LoweredNetwork, tmp_path: Path) -> None:
+    pictures = []
+    for embeds in (False, True):
+        folder = tmp_path / str(embeds)
+        folder.mkdir()
+        writer = OnnxWriter(folder, embeds_weights=embeds)
+        path = folder / str(writer.write_subgraph(lowered, scale=2).onnx)
+        writer.close()
+        assert (path.parent / "weights.bin").exists() != embeds
+        model = path.read_bytes() if embeds else path
+        session = ort.InferenceSession(model, providers=["CPUExecutionProvider"])
+        pictures.append(session.run(None, {"tile": TILES[2:3]})[0])
+    np.testing.assert_array_equal(*pictures)
+
+
 def folder_size(lowered: list[LoweredNetwork], network: SuperResolutionNetwork, at: Path) -> int:
     at.mkdir()
     writer = OnnxWriter(at)
