@@ -8,6 +8,7 @@ import numpy as np
 from pydantic import BaseModel, ConfigDict, Field
 
 from gdq_validate.agreement import Agreement
+from gdq_validate.chance.report import AgainstChance
 from gdq_validate.published import PublishedFigures, find_published
 
 CEILING = 100.0
@@ -92,6 +93,9 @@ class ValidationReport(_Scores):
     engines: Annotated[
         list[Agreement], Field(description="engines against each other, if they were compared")
     ] = []
+    against_chance: Annotated[
+        AgainstChance | None, Field(description="the dial beside chance, if it was compared")
+    ] = None
     images: Annotated[list[ImageReport], Field(min_length=1)]
 
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from gdq_core.bit_widths import name_of_route
+from gdq_core.bit_widths import name_of_route, name_of_width
 from gdq_validate.agreement import Agreement
+from gdq_validate.chance.report import AgainstChance, FixedRoute, RoutedPoint
 from gdq_validate.report import ValidationReport
 
 
@@ -42,6 +43,8 @@ def render_text(report: ValidationReport) -> str:
             f"torch, quantized: {report.torch.psnr_y:.2f} dB, the same bit-width on "
             f"{100 * report.same_decisions:.1f} % of the tiles"
         )
+    if report.against_chance is not None:
+        lines += ["", *_describe_contest(report.against_chance)]
     if report.published:
         lines += ["", "published                       PSNR    SSIM   FAB"]
         for known in report.published:
@@ -49,6 +52,31 @@ def render_text(report: ValidationReport) -> str:
             figures = f"{known.psnr_y:6.2f}  {known.ssim_y:.4f}  {bits:5}"
             lines.append(f"{known.method:28}  {figures}  {known.source}")
     return "\n".join(lines)
+
+
+def _describe_contest(contest: AgainstChance) -> list[str]:
+    lines = [
+        "dB below all 8 bit        FAB   ms a tile  routed  chance  oracle  of chance (95 %)",
+        *(
+            f"all at {name_of_width(one.route):17}{one.fab:5.2f}  {_time(one)}  {one.loss_db:6.3f}"
+            for one in contest.fixed
+        ),
+    ]
+    for point in (*contest.by_bits, *contest.by_time):
+        share = ""
+        if point.of_chance is not None and point.interval is not None:
+            low, high = point.interval
+            share = f"  {point.of_chance:.2f} ({low:.2f} to {high:.2f})"
+        lines.append(
+            f"{point.dial:24}{point.fab:5.2f}  {_time(point)}  {point.loss_db:6.3f}  "
+            f"{point.chance_db:6.3f}  {point.oracle_db:6.3f}{share}"
+        )
+    return lines
+
+
+def _time(spent: FixedRoute | RoutedPoint) -> str:
+    time = spent.milliseconds_per_tile
+    return f"{'' if time is None else format(time, '.2f'):>10}"
 
 
 def render_agreements(agreements: list[Agreement]) -> str:

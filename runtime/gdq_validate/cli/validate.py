@@ -29,6 +29,7 @@ Examples:
   gdq-validate edsr_x2 --data Set5
   gdq-validate edsr_x2 --data photos/ --fab 4.5 --json result.json --html result.html
   gdq-validate edsr_x2 --data Set14 --policy paper --min-psnr 33 --max-fab 4.6
+  gdq-validate edsr_x2 --data photos/ --against-chance
   gdq-validate edsr_x2 --engines all
 
 \b
@@ -52,6 +53,11 @@ Exit code: 0 done, 1 a bar is missed or engines disagree, 2 an input or an optio
     type=options.PATH,
     help="Also compare with this checkpoint in torch, quantized and in float.",
 )
+@click.option(
+    "--against-chance", is_flag=True,
+    help="Also compare the dial with chance and an oracle at equal bits and equal time: every "
+    "picture on every route.",
+)  # fmt: skip
 @options.bits_option
 @options.fab_option
 @options.fab_cap_option
@@ -92,7 +98,10 @@ def main(
         from gdq_runtime.bundle.reader import Bundle
         from gdq_runtime.routing.request import Request
 
-        _check_request(data, engines, [html_file, checkpoint, min_psnr, max_fab, max_loss])
+        bars = [min_psnr, max_fab, max_loss]
+        _check_request(
+            data, engines, [html_file, checkpoint, settings["against_chance"] or None, *bars]
+        )
         inputs = [path for path in (bundle, data, checkpoint) if path is not None]
         check_reports(json_file, html_file, inputs, overwrite=overwrite)
         if html_file is not None:
@@ -111,6 +120,8 @@ def main(
             flat_tiles=settings.pop("flat_tiles"),
             policy=settings.pop("policy"),
         )
+        if settings["against_chance"]:
+            _check_contest(request)
         opened = Bundle.open(bundle)
         if data is not None:
             _check_data(data, opened.manifest.network.scale)
@@ -146,7 +157,19 @@ def _check_request(data: Path | None, engines: str | None, need_data: list[Any])
     if data is None and engines is None:
         raise RequestError("name pictures (--data DIR), or engines to compare (--engines all)")
     if data is None and any(option is not None for option in need_data):
-        raise RequestError("--html, --checkpoint and bars need pictures: --data DIR")
+        raise RequestError(
+            "--html, --checkpoint, --against-chance and bars need pictures: --data DIR"
+        )
+
+
+def _check_contest(request: Request) -> None:
+    from gdq_core.errors import RequestError
+
+    if request.bits != "auto" or request.fab_cap is not None or request.policy != "uniform":
+        raise RequestError(
+            "--against-chance turns the dial on tiles of one size: leave --bits, --fab-cap and "
+            "--policy out"
+        )
 
 
 def _check_data(data: Path, scale: int) -> None:
@@ -194,11 +217,14 @@ def _validate(
     cards: list[Card] | None,
     engine: str | None,
     threads: int | None,
+    *,
+    against_chance: bool,
 ) -> ValidationReport:
     from gdq_core.cli.progress import TileProgress
     from gdq_core.errors import RequestError
     from gdq_runtime.engines.timed import open_timed_engine
     from gdq_runtime.tiles.workers import Workers
+    from gdq_validate.chance.contest import Contest
     from gdq_validate.ground_truth import list_ground_truth
     from gdq_validate.report import summarise
     from gdq_validate.validation import Validator
@@ -219,18 +245,21 @@ def _validate(
         if request.policy == "uniform":
             costs = runner.find_costs(bundle, is_needed=request.asks_for_time)
         validator = Validator(bundle, runner, workers, request, reference, costs)
+        contest = Contest(bundle, runner, workers, costs, request) if against_chance else None
         for truth in truths:
             low, high = truth.load()
             with TileProgress(truth.name) as progress:
                 made = validator.upscale(low, high, progress)
             images.append(validator.judge(truth.name, made))
+            if contest is not None:
+                contest.add(low, high)
             if cards is not None:
                 from gdq_validate.pages.page import make_card
 
                 cards.append(make_card(images[-1], made))
         for note in runner.report().notes:
             say(f"note: {note}")
-        return summarise(
+        report = summarise(
             images,
             bundle=bundle.path.name,
             data=data.name,
@@ -240,6 +269,9 @@ def _validate(
             engine=runner.name,
             accelerator=runner.accelerator_used,
         )
+        if contest is None:
+            return report
+        return report.model_copy(update={"against_chance": contest.judge()})
 
 
 def _open_torch(checkpoint: Path, bundle: Bundle) -> Engine:

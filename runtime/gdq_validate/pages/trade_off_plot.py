@@ -84,11 +84,12 @@ def plot_trade_off(
         curves=[Curve(name, style, _line(points, top)) for name, style, points in drawn],
         marks=marks,
         columns=[Mark(str(bits), "grid", _x(bits), HEIGHT - _BOTTOM) for bits in range(4, 9)],
-        rows=[Mark(f"{loss:g}", "grid", _LEFT, _y(loss, top)) for loss in _grid(top)],
+        rows=[Mark(f"{loss:g}", "grid", _LEFT, _y(loss, top)) for loss in loss_grid(top)],
     )
 
 
-def _grid(top: float) -> list[float]:
+def loss_grid(top: float) -> list[float]:
+    """Return the losses in dB at which grid lines are drawn, from 0 to at most ``top``."""
     step = next((step for step in _STEPS if top / step <= 6), top)
     return [round(index * step, 4) for index in range(int(top / step) + 1)]
 

@@ -67,6 +67,8 @@ def test_all_missed_bars_are_named(here: Path) -> None:
         (["--html", "a", "--json", "./a"], "written twice"),
         (["--json", "dear.txt", "--overwrite"], "is not a result of ours and is kept"),
         (["--checkpoint", "bundle/manifest.json"], "error: "),
+        (["--against-chance", "--bits", "4"], "leave --bits, --fab-cap and --policy out"),
+        (["--against-chance", "--fab", "5"], "no bit budget dial"),
     ],
 )
 def test_refusals_are_one_sentence(here: Path, arguments: list[str], sentence: str) -> None:
@@ -86,6 +88,27 @@ def test_a_well_known_set_is_shown_beside_what_is_published(here: Path) -> None:
     assert "Kim et al. 2016" in result.stdout
     assert json.loads(Path("result.json").read_text())["published"][0]["psnr_y"] == 30.24
     assert "What is published of Set14" in Path("page.html").read_text(encoding="utf-8")
+
+
+def test_the_dial_stands_beside_chance(here: Path) -> None:
+    add_dial(Path("bundle"))
+    result = run("--against-chance", "--json", "result.json")
+    assert result.exit_code == 0, result.output
+    report = json.loads(Path("result.json").read_text())["against_chance"]
+    assert [fixed["route"] for fixed in report["fixed"]] == [4, 5, 6, 8]
+    assert [point["dial"] for point in report["by_bits"]] == [
+        "--fab 4.2", "--fab 4.6", "--fab 5", "--fab 6",
+    ]  # fmt: skip
+    for point in report["by_bits"]:
+        assert point["oracle_db"] <= point["chance_db"] + 1e-9
+        assert f"{point['dial']} " in result.stdout
+    (only,) = json.loads(_at_fab("6"))["against_chance"]["by_bits"]
+    assert only == report["by_bits"][3]
+
+
+def _at_fab(fab: str) -> str:
+    assert run("--against-chance", "--fab", fab, "--json", "one.json").exit_code == 0
+    return Path("one.json").read_text()
 
 
 def test_another_checkpoint_than_that_of_the_bundle_is_said(here: Path) -> None:

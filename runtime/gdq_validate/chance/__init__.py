@@ -1,0 +1,1 @@
+"""What routing gains over chance, on pictures whose ground truth is known."""
