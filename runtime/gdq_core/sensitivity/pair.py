@@ -10,11 +10,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from gdq_core.bit_widths import SMALL
+from gdq_core.bit_widths import INTERPOLATED, SMALL
 from gdq_core.sensitivity.heads import OCTAVE, Sensitivity
-from gdq_core.sensitivity.prices import DECIBELS
+from gdq_core.sensitivity.prices import DECIBELS, NEVER
 from gdq_core.sensitivity.rule import SensitivityRule
-from gdq_core.sensitivity.statistics import Integers
+from gdq_core.sensitivity.statistics import STRONG_STEPS, Integers
 
 
 class PairSensitivity(NamedTuple):
@@ -51,10 +51,15 @@ class PairRule:
             raise ValueError(f"the predictors were fitted to tiles of {sides[0]} and {sides[1]}")
 
     def sense(self, statistics: Integers) -> PairSensitivity:
-        """Return the heads of a tile's statistics (9,)."""
-        return PairSensitivity(
-            self.large.heads.of_tile(statistics), self.small.heads.of_tile(statistics)
-        )
+        """Return the heads of a tile's statistics (9,).
+
+        A tile with a strong step is never flat: the head for interpolation, linear in all
+        statistics, overlooks a small sharp detail on an otherwise empty tile.
+        """
+        large = self.large.heads.of_tile(statistics)
+        if statistics[STRONG_STEPS]:
+            large = large._replace(interpolation=NEVER)
+        return PairSensitivity(large, self.small.heads.of_tile(statistics))
 
     def is_flat(self, tile: PairSensitivity, picture_level: int) -> bool:
         """Tell whether interpolation serves a tile as well as the large network."""
@@ -66,9 +71,12 @@ class PairRule:
         Args:
             tile: its heads.
             picture_level: of the large network's error, see ``PictureError.level``.
-            route: a bit-width, or ``SMALL`` plus one.
+            route: a bit-width, ``SMALL`` plus one, or ``INTERPOLATED``, which the heads tell well
+                enough only of flat tiles.
 
         """
+        if route == INTERPOLATED:
+            return float(DECIBELS * 2 ** ((tile.large.interpolation - picture_level) / OCTAVE))
         if route < SMALL:
             return self.large.loss(tile.large, picture_level, route)
         errors = [2.0 ** ((one.error - picture_level) / OCTAVE) for one in tile]

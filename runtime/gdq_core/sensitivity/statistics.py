@@ -25,6 +25,9 @@ LUMA_WEIGHTS: Final = (77, 150, 29)
 BLOCK: Final = 4
 """Side of the blocks over which maxima are taken."""
 
+STRONG_STEPS: Final = 3
+"""Number of the statistic that counts blocks with a strong step."""
+
 STRONG: Final = 128
 """Gray levels from which an edge is counted as strong."""
 

@@ -64,25 +64,25 @@ def list_pair_positions(
 
     Args:
         bundle: of two networks.
-        routes: to choose among, where tiles are not flat.
+        routes: to choose among, through the networks.
         costs: see ``relative_costs``.
-        interpolates: whether flat tiles are left to interpolation.
+        interpolates: whether flat tiles may be interpolated.
 
     """
     assert bundle.manifest.small is not None
     tiles, rule = bundle.manifest.small.tiles, bundle.pair_rule()
+    routes = (*routes, INTERPOLATED)
     cost = np.array([costs[route] for route in routes])
     expected = np.array([_expect(rule, tile, routes) for tile in tiles])
     measured = np.array([[tile.losses[route] for route in routes] for tile in tiles])
     flat = np.array([interpolates and rule.is_flat(_sensed(tile), tile.level) for tile in tiles])
-    left = np.array([tile.losses[INTERPOLATED] for tile in tiles])
+    expected[~flat, -1] = np.inf
     positions: list[PairPosition] = []
     for price in _PRICES:
         chosen = np.argmin(expected + decibels_per_bit(price) * cost, axis=1)
-        lost = np.where(flat, left, measured[np.arange(len(tiles)), chosen]).mean()
-        spent = np.where(flat, costs[INTERPOLATED], cost[chosen]).mean()
+        lost = measured[np.arange(len(tiles)), chosen].mean()
         # Better than all tiles at the largest width is luck, and counts as no loss.
-        position = PairPosition(price, float(spent), max(0.0, float(lost)))
+        position = PairPosition(price, float(cost[chosen].mean()), max(0.0, float(lost)))
         if not positions or position.loss_db < positions[-1].loss_db:
             positions.append(position)
     return positions

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
+from gdq_core.bit_widths import INTERPOLATED
 from gdq_core.errors import RequestError
-from gdq_core.sensitivity.pair import PairRule, PairSensitivity
+from gdq_core.sensitivity.pair import PairRule
 from gdq_runtime.bundle.reader import Bundle
 from gdq_runtime.engines.costs import Costs
 from gdq_runtime.routing.dial import Crew, allow_seconds
@@ -21,7 +22,8 @@ from gdq_runtime.routing.price_control import PriceControl
 from gdq_runtime.routing.priced_picture import PricedPicture
 from gdq_runtime.routing.request import Request
 from gdq_runtime.routing.sensing import PairSense, open_pair_sense
-from gdq_runtime.routing.timed_picture import TimeDial, TimedPicture
+from gdq_runtime.routing.timed_pair_picture import TimedPairPicture
+from gdq_runtime.routing.timed_picture import TimeDial
 
 
 @dataclass(frozen=True, eq=False)
@@ -30,11 +32,11 @@ class PairRouting:
 
     Attributes:
         rule: of the two networks.
-        costs: of the routes to choose among, see ``relative_costs``.
+        costs: of the routes to choose among and of interpolation, see ``relative_costs``.
         start: where the dial begins.
         control: the price.
         sense: computes the heads of a tile.
-        interpolates: whether flat tiles are left to interpolation.
+        interpolates: whether flat tiles may be interpolated.
         timed: what pictures may take; None without a bound.
 
     """
@@ -56,10 +58,10 @@ class PairRouting:
         price = self.control.price if self.timed is None else self.timed.price
         return replace(self.start, price=price)
 
-    def open_picture(self, tiles: int) -> PricedPicture | TimedPicture[PairSensitivity]:
+    def open_picture(self, tiles: int) -> PricedPicture | TimedPairPicture:
         """Begin a picture of so many tiles."""
         if self.timed is not None:
-            return TimedPicture(self.rule, self.timed, tiles, interpolates=self.interpolates)
+            return TimedPairPicture(self.rule, self.timed, tiles, interpolates=self.interpolates)
         return PricedPicture(self.rule, self.costs, self.control, interpolates=self.interpolates)
 
 
@@ -78,7 +80,7 @@ def create_pair_routing(
         request: of the user; one bit-width is one of the large network.
         costs: of tiles on this device; needed for a dial in time.
         crew: the picture; needed for ``max_seconds``.
-        interpolates: whether flat tiles are left to interpolation.
+        interpolates: whether flat tiles may be interpolated.
 
     Raises:
         BundleError: there is no subgraph of the bit-width asked for.
@@ -101,7 +103,7 @@ def create_pair_routing(
     rule = bundle.pair_rule()
     return PairRouting(
         rule=rule,
-        costs={route: relative[route] for route in routes},
+        costs={route: relative[route] for route in (*routes, INTERPOLATED)},
         start=position,
         control=PriceControl(rule.large, position.price, max_loss=request.max_loss or None),
         sense=open_pair_sense(rule),

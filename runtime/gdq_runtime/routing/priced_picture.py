@@ -26,9 +26,10 @@ class PricedPicture:
 
         Args:
             rule: of the two networks.
-            costs: of the routes to choose among, in tiles at the large one's largest bit-width.
+            costs: of the routes to choose among, and of interpolation, in tiles at the large one's
+                largest bit-width.
             control: the price, which outlives the picture.
-            interpolates: whether flat tiles are left to interpolation.
+            interpolates: whether flat tiles may be interpolated.
 
         """
         self._rule, self._costs, self._control = rule, costs, control
@@ -45,11 +46,13 @@ class PricedPicture:
         return [self._spend(tile, level) for tile in band]
 
     def _spend(self, tile: PairSensitivity, level: int) -> int:
-        if self._interpolates and self._rule.is_flat(tile, level):
-            self._control.note_flat(tile.large.interpolation - level)
-            return INTERPOLATED
         price = decibels_per_bit(self._control.price)
-        losses = {route: self._rule.loss(tile, level, route) for route in self._costs}
+        is_flat = self._interpolates and self._rule.is_flat(tile, level)
+        losses = {
+            route: self._rule.loss(tile, level, route)
+            for route in self._costs
+            if is_flat or route != INTERPOLATED
+        }
         route = min(losses, key=lambda route: losses[route] + price * self._costs[route])
         self._control.note_loss(losses[route])
         return route

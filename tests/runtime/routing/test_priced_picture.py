@@ -13,7 +13,7 @@ from gdq_runtime.routing.priced_picture import PricedPicture
 from sensitivities import draw_rule
 
 RULE = PairRule(draw_rule(seed=0), draw_rule(seed=1))
-COSTS = {68: 0.2, 69: 0.22, 70: 0.24, 72: 0.3, 4: 0.8, 5: 0.85, 6: 0.9, 8: 1.0}
+COSTS = {INTERPOLATED: 0.01, 68: 0.2, 69: 0.22, 70: 0.24, 72: 0.3, 4: 0.8, 5: 0.85, 6: 0.9, 8: 1.0}
 
 
 def draw_band(seed: int, tiles: int = 60) -> list[PairSensitivity]:
@@ -34,9 +34,12 @@ def route(price: float, *, interpolates: bool = False, max_loss: float | None = 
 def test_each_tile_loses_least_with_its_cost_paid_for() -> None:
     band, price = draw_band(2), decibels_per_bit(-20)
     level = picture_level(tile.error for tile in band)
-    for tile, chosen in zip(band, route(-20), strict=True):
-        paid = {one: RULE.loss(tile, level, one) + price * cost for one, cost in COSTS.items()}
-        assert paid[chosen] == min(paid.values())
+    for interpolates in (False, True):
+        for tile, chosen in zip(band, route(-20, interpolates=interpolates), strict=True):
+            paid = {one: RULE.loss(tile, level, one) + price * cost for one, cost in COSTS.items()}
+            if not (interpolates and RULE.is_flat(tile, level)):
+                del paid[INTERPOLATED]
+            assert paid[chosen] == min(paid.values())
 
 
 def test_both_networks_are_used_and_the_price_decides_how_much() -> None:
@@ -53,7 +56,9 @@ def test_flat_tiles_are_interpolated_where_that_is_allowed() -> None:
     level = picture_level(tile.error for tile in draw_band(2))
     flat = [RULE.is_flat(tile, level) for tile in draw_band(2)]
     assert any(flat)
-    assert [one == INTERPOLATED for one in route(-20, interpolates=True)] == flat
+    interpolated = [one == INTERPOLATED for one in route(12 * OCTAVE, interpolates=True)]
+    assert interpolated == flat, "it costs least"
+    assert INTERPOLATED not in route(-12 * OCTAVE, interpolates=True), "but loses most"
     assert INTERPOLATED not in route(-20)
 
 
