@@ -3,12 +3,8 @@ older one out of Maven Central's archive, so that the interface is that of sever
 
 from __future__ import annotations
 
-import fcntl
-import shutil
-import subprocess
 from importlib.util import find_spec
 from pathlib import Path
-from zipfile import ZipFile
 
 import hatch_build
 import numpy as np
@@ -26,6 +22,7 @@ from engine.gdq_run import (
     write_picture,
 )  # fmt: skip
 from gdq_bench.native.lines import EngineLine, GoldenLine, PictureLine
+from maven_library import maven_library
 from runtime.tiny_bundle import upscale, write_tiny_bundle
 from runtime.tiny_packed_model import packed_model
 
@@ -45,36 +42,9 @@ def wheel_library() -> Path:
     return found[0]
 
 
-def maven_library() -> Path:
-    """Through Maven's client, which keeps what it fetched; one process of the tests at a time."""
-    folder = hatch_build.BUILD / "onnxruntime"
-    folder.mkdir(parents=True, exist_ok=True)
-    with (folder / "lock").open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        library = folder / INSIDE
-        if not library.is_file():
-            fetch_library(folder)
-    return library
-
-
-def fetch_library(folder: Path) -> None:
-    if shutil.which("mvn") is None:
-        pytest.skip("there is no mvn here to fetch ONNX Runtime's archive with")
-    command = ["mvn", "-q", "-B", "dependency:copy", f"-Dartifact={ARTIFACT}"]
-    done = subprocess.run(
-        [*command, f"-DoutputDirectory={folder}"], capture_output=True, text=True, check=False,
-        cwd="/", timeout=240,
-    )  # fmt: skip
-    if done.returncode:
-        pytest.skip(f"Maven does not give {ARTIFACT}: {done.stdout[-200:]}")
-    (archive,) = folder.glob("*.jar")
-    with ZipFile(archive) as opened:
-        opened.extract(INSIDE, folder)
-
-
 @pytest.fixture(scope="module", params=["wheel", "maven"])
 def library(request: pytest.FixtureRequest) -> Path:
-    return wheel_library() if request.param == "wheel" else maven_library()
+    return wheel_library() if request.param == "wheel" else maven_library(ARTIFACT, INSIDE)
 
 
 @pytest.fixture(scope="module")
@@ -167,7 +137,7 @@ def test_a_network_in_float_is_held_to_nothing(library: Path, bundle: Path, gold
         (["{library}", "--model", "32={bundle}/8.onnx"], "beside the one in float"),
         (["{bundle}/8.onnx", "--model", "8=a"], "{bundle}/8.onnx cannot be loaded: "),
         (["{bundle}/none.so", "--model", "8=a"], "{bundle}/none.so does not exist"),
-        (["{other}", "--model", "8=a"], "is a library, but not ONNX Runtime"),
+        (["{other}", "--model", "8=a"], "is a library, but neither ONNX Runtime nor"),
     ],
 )  # fmt: skip
 def test_what_is_no_peer_is_refused_in_one_sentence(

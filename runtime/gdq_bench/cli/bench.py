@@ -101,7 +101,7 @@ def _parse_seconds(text: str) -> float:
 )  # fmt: skip
 @click.option(
     "--peer", "peers", multiple=True, metavar="NAME=FILE",
-    help="Phone: another engine (ort) from its AAR or library; needs --program.",
+    help="Phone: another engine (ort, tflite) from its AAR or library; needs --program.",
 )  # fmt: skip
 @click.option(
     "--accelerator", type=click.Choice(["cpu", "nnapi"]), default="cpu", show_default=True,

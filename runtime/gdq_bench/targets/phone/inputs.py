@@ -16,6 +16,7 @@ from gdq_bench.protocol import PictureSize
 from gdq_bench.targets.phone.session import PROGRAM
 from gdq_core.errors import RequestError
 from gdq_runtime.bit_map import compute_fab, compute_network_fab
+from gdq_runtime.bundle.manifest import Format
 from gdq_runtime.bundle.reader import Bundle
 from gdq_runtime.pipeline import Upscaler
 from gdq_validate.ground_truth import GroundTruth
@@ -24,8 +25,26 @@ _ABI = "arm64-v8a"
 _LARGEST_LIBRARY = 1 << 28
 """Bytes; an archive that unpacks to more is refused."""
 
-PEERS = {"ort": "libonnxruntime.so"}
-"""Name -> the library's name in its archive. All read ONNX (``gdq_run`` knows no other yet)."""
+
+@dataclass(frozen=True)
+class _Library:
+    """A library that ``gdq_run`` can load.
+
+    Attributes:
+        file: its name in its archive.
+        reads: the bundle's format that it runs.
+
+    """
+
+    file: str
+    reads: Format
+
+
+PEERS = {
+    "ort": _Library("libonnxruntime.so", "onnx"),
+    "tflite": _Library("libtensorflowlite_jni.so", "tflite"),
+}
+"""Engines that can be measured beside ours."""
 
 
 @dataclass(frozen=True)
@@ -125,9 +144,12 @@ def write_inputs(
 
 def _list_models(bundle: Bundle, peer: Peer) -> list[tuple[list[str], str]]:
     """Return arguments and path in the bundle of all files that a peer reads."""
-    bundle.require("onnx", peer.name)
-    paths = {bits: bundle.subgraph(bits).files()["onnx"] for bits in bundle.bit_widths}
+    reads = PEERS[peer.name].reads
+    bundle.require(reads, peer.name)
+    paths = {bits: bundle.subgraph(bits).files()[reads] for bits in bundle.bit_widths}
     models = [(["--model", f"{bits}={path}"], path) for bits, path in paths.items()]
+    if reads != "onnx":
+        return models
     # The graphs' weights lie in files beside them.
     folders = {str(PurePosixPath(path).parent) for path in paths.values()}
     weights = [
@@ -140,7 +162,7 @@ def _list_models(bundle: Bundle, peer: Peer) -> list[tuple[list[str], str]]:
 
 def _find_library(peer: Peer, folder: Path) -> Path:
     """Return a peer's library; one in an archive is unpacked into the folder."""
-    name = PEERS[peer.name]
+    name = PEERS[peer.name].file
     if not zipfile.is_zipfile(peer.file):
         return peer.file
     with zipfile.ZipFile(peer.file) as archive:

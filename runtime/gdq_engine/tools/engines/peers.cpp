@@ -28,7 +28,10 @@ std::unique_ptr<Engine> open_peer(const Peer& peer, const GoldenTiles& golden,
                                   const std::vector<int>& widths) {
   const SharedLibrary library(peer.library);
   if (library.find(kOrtEntry) != nullptr) return open_onnxruntime(library, peer, golden, widths);
-  throw Refusal(peer.library + " is a library, but not ONNX Runtime: it has no " + kOrtEntry);
+  if (library.find(kTfliteEntry) != nullptr) return open_tflite(library, peer, golden, widths);
+  throw Refusal(peer.library +
+                " is a library, but neither ONNX Runtime nor TensorFlow Lite: it has no " +
+                kOrtEntry + " and no " + kTfliteEntry);
 }
 
 }  // namespace gdq::run

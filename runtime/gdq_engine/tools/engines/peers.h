@@ -13,11 +13,14 @@ namespace gdq::run {
 std::vector<std::pair<int, std::string>> model_files(const Peer& peer,
                                                      const std::vector<int>& widths);
 
-// The function by which a file is known as ONNX Runtime.
+// The functions by which a file is known as ONNX Runtime, or as TensorFlow Lite.
 constexpr const char* kOrtEntry = "OrtGetApiBase";
+constexpr const char* kTfliteEntry = "TfLiteInterpreterCreate";
 
 // Throws Refusal.
 std::unique_ptr<Engine> open_onnxruntime(const SharedLibrary& library, const Peer& peer,
                                          const GoldenTiles& golden, const std::vector<int>& widths);
+std::unique_ptr<Engine> open_tflite(const SharedLibrary& library, const Peer& peer,
+                                    const GoldenTiles& golden, const std::vector<int>& widths);
 
 }  // namespace gdq::run

@@ -45,10 +45,27 @@ def test_what_is_pushed(bundle: Bundle, photos: Path, program: Path, folder: Pat
     assert inputs.digest != digest
 
 
+def test_tensorflow_lite_reads_one_file(
+    bundle: Bundle, photos: Path, program: Path, folder: Path
+) -> None:
+    need_library()
+    truth, _ = list_ground_truth(photos, 2)
+    library = folder.parent / "a library.so"
+    library.write_text("a library")
+    inputs = write_inputs(bundle, truth, program, [Peer("tflite", library)], "cpu", folder)
+    assert {path for path in inputs.files if "tflite" in path} - {
+        path for path in inputs.files if path.startswith("tiles/")
+    } == {"tflite/graphs.tflite"}
+    assert inputs.files["a library.so"] == library
+    assert inputs.engines[1:5] == (
+        "--library", "./a library.so", "--model", "4=tflite/graphs.tflite",
+    )  # fmt: skip
+
+
 @pytest.mark.parametrize(
     ("text", "sentence"),
     [
-        ("ort", "--peer takes NAME=FILE with NAME one of ort, not 'ort'"),
+        ("ort", "--peer takes NAME=FILE with NAME one of ort, tflite, not 'ort'"),
         ("tensorrt=a.so", "--peer takes NAME=FILE"),
         ("=a.so", "--peer takes NAME=FILE"),
         ("ort=absent.so", "--peer ort: there is no file absent.so"),
