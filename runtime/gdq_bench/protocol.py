@@ -177,6 +177,9 @@ class Heat(_Model):
     ]
     battery_level: Annotated[int | None, Field(description="percent")]
     battery_temperature: Annotated[float | None, Field(description="degrees Celsius")]
+    rails: Annotated[
+        dict[str, int], Field(description="microjoules through each power rail so far")
+    ] = {}
     charge: Annotated[int | None, Field(description="left in the battery, microampere hours")]
     voltage: Annotated[int | None, Field(description="of the battery, millivolts")]
     is_charging: bool | None
@@ -206,6 +209,9 @@ class Sustained(_Model):
         float | None, Field(description="by the battery's counter; null where it is not told")
     ]
     no_energy: Annotated[str | None, Field(description="why either is null")]
+    rail_joules_per_megapixel: Annotated[
+        dict[str, float], Field(description="by each power rail; empty where none is metered")
+    ] = {}
 
 
 class Reason(_Model):

@@ -138,6 +138,7 @@ def heat(
     is_charging: bool | None = True,
     level: int | None = 87,
     charge: int | None = 3720000,
+    rails: dict[str, int] | None = None,
 ) -> Heat:
     return Heat(
         seconds=seconds,
@@ -148,6 +149,7 @@ def heat(
         max_frequency={0: 1803000, 6: 2850000} if max_frequency is None else max_frequency,
         battery_level=level,
         battery_temperature=29.0,
+        rails=rails or {},
         charge=charge,
         voltage=4000,
         is_charging=is_charging,

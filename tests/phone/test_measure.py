@@ -30,7 +30,10 @@ def test_one_phone(here: Path) -> None:
     assert curve.no_energy == "no energy: the battery is charged over the cable"
     assert len(result.heat) >= 4
     assert result.heat[0].zones["BIG"] > 20
-    assert result.heat[0].missing == {"zones.quiet_therm": "-40 degrees are not plausible"}
+    assert result.heat[0].missing == {
+        "zones.quiet_therm": "-40 degrees are not plausible",
+        "rails": "no power rail is metered",
+    }
     page = Path("a.html").read_text(encoding="utf-8")
     assert "emulated" in page
     assert "NOT VALID, emulated: " in finished.stdout

@@ -114,20 +114,24 @@ def describe_sustained(sustained: Sustained) -> list[str]:
         )
         for number, minute in enumerate(sustained.minutes, start=1)
     ]
-    energy = sustained.no_energy or ", ".join(
-        [
-            _unless_none(
-                sustained.megapixels_per_percent, "{:.0f} megapixels per percent of battery"
-            ),
-            _unless_none(sustained.joules_per_megapixel, "{:.2f} J per megapixel"),
-        ]
-    )
+    workers = "1 worker" if sustained.workers == 1 else f"{sustained.workers} workers"
     return [
         f"routed pictures without a pause on the cluster {sustained.cluster}, "
-        f"{sustained.workers} workers on {sustained.engine}: the last minute has "
-        f"{sustained.last_over_first:.0%} of the first one's speed; {energy}",
+        f"{workers} on {sustained.engine}: the last minute has "
+        f"{sustained.last_over_first:.0%} of the first one's speed; {_describe_energy(sustained)}",
         *align([("", "Mpixel/s", "hottest", "thermal", "GHz at most"), *rows], words=1),
     ]
+
+
+def _describe_energy(sustained: Sustained) -> str:
+    rails = sorted(sustained.rail_joules_per_megapixel.items(), key=lambda one: -one[1])
+    told = [
+        _unless_none(sustained.megapixels_per_percent, "{:.0f} megapixels per percent of battery"),
+        _unless_none(sustained.joules_per_megapixel, "{:.2f} J per megapixel"),
+        ", ".join(f"{joules:.2f} J per megapixel through {rail}" for rail, joules in rails[:3]),
+        sustained.no_energy or "",
+    ]
+    return ", ".join(part for part in told if part)
 
 
 def _unless_none(value: float | None, form: str) -> str:

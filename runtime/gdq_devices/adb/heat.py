@@ -23,6 +23,9 @@ done
 for policy in /sys/devices/system/cpu/cpufreq/policy*; do
   echo "frequency ${policy##*policy} $(cat $policy/scaling_max_freq 2>&1)"
 done
+for meter in /sys/bus/iio/devices/iio:device*/energy_value; do
+  echo "meter $(cat $meter 2>&1)"
+done
 for name in thermalservice battery power; do echo "== $name"; dumpsys $name 2>&1; done
 """.strip()
 
@@ -48,6 +51,7 @@ class Heat:
         max_frequency: what the clock may do now, kHz, by the first core that shares it.
         battery_level: percent.
         battery_temperature: degrees Celsius.
+        rails: energy that each power rail has let through so far, microjoules; Pixels meter them.
         charge: left in the battery, microampere hours.
         voltage: of the battery, millivolts.
         is_charging: whether it is being charged.
@@ -62,6 +66,7 @@ class Heat:
     max_frequency: dict[int, int] = field(default_factory=dict)
     battery_level: int | None = None
     battery_temperature: float | None = None
+    rails: dict[str, int] = field(default_factory=dict)
     charge: int | None = None
     voltage: int | None = None
     is_charging: bool | None = None
@@ -100,6 +105,7 @@ def read_heat(answer: str) -> Heat:
         max_frequency=frequencies,
         battery_level=battery.number("battery_level", "level"),
         battery_temperature=None if temperature is None else temperature / 10,
+        rails=_read_rails(head, missing),
         charge=battery.number("charge", "Charge counter"),
         voltage=battery.number("voltage", "voltage"),
         is_charging=None if status is None else status in _CHARGING,
@@ -135,6 +141,15 @@ def _read_frequencies(text: str, missing: dict[str, str]) -> dict[int, int]:
     if not found:
         missing.setdefault("max_frequency", "no scaling_max_freq can be read")
     return found
+
+
+def _read_rails(text: str, missing: dict[str, str]) -> dict[str, int]:
+    """Read Pixels' power monitor: a time, then a line ``CH0(T=ms)[RAIL], uWs`` for each rail."""
+    channels = re.findall(r"^CH\d+\(T=\d+\)\[([^\]]+)\], (\d{1,18})$", text, re.MULTILINE)
+    if not channels:
+        refused = re.search(r"^meter (.*: Permission denied)$", text, re.MULTILINE)
+        missing["rails"] = _shorten(refused[1]) if refused else "no power rail is metered"
+    return {rail: int(energy) for rail, energy in channels}
 
 
 def _read_status(thermal: str, missing: dict[str, str]) -> int | None:

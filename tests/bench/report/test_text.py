@@ -46,3 +46,13 @@ def test_a_phone_has_a_verdict_and_a_column_of_clusters() -> None:
     assert ["big", "gdq", "4", "bits", "20.000", "20.000..20.000", "20.000", "1.000"] in rows
     assert ["minute", "2", "1.000", "41", "°C", "status", "0", "1.80", "2.85"] in rows
     assert "valid" in render_text(phone_result()).splitlines()
+
+
+def test_energy_of_power_rails_is_told_beside_what_the_battery_does_not_tell() -> None:
+    curve = sustained(2.0).model_copy(
+        update={"rail_joules_per_megapixel": {"GPU": 0.5, "CPUCL2": 2.25}}
+    )
+    assert render_text(phone_result(sustained=[curve])).count(
+        "first one's speed; 2.25 J per megapixel through CPUCL2, 0.50 J per megapixel through GPU, "
+        "no energy: the battery is charged over the cable"
+    )

@@ -12,6 +12,10 @@ zone quiet_therm -40000
 zone soc cat: /sys/class/thermal/thermal_zone9/temp: Permission denied
 frequency 0 1803000
 frequency 4 cat: /sys/devices/system/cpu/cpufreq/policy4/scaling_max_freq: Permission denied
+meter t=473848
+CH0(T=473848)[S2M_VDD_CPUCL2], 25648071
+CH1(T=473848)[S3M_VDD_CPUCL1], 8104522
+meter cat: '/sys/bus/iio/devices/iio:device1/energy_value': Permission denied
 == thermalservice
 IsStatusOverride: false
 Thermal Status: 2
@@ -42,6 +46,7 @@ def test_everything_that_is_told() -> None:
     assert heat.zones == {"BIG": 43.0, "battery": 29.4}
     assert heat.max_frequency == {0: 1803000}
     assert (heat.status, heat.battery_level, heat.battery_temperature) == (2, 87, 29.4)
+    assert heat.rails == {"S2M_VDD_CPUCL2": 25648071, "S3M_VDD_CPUCL1": 8104522}
     assert (heat.charge, heat.voltage) == (3720000, 4212)
     assert (heat.is_charging, heat.is_awake) == (False, False)
     # 2.5 degrees below the 45 of severe throttling, of a span of 30
@@ -54,6 +59,20 @@ def test_what_is_not_told_has_a_reason() -> None:
         "zones.soc": "Permission denied",
         "max_frequency.4": "Permission denied",
     }
+
+
+@pytest.mark.parametrize(
+    ("meter", "reason"),
+    [
+        ("meter cat: '/sys/a:b/energy_value': Permission denied\n", "Permission denied"),
+        ("meter t=5\nCH0(T=5)[A], many\n", "no power rail is metered"),
+        ("meter cat: /sys/energy_value: No such file or directory\n", "no power rail is metered"),
+        ("", "no power rail is metered"),
+    ],
+)
+def test_rails_that_are_not_told(meter: str, reason: str) -> None:
+    heat = read_heat(f"zone BIG 40000\n{meter}== battery\n")
+    assert (heat.rails, heat.missing["rails"]) == ({}, reason)
 
 
 @pytest.mark.parametrize(

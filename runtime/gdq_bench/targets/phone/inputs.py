@@ -132,8 +132,10 @@ def write_inputs(
     engines = ["model.gdq"]
     for peer in peers:
         library = _find_library(peer, folder)
-        files[library.name] = library
-        engines += ["--library", f"./{library.name}"]
+        # Of its own, since files of two peers may have one name.
+        place = f"libraries/{peer.name}/{library.name}"
+        files[place] = library
+        engines += ["--library", place]
         for words, path in _list_models(bundle, peer):
             files[path] = bundle.file(path)
             engines += words

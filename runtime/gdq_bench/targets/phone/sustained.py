@@ -55,7 +55,9 @@ def draw_curve(
         )
         for minute, walls in sorted(by_minute.items())
     ]
-    done = megapixels * len(rounds)
+    # The first reading is made when the program starts, the last one before it ends.
+    metered = (heat[-1].seconds - heat[0].seconds) * 1e9
+    done = megapixels * sum(line.at_ns + line.wall_ns <= metered for line in rounds)
     per_percent, joules, reason = _measure_energy(heat[0], heat[-1], done)
     speeds = [minute.megapixels_per_second for minute in minutes]
     return Sustained(
@@ -67,6 +69,7 @@ def draw_curve(
         megapixels_per_percent=per_percent,
         joules_per_megapixel=joules,
         no_energy=reason,
+        rail_joules_per_megapixel=_measure_rails(heat[0].rails, heat[-1].rails, done),
     )
 
 
@@ -76,6 +79,8 @@ def _measure_energy(
     """Return megapixels per percent, joules per megapixel, and why either is None."""
     if first.is_charging or last.is_charging:
         return None, None, "no energy: the battery is charged over the cable"
+    if not megapixels:
+        return None, None, "no energy: it takes more than a minute to tell it"
     percent = joules = None
     if first.battery_level is not None and last.battery_level is not None:
         fell = first.battery_level - last.battery_level
@@ -86,3 +91,14 @@ def _measure_energy(
     missing = percent is None or joules is None
     reason = "no energy: the battery's level or counter did not fall, or is not told"
     return percent, joules, reason if missing else None
+
+
+def _measure_rails(
+    first: dict[str, int], last: dict[str, int], megapixels: float
+) -> dict[str, float]:
+    """Return joules per megapixel of each rail that was used, by name."""
+    return {
+        rail: (energy - first[rail]) / 1e6 / megapixels
+        for rail, energy in sorted(last.items())
+        if megapixels and energy > first.get(rail, energy)
+    }

@@ -33,10 +33,10 @@ def test_what_is_pushed(bundle: Bundle, photos: Path, program: Path, folder: Pat
     inputs = write_inputs(bundle, truth, program, [Peer("ort", archive)], "nnapi", folder)
     assert {
         "gdq_run", "model.gdq", "picture.ppm", "picture.plan", "tiles/0.ppm", "tiles/bounds.txt",
-        "libonnxruntime.so", "onnx/weights.bin",
+        "libraries/ort/libonnxruntime.so", "onnx/weights.bin",
     } <= inputs.files.keys()  # fmt: skip
     words = " ".join(inputs.engines)
-    assert words.startswith("model.gdq --library ./libonnxruntime.so --model 4=onnx/")
+    assert words.startswith("model.gdq --library libraries/ort/libonnxruntime.so --model 4=onnx/")
     assert words.endswith(" --accelerator nnapi")
     assert all(file.is_file() for file in inputs.files.values())
     assert (inputs.picture.width, inputs.picture.height) == (120, 100)
@@ -56,10 +56,26 @@ def test_tensorflow_lite_reads_one_file(
     assert {path for path in inputs.files if "tflite" in path} - {
         path for path in inputs.files if path.startswith("tiles/")
     } == {"tflite/graphs.tflite"}
-    assert inputs.files["a library.so"] == library
+    assert inputs.files["libraries/tflite/a library.so"] == library
     assert inputs.engines[1:5] == (
-        "--library", "./a library.so", "--model", "4=tflite/graphs.tflite",
+        "--library", "libraries/tflite/a library.so", "--model", "4=tflite/graphs.tflite",
     )  # fmt: skip
+
+
+def test_libraries_of_one_name_are_two_files(
+    bundle: Bundle, photos: Path, program: Path, folder: Path
+) -> None:
+    need_library()
+    truth, _ = list_ground_truth(photos, 2)
+    peers = []
+    for name in ("ort", "tflite"):
+        (folder.parent / name).mkdir()
+        peers.append(Peer(name, folder.parent / name / "gdq_run"))
+        peers[-1].file.write_text(name)
+    inputs = write_inputs(bundle, truth, program, peers, "cpu", folder)
+    assert inputs.files["gdq_run"] == program
+    assert inputs.files["libraries/ort/gdq_run"].read_text() == "ort"
+    assert inputs.files["libraries/tflite/gdq_run"].read_text() == "tflite"
 
 
 @pytest.mark.parametrize(

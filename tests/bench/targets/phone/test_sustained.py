@@ -24,8 +24,8 @@ def rounds(*walls: float) -> list[RoundLine]:
     return lines
 
 
-def battery(level: int | None, charge: int | None) -> Heat:
-    return heat(is_charging=False, level=level, charge=charge)
+def battery(seconds: float, level: int | None, charge: int | None) -> Heat:
+    return heat(seconds=seconds, is_charging=False, level=level, charge=charge)
 
 
 def test_speed_minute_by_minute() -> None:
@@ -38,16 +38,31 @@ def test_speed_minute_by_minute() -> None:
 
 
 def test_energy_of_a_battery_that_falls() -> None:
-    readings = [battery(80, 3_000_000), battery(78, 2_990_000)]
-    curve = draw_curve("big", rounds(1.0, 1.0), readings, PICTURE)
+    readings = [battery(0, 80, 3_000_000), battery(60, 78, 2_990_000)]
+    # The third ends after the last reading.
+    curve = draw_curve("big", rounds(1.0, 1.0, 54.0), readings, PICTURE)
     assert curve.megapixels_per_percent == pytest.approx(4 / 2)
     # 10 mAh at 4 V are 144 J, for 4 megapixels
     assert curve.joules_per_megapixel == pytest.approx(36)
     assert curve.no_energy is None
 
 
-@pytest.mark.parametrize("last", [battery(80, 3_000_000), battery(None, None)])
+@pytest.mark.parametrize("last", [battery(60, 80, 3_000_000), battery(60, None, None)])
 def test_energy_that_is_not_told(last: Heat) -> None:
-    curve = draw_curve("big", rounds(1.0), [battery(80, 3_000_000), last], PICTURE)
+    curve = draw_curve("big", rounds(1.0), [battery(0, 80, 3_000_000), last], PICTURE)
     assert (curve.megapixels_per_percent, curve.joules_per_megapixel) == (None, None)
     assert "did not fall, or is not told" in str(curve.no_energy)
+
+
+def test_energy_takes_two_readings() -> None:
+    curve = draw_curve("big", rounds(1.0), [battery(0, 80, 3_000_000)], PICTURE)
+    assert curve.no_energy == "no energy: it takes more than a minute to tell it"
+
+
+def test_energy_of_power_rails_is_told_over_a_cable_too() -> None:
+    readings = [
+        heat(seconds=0, rails={"CPU": 5_000_000, "GPU": 7}),
+        heat(seconds=60, rails={"CPU": 9_000_000, "GPU": 7, "TPU": 3}),
+    ]
+    curve = draw_curve("big", rounds(1.0), readings, PICTURE)
+    assert curve.rail_joules_per_megapixel == {"CPU": pytest.approx(2)}
