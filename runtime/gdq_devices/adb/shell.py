@@ -16,6 +16,8 @@ from gdq_devices.errors import KilledError, LostError, ProgramError, UnusableErr
 _END = "gdq-ended"
 _SIGNAL = 128
 """Added to a signal's number by shells, as exit code of what it killed."""
+_CRASHES = {4: "SIGILL", 6: "SIGABRT", 7: "SIGBUS", 8: "SIGFPE", 11: "SIGSEGV", 31: "SIGSYS"}
+"""Signals that a program brings upon itself, by Linux' numbers; the others come from outside."""
 _SHOWN = 300
 """Last characters of a failed command's output that are shown."""
 
@@ -105,12 +107,17 @@ class Shell:
         """See how a command on the phone ended.
 
         Raises:
-            KilledError: by a signal.
-            ProgramError: its exit code is not 0.
+            KilledError: by a signal from outside.
+            ProgramError: it crashed, or its exit code is not 0.
 
         """
         if code == 0:
             return
+        if (crash := _CRASHES.get(code - _SIGNAL)) is not None:
+            raise ProgramError(
+                f"{what} on {self.serial} crashed ({crash}): "
+                f"`adb -s {self.serial} logcat -b crash -d` says where"
+            )
         shown = f": {said[-_SHOWN:].strip()}" if said.strip() else ""
         if code > _SIGNAL:
             raise KilledError(f"{what} on {self.serial} was ended by signal {code - _SIGNAL}")
