@@ -1,0 +1,4 @@
+package androidx.test.runner.intent;
+
+/** Nothing is monitored. */
+public interface IntentMonitor {}

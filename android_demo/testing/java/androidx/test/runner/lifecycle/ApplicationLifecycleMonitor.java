@@ -1,0 +1,4 @@
+package androidx.test.runner.lifecycle;
+
+/** Nothing is monitored. */
+public interface ApplicationLifecycleMonitor {}
