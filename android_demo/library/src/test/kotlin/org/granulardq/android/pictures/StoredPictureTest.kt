@@ -5,6 +5,7 @@ import android.media.ExifInterface
 import org.granulardq.android.read
 import org.granulardq.android.uri
 import org.granulardq.android.write
+import org.granulardq.testing.CutRegions
 import org.granulardq.testing.EngineTestRunner
 import org.granulardq.testing.Expected
 import org.junit.Assert.assertArrayEquals
@@ -17,7 +18,7 @@ import org.robolectric.RuntimeEnvironment
 import org.robolectric.annotation.Config
 
 @RunWith(EngineTestRunner::class)
-@Config(sdk = [35]) // Robolectric has the real decoder of regions from there on
+@Config(sdk = [35], shadows = [CutRegions::class])
 class StoredPictureTest {
     @get:Rule
     val folder = TemporaryFolder()
