@@ -22,6 +22,9 @@ from gdq_runtime.bundle.reader import Bundle
 from gdq_runtime.engines.answers import one_line, read_picture, read_prediction, read_sensitivity
 from gdq_runtime.engines.base import Prediction
 
+EXACT_SUMS = ("session.x64quantprecision", "1")
+"""Of a session: x86 without VNNI adds products of bytes in pairs, which saturates int16 unless both
+are unsigned; other processors ignore it."""
 _LOG_ERRORS_ONLY = 3
 
 _arena_lock = threading.Lock()
@@ -130,6 +133,7 @@ def open_session(path: Path, tile: TensorSpec, tile_size: int | None) -> ort.Inf
     options.inter_op_num_threads = 1
     options.log_severity_level = _LOG_ERRORS_ONLY
     options.add_session_config_entry("session.use_env_allocators", "1")
+    options.add_session_config_entry(*EXACT_SUMS)
     if tile_size is not None:
         for dimension in _free_dimensions(tile):
             options.add_free_dimension_override_by_name(dimension, tile_size)

@@ -16,6 +16,7 @@ from gdq_core.errors import BundleError
 from gdq_exporter import ExportConfig, export
 from gdq_models import SuperResolutionNetwork, save_checkpoint
 from gdq_runtime.bundle.reader import Bundle
+from gdq_runtime.engines.ort import EXACT_SUMS
 from runtime.tiny_bundle import write_tiny_bundle
 
 INTEGERS = {"DequantizeLinear", "QLinearConv", "Clip"}
@@ -54,7 +55,9 @@ def write_by_hand(path: Path) -> None:
 
 
 def run(path: Path, tile: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    session = ort.InferenceSession(str(path), providers=["CPUExecutionProvider"])
+    options = ort.SessionOptions()
+    options.add_session_config_entry(*EXACT_SUMS)
+    session = ort.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
     output: NDArray[np.uint8] = session.run(None, {session.get_inputs()[0].name: tile[None]})[0][0]
     return output
 

@@ -21,6 +21,7 @@ from gdq_exporter.lowering import LoweredNetwork, lower_shared, lower_width
 from gdq_exporter.targets.engine.writer import FILE, check_expressible, pack, write_engine
 from gdq_exporter.trace import trace
 from gdq_models import SuperResolutionNetwork
+from gdq_runtime.engines.ort import EXACT_SUMS
 
 TILE = 24
 TILES: NDArray[np.uint8] = sample_tiles(16, TILE).permute(0, 2, 3, 1).byte().numpy()
@@ -60,6 +61,7 @@ def packed(name: str, profile: str = FLOAT_TAIL) -> Model:
 def by_onnxruntime(one: LoweredNetwork, tile: NDArray[np.uint8]) -> NDArray[np.float64]:
     options = ort.SessionOptions()
     options.log_severity_level = 3
+    options.add_session_config_entry(*EXACT_SUMS)
     session = ort.InferenceSession(
         ir.to_proto(one.model).SerializeToString(), options, providers=["CPUExecutionProvider"]
     )
