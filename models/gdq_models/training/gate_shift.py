@@ -5,7 +5,7 @@ In training the gate chooses with noise, in use by the largest logit, so mean bi
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 
 import torch
 from torch import Tensor
@@ -37,15 +37,29 @@ def meet_target_fab(
         logits, by_entropy = (torch.cat(values) for values in zip(*parts, strict=True))
         by_entropy = network.gate_predictor.e2b(by_entropy)
         slope = logits.new_tensor(GATE_BIT_WIDTHS) - 6
-        low, high = _bracket(logits)
-        for _ in range(_ROUNDS):
-            middle = (low + high) / 2
-            if _fab(logits + middle * slope, by_entropy) <= target_fab:
-                low = middle
-            else:
-                high = middle
-        network.gate_predictor.gate.linear.bias.add_(low * slope)
-        return _fab(logits + low * slope, by_entropy)
+
+        def choice(shift: float) -> Tensor:
+            return (logits + shift * slope).argmax(dim=1)
+
+        fewest, most = _bracket(logits)
+        within = _last(lambda shift: _fab(choice(shift), by_entropy) <= target_fab, fewest, most)
+        chosen = choice(within)
+        # From there down to the last shift that chooses otherwise, nothing changes. The middle is
+        # the farthest from both: logits of batches of another size are rounded otherwise.
+        below = _last(lambda shift: not torch.equal(choice(shift), chosen), fewest, within)
+        network.gate_predictor.gate.linear.bias.add_((below + within) / 2 * slope)
+        return _fab(chosen, by_entropy)
+
+
+def _last(holds: Callable[[float], bool], low: float, high: float) -> float:
+    """Return the largest shift from ``low`` to ``high`` of which ``holds`` is true (or ``low``)."""
+    for _ in range(_ROUNDS):
+        middle = (low + high) / 2
+        if holds(middle):
+            low = middle
+        else:
+            high = middle
+    return low
 
 
 def _bracket(logits: Tensor) -> tuple[float, float]:
@@ -54,7 +68,6 @@ def _bracket(logits: Tensor) -> tuple[float, float]:
     return -reach, reach
 
 
-def _fab(logits: Tensor, by_entropy: Tensor) -> float:
-    choice = logits.argmax(dim=1)
-    widths = torch.tensor(GATE_BIT_WIDTHS, device=logits.device)[choice]
+def _fab(choice: Tensor, by_entropy: Tensor) -> float:
+    widths = torch.tensor(GATE_BIT_WIDTHS, device=choice.device)[choice]
     return float(torch.where(choice == len(GATE_BIT_WIDTHS) - 1, by_entropy, widths).float().mean())
