@@ -10,7 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from gdq_core.bit_widths import INTERPOLATED, SMALL
+from gdq_core.bit_widths import SMALL
 from gdq_core.sensitivity.heads import OCTAVE, Sensitivity
 from gdq_core.sensitivity.prices import DECIBELS, NEVER
 from gdq_core.sensitivity.rule import SensitivityRule
@@ -75,8 +75,6 @@ class PairRule:
                 enough only of flat tiles.
 
         """
-        if route == INTERPOLATED:
-            return float(DECIBELS * 2 ** ((tile.large.interpolation - picture_level) / OCTAVE))
         if route < SMALL:
             return self.large.loss(tile.large, picture_level, route)
         errors = [2.0 ** ((one.error - picture_level) / OCTAVE) for one in tile]

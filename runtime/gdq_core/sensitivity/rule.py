@@ -7,8 +7,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from gdq_core.sensitivity.heads import Sensitivity, SensitivityHeads
-from gdq_core.sensitivity.prices import PriceSteps
+from gdq_core.bit_widths import INTERPOLATED
+from gdq_core.sensitivity.heads import OCTAVE, Sensitivity, SensitivityHeads
+from gdq_core.sensitivity.prices import DECIBELS, PriceSteps
 from gdq_core.sensitivity.statistics import tile_statistics
 
 
@@ -44,9 +45,19 @@ class SensitivityRule:
         """
         return self.steps.choose(tile.noise - picture_level, price)
 
-    def loss(self, tile: Sensitivity, picture_level: int, bit_width: int) -> float:
-        """Return what a tile loses at a bit-width below the largest, in dB of its picture."""
-        return self.steps.loss(tile.noise - picture_level, bit_width)
+    def loss(self, tile: Sensitivity, picture_level: int, route: int) -> float:
+        """Return what a tile loses below the largest bit-width, in dB of its picture.
+
+        Args:
+            tile: its heads.
+            picture_level: of its picture's error, see ``PictureError.level``.
+            route: a bit-width, or ``INTERPOLATED``, which the heads tell well enough only of flat
+                tiles.
+
+        """
+        if route == INTERPOLATED:
+            return float(DECIBELS * 2 ** ((tile.interpolation - picture_level) / OCTAVE))
+        return self.steps.loss(tile.noise - picture_level, route)
 
     def is_flat(self, tile: Sensitivity, picture_level: int) -> bool:
         """Tell whether interpolation serves a tile as well as the network."""

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 
 from gdq_core.bit_widths import INTERPOLATED
 from gdq_core.errors import RequestError
-from gdq_core.sensitivity.pair import PairRule
+from gdq_core.sensitivity.pair import PairRule, PairSensitivity
 from gdq_runtime.bundle.reader import Bundle
 from gdq_runtime.engines.costs import Costs
 from gdq_runtime.routing.dial import Crew, allow_seconds
@@ -22,8 +22,7 @@ from gdq_runtime.routing.price_control import PriceControl
 from gdq_runtime.routing.priced_picture import PricedPicture
 from gdq_runtime.routing.request import Request
 from gdq_runtime.routing.sensing import PairSense, open_pair_sense
-from gdq_runtime.routing.timed_pair_picture import TimedPairPicture
-from gdq_runtime.routing.timed_picture import TimeDial
+from gdq_runtime.routing.timed_picture import TimeDial, TimedPicture
 
 
 @dataclass(frozen=True, eq=False)
@@ -55,13 +54,12 @@ class PairRouting:
 
     def position(self, _costs: Costs | None) -> PairPosition:
         """See ``PictureRouting``; a price that follows its target stands where it was left."""
-        price = self.control.price if self.timed is None else self.timed.price
-        return replace(self.start, price=price)
+        return replace(self.start, price=self.control.price)
 
-    def open_picture(self, tiles: int) -> PricedPicture | TimedPairPicture:
+    def open_picture(self, tiles: int) -> PricedPicture | TimedPicture[PairSensitivity]:
         """Begin a picture of so many tiles."""
         if self.timed is not None:
-            return TimedPairPicture(self.rule, self.timed, tiles, interpolates=self.interpolates)
+            return TimedPicture(self.rule, self.timed, tiles, interpolates=self.interpolates)
         return PricedPicture(self.rule, self.costs, self.control, interpolates=self.interpolates)
 
 
@@ -137,4 +135,4 @@ def _turn_to_seconds(
     fewest = min(costs.seconds[route] for route in costs.routes)
     allowed = allow_seconds(request, costs, crew, fewest)
     position = position_within_cost(positions, allowed / costs.largest_seconds)
-    return position, TimeDial(costs, allowed, position.price)
+    return position, TimeDial(costs, allowed)

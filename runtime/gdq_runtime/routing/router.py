@@ -71,9 +71,6 @@ class SensedRouting:
 
     def position(self, costs: Costs | None) -> PricePosition:
         """See ``PictureRouting``."""
-        if self.timed is not None:
-            per_bit = self.timed.priced_seconds
-            return PricePosition.of_time(decibels_per_bit(self.timed.price), per_bit)
         per_bit = 0.0 if costs is None else costs.seconds_per_bit
         return PricePosition.of_time(decibels_per_bit(self.control.price), per_bit)
 
@@ -189,7 +186,7 @@ class Router:
         if request.asks_for_time:
             start, allowed = turn_price_to_seconds(trade_off, request, flat, costs, crew)
             assert costs is not None
-            timed = TimeDial(costs, allowed, start.price)
+            timed = TimeDial(costs, allowed)
         # A mean of bits was asked for: it is met even where fewer of them save no time.
         in_time = None if request.fab is not None or request.fab_cap is not None else costs
         if forced is None:

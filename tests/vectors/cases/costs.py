@@ -135,22 +135,26 @@ def decide(
     return {"positions": shown, "bound": bound, "bit_widths": None}
 
 
-ABOVE, FLAT_UP_TO, GAIN, REACH = (17, 72, 140), -150, 0.02 * 32 / math.log(2), 192
+ABOVE, FLAT_UP_TO = (17, 72, 140), -150
 
-SENSED: dict[str, tuple[str, float, float, list[list[int]]]] = {
-    # what happens: device, seconds a tile, first price, noise and interpolation of each tile
-    "there is time for all": ("ladder", 8, -60, [[0, 0], [-200, 0], [100, 0], [-30, 0]]),
-    "demanding tiles at the end": ("ladder", 5, -60, [[-160, 0]] * 6 + [[80, 0]] * 4),
+SENSED: dict[str, tuple[str, float, int, list[list[int]]]] = {
+    # what happens: device, seconds a tile, tiles in a band, noise and interpolation of each tile
+    "there is time for all": ("ladder", 8, 4, [[0, 0], [-200, 0], [100, 0], [-30, -300]]),
+    "demanding tiles at the end": ("ladder", 5, 10, [[-160, 0]] * 6 + [[80, 0]] * 4),
+    "demanding tiles at the end, read too late": ("ladder", 5, 2, [[-160, 0]] * 6 + [[80, 0]] * 4),
     "demanding tiles at the start use up the time": (
-        "ladder", 4.75, -60, [[90, 0]] * 6 + [[20, 0]] * 6,
+        "ladder", 4.75, 3, [[90, 0]] * 6 + [[20, 0]] * 6,
     ),
     "interpolated tiles leave time to others": (
-        "ladder", 4.25, -60, [[0, -151], [60, -150], [60, -149], [0, -300], [60, 0], [60, 0]],
+        "ladder", 4.25, 6, [[0, -151], [60, -150], [60, -149], [0, -300], [60, 0], [60, 0]],
+    ),
+    "flat tiles, and time for most": (
+        "ladder", 7, 6, [[0, -151], [60, -150], [60, -149], [0, -300], [61, 0], [62, 0]],
     ),
     "a width that another is as fast as": (
-        "six as slow as eight", 6.5, -60, [[20 * number - 80, 0] for number in range(10)],
+        "six as slow as eight", 6.5, 5, [[20 * number - 80, 0] for number in range(10)],
     ),
-    "nothing to choose from": ("one speed", 8, -60, [[-200, 0], [200, 0]]),
+    "nothing to choose from": ("one speed", 8, 2, [[-200, 0], [200, 0]]),
 }  # fmt: skip
 
 
@@ -161,26 +165,67 @@ def lost(score: int, width: int) -> float:
     return 10 / math.log(10) * 2 ** (score / 32) * share
 
 
-def spend_sensed(
-    device: dict[str, Any], seconds: float, start: float, tiles: list[list[int]]
-) -> list[int]:
-    """Tile by tile: the least loss with the time paid for, if it leaves enough for the others."""
+def lost_on(route: int, tile: list[int]) -> float:
+    """dB on a route; interpolation is open to flat tiles alone."""
+    noise, interpolation = tile
+    if route:
+        return lost(noise, route)
+    return 10 / math.log(10) * 2 ** (interpolation / 32)
+
+
+def routes_of(device: dict[str, Any], tile: list[int]) -> list[int]:
     useful = sorted({instead(device, width) for width in WIDTHS})
-    fewest, most = seconds_of(device, useful[0]), seconds_of(device, 8)
-    bit = (most - fewest) / (8 - useful[0]) if len(useful) > 1 else 0
-    price, left, routes = start, seconds * len(tiles), list[int]()
-    for number, (noise, interpolation) in enumerate(tiles):
-        others = len(tiles) - number - 1
-        worth = 10 / math.log(10) * 2 ** (price / 32) / (bit or 1)
-        fitting = [one for one in useful if seconds_of(device, one) <= left - others * fewest]
-        costs = {one: lost(noise, one) + worth * seconds_of(device, one) for one in fitting}
-        route = 0 if interpolation <= FLAT_UP_TO else min(costs, key=costs.__getitem__)
-        target = left / (others + 1)
-        left -= seconds_of(device, route)
-        if bit:
-            moved = price + GAIN * (seconds_of(device, route) - target) / bit
-            price = min(max(moved, start - REACH), start + REACH)
-        routes.append(route)
+    return [*useful, 0] if tile[1] <= FLAT_UP_TO else useful
+
+
+def cheapest(device: dict[str, Any], tile: list[int], price: float, routes: list[int]) -> int:
+    return min(routes, key=lambda one: lost_on(one, tile) + price * seconds_of(device, one))
+
+
+def solve_price(device: dict[str, Any], tiles: list[tuple[list[int], float]], left: float) -> float:
+    """dB a second: between any two prices where a tile changes its route, one is tried.
+
+    Args:
+        device: what tiles take.
+        tiles: each with the number of tiles that it stands for.
+        left: seconds for all of them.
+    """
+    changes = {0.0}
+    for tile, _ in tiles:
+        routes = routes_of(device, tile)
+        for slow, fast in ((a, b) for a in routes for b in routes):
+            if (saved := seconds_of(device, slow) - seconds_of(device, fast)) > 0:
+                changes.add(max((lost_on(fast, tile) - lost_on(slow, tile)) / saved, 0.0))
+    between = sorted(changes)
+    for low, high in zip(between, [*between[1:], 2 * between[-1] + 2], strict=True):
+        price = (low + high) / 2
+        chosen = [cheapest(device, tile, price, routes_of(device, tile)) for tile, _ in tiles]
+        taken = sum(
+            count * seconds_of(device, route)
+            for (_, count), route in zip(tiles, chosen, strict=True)
+        )
+        if taken <= left + 1e-9:
+            return price
+    return between[-1] + 1
+
+
+def spend_sensed(
+    device: dict[str, Any], seconds: float, band: int, tiles: list[list[int]]
+) -> list[int]:
+    """Band by band: the price that the rest can pay, if what is unread is like what was read."""
+    fewest = min(seconds_of(device, width) for width in routes_of(device, [0, 0]))
+    left, routes = seconds * len(tiles), list[int]()
+    for start in range(0, len(tiles), band):
+        end = min(start + band, len(tiles))
+        alike = (len(tiles) - end) / end
+        known = [(tile, alike + (number >= start)) for number, tile in enumerate(tiles[:end])]
+        price = solve_price(device, known, left)
+        for number in range(start, end):
+            free = left - (len(tiles) - number - 1) * fewest
+            open_ = routes_of(device, tiles[number])
+            fitting = [one for one in open_ if seconds_of(device, one) <= max(free, fewest) + 1e-9]
+            routes.append(cheapest(device, tiles[number], price, fitting))
+            left -= seconds_of(device, routes[-1])
     return routes
 
 
@@ -218,10 +263,10 @@ def create() -> dict[str, list[dict[str, Any]]]:
                 "above": ABOVE,
                 "flat": FLAT_UP_TO,
                 "seconds": seconds,
-                "price": price,
+                "band": band,
                 "tiles": tiles,
-                "routes": spend_sensed(DEVICES[device], seconds, price, tiles),
+                "routes": spend_sensed(DEVICES[device], seconds, band, tiles),
             }
-            for name, (device, seconds, price, tiles) in SENSED.items()
+            for name, (device, seconds, band, tiles) in SENSED.items()
         ],
     }  # fmt: skip

@@ -6,7 +6,7 @@ import org.granulardq.core.sensitivity.SensitivityRule
 import org.granulardq.core.sensitivity.decibels
 
 /** 1/32 octaves of price for a tile one bit above the target: log price += 0.02 bits. */
-internal const val GAIN: Double = 0.02 * OCTAVE / LN_2
+private const val GAIN: Double = 0.02 * OCTAVE / LN_2
 
 /** The same for a tile of twice the loss that is asked for: losses scatter far more than bits. */
 private const val LOSS_GAIN = GAIN / 4
@@ -15,7 +15,7 @@ private const val LOSS_GAIN = GAIN / 4
 private const val LARGEST_EXCESS = 4.0
 
 /** The price stays within so much of where it began: a factor of 64. */
-internal const val REACH: Double = 6.0 * OCTAVE
+private const val REACH: Double = 6.0 * OCTAVE
 
 /**
  * The dial's price of a bit, slowly moved so that FAB or loss meets its target in the long run.

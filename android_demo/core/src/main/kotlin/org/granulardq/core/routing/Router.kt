@@ -151,7 +151,7 @@ class Router private constructor(
                 val (price, allowed) =
                     turnPriceToSeconds(manifest.tradeOff, request, flat, costs, crew)
                 start = price
-                timed = TimeDial(costs!!, allowed, start.price)
+                timed = TimeDial(costs!!, allowed)
             }
             val maxLoss = request.maxLoss?.takeIf { it > 0 }
             val control = PriceControl(rule, start.price, request.fab, maxLoss)

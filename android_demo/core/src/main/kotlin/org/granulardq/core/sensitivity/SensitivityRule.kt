@@ -4,6 +4,7 @@ import kotlin.math.log2
 import kotlin.math.pow
 import org.granulardq.core.BIT_WIDTHS
 import org.granulardq.core.BundleException
+import org.granulardq.core.INTERPOLATED
 
 /** Natural logarithm of 2, as written here on every processor. */
 internal const val LN_2: Double = 0.6931471805599453
@@ -108,6 +109,19 @@ class SensitivityRule(
 ) {
     /** The same rule where bit-widths cost other than their bits. */
     fun withSteps(steps: PriceSteps): SensitivityRule = SensitivityRule(heads, steps, price, flat)
+
+    /**
+     * What a tile loses below the largest bit-width, in dB of its picture.
+     *
+     * @param route a bit-width, or [INTERPOLATED], which the heads tell well enough only of flat
+     *   tiles.
+     */
+    fun loss(tile: Sensitivity, pictureLevel: Int, route: Int): Double =
+        if (route == INTERPOLATED) {
+            decibels((tile.interpolation - pictureLevel).toDouble())
+        } else {
+            steps.loss(tile.noise - pictureLevel, route)
+        }
 
     /** Whether interpolation serves a tile as well as the network. */
     fun isFlat(tile: Sensitivity, pictureLevel: Int): Boolean =

@@ -123,14 +123,17 @@ class DialTest {
             val steps = PriceSteps(case.getValue("above").ints())
             val rule = SensitivityRule(heads, steps, 0, case.int("flat"))
             val costs = devices.getValue(case.text("device"))
-            val dial = TimeDial(costs, case.double("seconds"), case.double("price"))
+            val dial = TimeDial(costs, case.double("seconds"))
             // An error of 0 in all tiles is one of 0 in the picture.
             val tiles = case.getValue("tiles").jsonArray.map { tile ->
                 tile.ints().let { (noise, interpolation) -> Sensitivity(noise, 0, interpolation) }
             }
             val picture = TimedPicture(rule, dial, tiles.size, interpolates = true)
-            picture.read(tiles)
-            assertEquals(case.getValue("routes").ints(), picture.decide(tiles), case.text("name"))
+            val routes = tiles.chunked(case.int("band")).flatMap { band ->
+                picture.read(band)
+                picture.decide(band)
+            }
+            assertEquals(case.getValue("routes").ints(), routes, case.text("name"))
         }
     }
 }
