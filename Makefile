@@ -86,6 +86,9 @@ android: $(INSTALLED) ## test the Kotlin runtime and the library for apps on the
 	cmake -S android_demo/jni -B $(ANDROID)/jvm -DCMAKE_BUILD_TYPE=Release \
 		-DGDQ_JNI_INCLUDE="$$home/include" -DGDQ_ENGINE_LIBRARY=$(ENGINE_LIBRARY) >/dev/null; \
 	cmake --build $(ANDROID)/jvm >/dev/null; \
+	mvn --quiet --batch-mode -f android_demo -pl bionic dependency:copy@unidbg; \
+	PATH="$(abspath $(BIN)):$$PATH" JAVA_HOME="$$home" PYTHONPATH=tests $(BIN)/python \
+		-m android.bionic.libraries $(ANDROID)/bionic/unidbg-android.jar $(ANDROID)/bionic; \
 	PYTHONPATH=tests $(BIN)/python -m android.expected $(ANDROID)/expected; \
 	mvn --quiet --batch-mode -f android_demo verify -Dgdq.expected=$(ANDROID)/expected \
 		-Dgdq.libraries=$(ANDROID)/jvm:$(dir $(ENGINE_LIBRARY)); \
