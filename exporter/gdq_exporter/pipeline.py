@@ -29,7 +29,7 @@ from gdq_exporter.checks.parity import (
     make_pairs,
 )
 from gdq_exporter.checks.results import CheckResults
-from gdq_exporter.checks.routing import check_routing
+from gdq_exporter.checks.routing import check_routing, fitted_mean
 from gdq_exporter.complexity import Macs, count_macs
 from gdq_exporter.config import PROFILES, ExportConfig
 from gdq_exporter.errors import ExportError
@@ -141,7 +141,8 @@ def _fill(
     progress("comparing with torch")
     golden, parity, agreement = _prove(folder, draft, loaded.network, calibration, config, proved)
     progress("measuring what bits buy")
-    trade_off, flat_tiles = _measure_trade_off(folder, draft, targets[0], config)
+    fitted_fab = fitted_mean(loaded.network.predictor)
+    trade_off, flat_tiles = _measure_trade_off(folder, draft, targets[0], config, fitted_fab)
     small = _add_small(folder, draft, targets[0], config, progress)
     memory = {}
     if config.measure_memory:
@@ -363,7 +364,7 @@ def _open_engine(bundle: Bundle, target: Target) -> Engine:
 
 
 def _measure_trade_off(
-    folder: Path, draft: Manifest, target: Target, config: ExportConfig
+    folder: Path, draft: Manifest, target: Target, config: ExportConfig, fitted_fab: float | None
 ) -> tuple[TradeOff, FlatTiles | None]:
     """Run every width on tiles with ground truth; find the dial and which tiles need no network."""
     scale = draft.network.scale
@@ -374,7 +375,8 @@ def _measure_trade_off(
         if draft.predictor.sensitivity is not None:
             losses = measure_losses(engine, bit_widths, pairs, photos.picture_of)
             sensed = sense_tiles(draft.predictor.sensitivity.rule(), losses, pairs)
-            return find_price_dial(losses, sensed), count_flat_tiles(losses, sensed)
+            dial = find_price_dial(losses, sensed, fitted_fab)
+            return dial, count_flat_tiles(losses, sensed)
         seen = measure_tiles(engine, bit_widths, pairs, photos.picture_of)
     return find_trade_off(seen), find_flat_tiles(seen)
 

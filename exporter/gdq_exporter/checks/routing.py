@@ -52,6 +52,13 @@ class RoutingCheck:
         )
 
 
+def fitted_mean(predictor: Predictor) -> float | None:
+    """Return the mean bit-width that the predictor's own price was fitted to; None if unknown."""
+    if not isinstance(predictor, StatisticsPredictor) or (kept := predictor.losses()) is None:
+        return None
+    return kept.fab
+
+
 def check_routing(predictor: Predictor, trade_off: TradeOff, calibration: str) -> RoutingCheck:
     """Judge by what the calibration kept in the checkpoint, or else by the dial's own tiles.
 

@@ -55,13 +55,25 @@ def sense_tiles(
     return SensedTiles(rule, np.array(scores), np.array(flat))
 
 
-def find_price_dial(losses: TileLosses, sensed: SensedTiles) -> TradeOff:
+def find_price_dial(
+    losses: TileLosses, sensed: SensedTiles, fitted_fab: float | None = None
+) -> TradeOff:
     """Finds FAB and loss at every price, and curves to compare with at equal FAB.
 
     The heads were fitted to other tiles, so nothing needs to be held out.
+
+    Args:
+        losses: of the tiles, at each width.
+        sensed: what the heads say of them.
+        fitted_fab: mean bit-width of the tiles that the heads were fitted to at the rule's own
+            price. They are far more than these tiles, so all prices are moved until the dial says
+            the same; None leaves them as they were found here.
     """
     count = len(losses.losses)
     curve, prices = _trace_prices(losses, sensed)
+    if fitted_fab is not None:
+        found = float(np.interp(fitted_fab, curve.bits, prices))
+        prices = [round(price + sensed.rule.price - found) for price in prices]
     random = trace_groups(losses.bit_widths, losses.losses, np.zeros(count, dtype=np.intp))
     oracle = trace_groups(losses.bit_widths, losses.losses, np.arange(count))
     return TradeOff(

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from gdq_exporter.checks.routing import FAB, check_routing
+from gdq_exporter.checks.routing import FAB, check_routing, fitted_mean
 from gdq_models.predictor.predictor import BitPredictor
 from gdq_models.predictor.statistics import HeldOutLosses, StatisticsPredictor
 from gdq_runtime.bundle.manifest import TradeOff, TradeOffCurves, TradeOffPoint
@@ -64,3 +64,9 @@ def test_a_warning_says_what_was_measured_and_what_to_do() -> None:
     assert measured is not None
     assert "chance 0.1000 (this export, on 24 tiles of photos)" in measured
     assert "gdq-upscale --bits 8" in measured
+
+
+def test_the_calibrations_mean_is_known_where_it_was_kept() -> None:
+    assert fitted_mean(judged(0.1)) == 5.0
+    assert fitted_mean(StatisticsPredictor()) is None
+    assert fitted_mean(BitPredictor(8, "linear")) is None

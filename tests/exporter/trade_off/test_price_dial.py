@@ -3,6 +3,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 import numpy as np
+import pytest
 
 from gdq_core.sensitivity.prices import NEVER
 from gdq_exporter.trade_off.price_dial import (
@@ -38,6 +39,19 @@ def test_each_price_leads_where_it_says() -> None:
     for end, step in ((0, -1), (-1, 1)):
         price = dial.prices[end].price + step
         assert sensed.rule.steps.choose_all(sensed.scores, price).mean() != dial.prices[end].fab
+
+
+def test_at_the_mean_of_the_calibration_the_dial_stands_at_its_price() -> None:
+    losses, sensed = draw()
+    free, anchored = find_price_dial(losses, sensed), find_price_dial(losses, sensed, 4.6)
+    moved = {
+        one.price - other.price for one, other in zip(anchored.prices, free.prices, strict=True)
+    }
+    assert len(moved) == 1
+    assert moved != {0}
+    fabs, prices = zip(*((point.fab, point.price) for point in anchored.prices), strict=True)
+    assert np.interp(4.6, fabs, prices) == pytest.approx(sensed.rule.price, abs=1)
+    assert [point.fab for point in anchored.prices] == [point.fab for point in free.prices]
 
 
 def test_heads_that_know_all_are_near_the_oracle() -> None:
