@@ -10,6 +10,7 @@ from phone.inside import (
     ON_PHONE,
     bench,
     check_traces,
+    control,
     finish,
     in_phone,
     is_measuring,
@@ -64,4 +65,36 @@ def test_a_program_that_the_system_ends_is_started_again(here: Path) -> None:
     assert finished.returncode == 0, finished.stderr
     assert "was ended by signal 9; starting it again" in finished.stderr
     assert "killed" not in {reason.kind for reason in read("a.json").reasons}
+    check_traces()
+
+
+@in_phone()
+def test_a_program_that_the_system_ends_each_time(here: Path) -> None:
+    running = start_bench("--device", "--json", "a.json", "--html", "a.html")
+    while running.poll() is None:
+        shell("pkill -9 gdq_run")
+    finished = finish(running)
+    assert finished.returncode == 1, finished.stderr
+    assert finished.stderr.splitlines()[-1] == (
+        "error: nothing was measured: gdq_run on 127.0.0.1:7001 was ended by signal 9, 3 times: "
+        "close other apps"
+    )
+    result = read("a.json")
+    assert (result.tiles, result.pictures) == ([], [])
+    assert "killed" in {reason.kind for reason in result.reasons}
+    assert "was ended by signal 9, 3 times" in Path("a.html").read_text(encoding="utf-8")
+    check_traces()
+
+
+@in_phone()
+def test_a_phone_that_is_lost_before_the_first_round(here: Path) -> None:
+    running = start_bench("--device", "--json", "a.json", "--wait", "1s")
+    wait_for(is_measuring)
+    control("unplug")
+    finished = finish(running)
+    assert finished.returncode == 1, finished.stderr
+    assert finished.stderr.splitlines()[-1].startswith("error: nothing was measured: the cable to ")
+    assert "cable lost" in {reason.kind for reason in read("a.json").reasons}
+    control("plug")
+    assert bench("--device", "--json", "b.json").returncode == 0
     check_traces()

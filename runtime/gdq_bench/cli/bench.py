@@ -44,8 +44,9 @@ are made smaller by antialiased bicubic interpolation.
 \b
 Keep the machine quiet. Exit code: 0 done (the result says whether it is
 valid), 1 an engine does not compute what the bundle promises and has no
-times, or with --strict the result is not valid, 2 an input, an option or a
-device was refused, 130 interrupted.
+times, a phone was lost before its first round was complete, or with --strict
+the result is not valid, 2 an input, an option or a device was refused, 130
+interrupted.
 """
 
 
@@ -190,12 +191,22 @@ def _conclude(results: Sequence[BenchResult], has_failed: bool, strict: bool) ->
     wrong = list(dict.fromkeys(name for result in results for name in result.wrong))
     if wrong:
         say_error(f"wrong outputs, not timed: {', '.join(wrong)}")
-        sys.exit(ExitCode.CHECK_FAILED)
-    if has_failed:
+    empty = [result for result in results if not (result.wrong or result.tiles or result.pictures)]
+    for result in empty:
+        say_error(f"nothing was measured: {_find_end(result)}")
+    if has_failed and not wrong:
         sys.exit(ExitCode.REFUSED)
+    if wrong or empty:
+        sys.exit(ExitCode.CHECK_FAILED)
     if strict and (invalid := [result for result in results if not result.is_valid]):
         say_error(f"not valid: {invalid[0].reasons[0].sentence}")
         sys.exit(ExitCode.CHECK_FAILED)
+
+
+def _find_end(result: BenchResult) -> str:
+    """Say why a measurement ended before its first round was complete."""
+    ends = [one.sentence for one in result.reasons if one.kind in ("cable lost", "killed")]
+    return ends[0] if ends else "no round was complete"
 
 
 if __name__ == "__main__":

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from gdq_bench.measure.machine import can_pin
 from gdq_bench.protocol import EngineFacts, PictureTimes, TileTimes, name_bits
 
 _WAITING = 0.05
@@ -18,8 +17,6 @@ def find_warnings(
 ) -> list[str]:
     """Look at everything that was measured."""
     warnings = []
-    if not can_pin():
-        warnings.append("this system cannot pin threads to processors: times may vary")
     alone: list[TileTimes | PictureTimes] = [
         *tiles,
         *(picture for picture in pictures if picture.workers == 1),

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gdq_bench.measure.candidates import Candidate, open_candidates
-from gdq_bench.measure.machine import describe_machine, pinned, processors
+from gdq_bench.measure.machine import can_pin, describe_machine, pinned, processors
 from gdq_bench.measure.pictures import measure_pictures
 from gdq_bench.measure.sample_picture import mosaic
 from gdq_bench.measure.tiles import measure_tiles
@@ -101,9 +101,16 @@ def measure_host(bundle: Bundle, plan: Plan, open_bar: ProgressBar) -> BenchResu
         tiles=tiles,
         pictures=pictures,
         reasons=find_engine_reasons(engines),
-        warnings=find_warnings(engines, tiles, pictures),
+        warnings=[*_find_pinning_warnings(), *find_warnings(engines, tiles, pictures)],
         notes=notes,
     )
+
+
+def _find_pinning_warnings() -> list[str]:
+    """Say of this computer what phones, which are all Linux, can always do."""
+    if can_pin():
+        return []
+    return ["this system cannot pin threads to processors: times may vary"]
 
 
 def find_pictures(data: Path | None, scale: int, folder: Path) -> list[GroundTruth]:

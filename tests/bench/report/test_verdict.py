@@ -1,5 +1,9 @@
 from __future__ import annotations
 
+import os
+
+import pytest
+
 from bench.made_up import engine_facts, picture, tile
 from gdq_bench.report.verdict import find_warnings
 
@@ -43,3 +47,10 @@ def test_without_times_only_the_engine_is_told() -> None:
 def test_another_accelerator_is_told() -> None:
     (warning,) = find_warnings([engine_facts(used="plain kernels")], [tile()], [picture()])
     assert warning == "onnxruntime was asked to run on CPU and runs on plain kernels"
+
+
+def test_of_a_phone_it_does_not_matter_what_this_computer_can(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.delattr(os, "sched_setaffinity")
+    assert find_warnings([engine_facts()], [tile()], [picture()]) == []

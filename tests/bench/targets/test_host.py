@@ -61,3 +61,11 @@ def test_sample_photos_are_the_default(bundle: Bundle, monkeypatch: pytest.Monke
     (picture,) = result.settings.pictures
     # What is beyond a multiple of the scale is cut off.
     assert (picture.width, picture.height) == (130, 100)
+
+
+def test_a_computer_that_cannot_pin_says_so(
+    bundle: Bundle, photos: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("gdq_bench.targets.host.can_pin", lambda: False)
+    result = measure_host(bundle, Plan("litert", photos, 1), silent)
+    assert "this system cannot pin threads to processors: times may vary" in result.warnings
