@@ -88,6 +88,17 @@ class GoldenTiles(_Model):
     holds: Annotated[bool, Field(description="whether docs/numerics.md allows that much")]
 
 
+class Graph(_Model):
+    """How much of the graph of one bit-width an accelerator took; null where nobody tells."""
+
+    bits: int
+    nodes: int | None
+    accelerated_nodes: Annotated[
+        int | None, Field(description="by NNAPI; on the CPU, by TensorFlow Lite's XNNPACK")
+    ]
+    partitions: Annotated[int | None, Field(description="that they were taken in")]
+
+
 class EngineFacts(_Model):
     """An engine that took part."""
 
@@ -95,6 +106,7 @@ class EngineFacts(_Model):
     accelerator_asked: str
     accelerator_used: str
     golden: GoldenTiles
+    graphs: Annotated[list[Graph], Field(description="of peers on phones, ascending")] = []
 
 
 class Round(_Model):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from gdq_bench.measure.machine import describe_machine
 from gdq_bench.measure.statistics import Spread, spread_of
 from gdq_bench.protocol import (
@@ -10,6 +12,7 @@ from gdq_bench.protocol import (
     DeviceFacts,
     EngineFacts,
     GoldenTiles,
+    Graph,
     Heat,
     Minute,
     PictureSize,
@@ -79,9 +82,12 @@ def picture(
     )
 
 
-def engine_facts(*, used: str = "CPU", beyond_one: float = 0.0) -> EngineFacts:
+def engine_facts(
+    *, used: str = "CPU", beyond_one: float = 0.0, graphs: Sequence[Graph] = ()
+) -> EngineFacts:
     return EngineFacts(
         name="onnxruntime",
+        graphs=list(graphs),
         accelerator_asked="CPU",
         accelerator_used=used,
         golden=GoldenTiles(

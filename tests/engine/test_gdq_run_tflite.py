@@ -93,6 +93,23 @@ def test_it_runs_in_turn_with_ours(
     ]  # fmt: skip
 
 
+@pytest.mark.parametrize(
+    ("number", "taken", "partitions"),
+    [(np.int32, 0, 0), (np.float32, 2, 1)],  # adding and clipping are XNNPACK's in float only
+)
+def test_nodes_that_xnnpack_takes_are_counted(
+    library: Path, golden: Path, tmp_path: Path, number: type[np.number], taken: int,
+    partitions: int,
+) -> None:  # fmt: skip
+    (tmp_path / "graphs.tflite").write_bytes(tiny_tflite(BITS, SIDE, SCALE, number))
+    words = ("--library", library, "--model", tmp_path / "graphs.tflite")
+    done = run("--tiles", golden, "--bits", "4,8", "--rounds", "1", *words)
+    assert done.status == 0, done.stderr
+    (line,) = (one for one in done.lines if isinstance(one, EngineLine))
+    counted = [(one.bits, one.nodes, one.accelerated_nodes, one.partitions) for one in line.graphs]
+    assert counted == [(bits, 5, taken, partitions) for bits in BITS]
+
+
 def test_workers_have_an_interpreter_each(
     library: Path, golden: Path, file: Path, tmp_path: Path
 ) -> None:

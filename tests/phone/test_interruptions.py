@@ -76,8 +76,8 @@ def test_a_program_that_the_system_ends_each_time(here: Path) -> None:
     finished = finish(running)
     assert finished.returncode == 1, finished.stderr
     assert finished.stderr.splitlines()[-1] == (
-        "error: nothing was measured: gdq_run on 127.0.0.1:7001 was ended by signal 9, 3 times: "
-        "close other apps"
+        "error: nothing was measured: the program on 127.0.0.1:7001 was ended by signal 9, 3 "
+        "times: close other apps"
     )
     result = read("a.json")
     assert (result.tiles, result.pictures) == ([], [])

@@ -29,6 +29,7 @@ def render_page(result: BenchResult) -> str:
             for one in result.sustained
             if result.device is not None
         ],
+        graphs=(text.GRAPHS, text.graph_table(result)),
         heat=text.heat_table(result),
         machine=text.describe_machine(result.machine),
         pictures=text.describe_pictures(result),

@@ -13,6 +13,8 @@ from gdq_bench.report.tables import align
 Timed = TypeVar("Timed", bound=TileTimes | PictureTimes)
 
 TILE_HEADER = ("engine", "bits", "ms", "quartiles", "cpu ms", "ratio")
+GRAPHS = "Nodes that XNNPACK or an accelerator took"
+GRAPH_HEADER = ("engine", "bits", "nodes", "taken", "partitions")
 PICTURE_HEADER = (
     "engine", "bits", "workers", "s", "quartiles", "cpu s", "Mpixel/s", "FAB", "ms/tile", "PSNR",
     "loss", "ratio", "speedup",
@@ -34,6 +36,7 @@ def render_text(result: BenchResult) -> str:
         "",
         f"{describe_pictures(result)}, medians of {settings.picture_rounds} rounds in turn",
         *align(list(picture_table(result)), words=2 + _clusters(result)),
+        *describe_graphs(result),
         *(line for curve in result.sustained for line in ("", *describe_sustained(curve))),
         "",
         describe_ratio(result),
@@ -41,6 +44,29 @@ def render_text(result: BenchResult) -> str:
         *(f"warning: {warning}" for warning in result.warnings),
     ]
     return "\n".join(lines)
+
+
+def graph_table(result: BenchResult) -> list[tuple[str, ...]]:
+    """Return how much of each graph was taken, the header first; empty where nobody tells."""
+    rows = [
+        (
+            engine.name,
+            name_bits(graph.bits),
+            _unless_none(graph.nodes, "{}"),
+            _unless_none(graph.accelerated_nodes, "{}"),
+            _unless_none(graph.partitions, "{}"),
+        )
+        for engine in result.engines
+        for graph in engine.graphs
+        if graph.accelerated_nodes is not None
+    ]
+    return [GRAPH_HEADER, *rows] if rows else []
+
+
+def describe_graphs(result: BenchResult) -> list[str]:
+    """Show that table, below a sentence."""
+    table = graph_table(result)
+    return ["", GRAPHS[0].lower() + GRAPHS[1:], *align(table, words=2)] if table else []
 
 
 def tile_table(result: BenchResult) -> Iterator[tuple[str, ...]]:

@@ -3,8 +3,8 @@ from __future__ import annotations
 import re
 from xml.etree import ElementTree
 
-from bench.made_up import phone_result, result, sustained
-from gdq_bench.protocol import Reason
+from bench.made_up import engine_facts, phone_result, result, sustained
+from gdq_bench.protocol import Graph, Reason
 from gdq_bench.report.page import render_page
 
 
@@ -46,3 +46,10 @@ def test_a_valid_phone_says_so() -> None:
     page = render_page(phone_result())
     assert "Valid: nothing is known" in page
     assert "Not valid" not in page
+
+
+def test_what_was_taken_of_a_graph_has_a_table() -> None:
+    graph = Graph(bits=4, nodes=103, accelerated_nodes=61, partitions=9)
+    page = render_page(phone_result(engines=[engine_facts(graphs=[graph])]))
+    assert "<td>onnxruntime<td>4 bits<td>103<td>61<td>9</tr>" in page
+    assert "XNNPACK" not in render_page(phone_result())

@@ -1,7 +1,7 @@
 from __future__ import annotations
 
-from bench.made_up import phone_result, picture, result, sustained
-from gdq_bench.protocol import Reason
+from bench.made_up import engine_facts, phone_result, picture, result, sustained
+from gdq_bench.protocol import Graph, Reason
 from gdq_bench.report.text import render_text
 
 
@@ -56,3 +56,17 @@ def test_energy_of_power_rails_is_told_beside_what_the_battery_does_not_tell() -
         "first one's speed; 2.25 J per megapixel through CPUCL2, 0.50 J per megapixel through GPU, "
         "no energy: the battery is charged over the cable"
     )
+
+
+def test_what_was_taken_of_a_graph_is_told_where_it_is_known() -> None:
+    known = Graph(bits=4, nodes=103, accelerated_nodes=61, partitions=9)
+    unknown = Graph(bits=8, nodes=None, accelerated_nodes=None, partitions=None)
+    text = render_text(phone_result(engines=[engine_facts(graphs=[known, unknown])]))
+    _, _, after = text.partition("\nnodes that XNNPACK or an accelerator took\n")
+    rows = [line.split() for line in after.splitlines()[:3]]
+    assert rows[:2] == [
+        ["engine", "bits", "nodes", "taken", "partitions"],
+        ["onnxruntime", "4", "bits", "103", "61", "9"],
+    ]
+    assert rows[2] == []
+    assert "XNNPACK" not in render_text(phone_result(engines=[engine_facts(graphs=[unknown])]))

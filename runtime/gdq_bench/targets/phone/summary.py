@@ -15,6 +15,7 @@ from gdq_bench.protocol import (
     Cluster,
     EngineFacts,
     GoldenTiles,
+    Graph,
     PictureTimes,
     TileTimes,
     list_rounds,
@@ -146,6 +147,16 @@ def _describe_engine(
             tiles=len(expected),
             holds=judged.holds and same == len(expected),
         ),
+        graphs=[
+            Graph(
+                bits=one.bits,
+                nodes=one.nodes,
+                accelerated_nodes=one.accelerated_nodes,
+                partitions=one.partitions,
+            )
+            for one in engine.graphs
+            if one.kernel is None  # a peer's
+        ],
     )
 
 

@@ -1,11 +1,12 @@
 // TensorFlow Lite, by now named LiteRT, through the C interface of its interpreter (c_api.h): all
-// that it passes around is opaque, so that no structure's layout has to be known. XNNPACK is in the
-// library, which hands it every graph that it can run.
+// that it passes around is opaque, so that no structure's layout has to be known. XNNPACK is asked
+// for by the library's own entry, because not every build hands it graphs by itself.
 #include <algorithm>
 #include <cstdarg>
 #include <cstdio>
 
 #include "engines/peers.h"
+#include "engines/tflite_nodes.h"
 #include "refusal.h"
 
 namespace gdq::run {
@@ -69,17 +70,27 @@ class Api {
         tensor_dimensions(take<int32_t(Handle)>(library, "TfLiteTensorNumDims")),
         tensor_dimension(take<int32_t(Handle, int32_t)>(library, "TfLiteTensorDim")),
         copy_in(take<int(Handle, const void*, size_t)>(library, "TfLiteTensorCopyFromBuffer")),
-        copy_out(take<int(Handle, void*, size_t)>(library, "TfLiteTensorCopyToBuffer")) {}
+        copy_out(take<int(Handle, void*, size_t)>(library, "TfLiteTensorCopyToBuffer")),
+        add_delegate(find<void(Handle, Handle)>(library, "TfLiteInterpreterOptionsAddDelegate")),
+        xnnpack_create(find<Handle(const void*)>(library, "TfLiteXNNPackDelegateCreate")),
+        xnnpack_delete(find<void(Handle)>(library, "TfLiteXNNPackDelegateDelete")) {}
+
+  bool has_xnnpack() const { return add_delegate && xnnpack_create && xnnpack_delete; }
 
  private:
   template <class Function>
+  static Function* find(const SharedLibrary& library, const char* name) {
+    return reinterpret_cast<Function*>(library.find(name));
+  }
+
+  template <class Function>
   static Function* take(const SharedLibrary& library, const char* name) {
-    void* const found = library.find(name);
+    Function* const found = find<Function>(library, name);
     if (found == nullptr)
       throw Refusal(library.path() + " is TensorFlow Lite, but has no " + name +
                         ": take the library of 2.16 or newer",
                     kName);
-    return reinterpret_cast<Function*>(found);
+    return found;
   }
 
  public:
@@ -108,6 +119,10 @@ class Api {
   int32_t (*tensor_dimension)(Handle, int32_t);
   int (*copy_in)(Handle, const void*, size_t);
   int (*copy_out)(Handle, void*, size_t);
+  // Missing where the library was built without them.
+  void (*add_delegate)(Handle, Handle);
+  Handle (*xnnpack_create)(const void* options);  // none: its defaults, and one thread
+  void (*xnnpack_delete)(Handle);
 };
 
 struct Model {
@@ -125,17 +140,20 @@ using Shape = std::vector<int32_t>;
 // An interpreter for each file, which one thread at a time may use.
 class TfliteWorker : public Worker {
  public:
+  // nodes: looks at the graphs, if there is one.
   TfliteWorker(const Api& api, const std::vector<std::pair<int, Model>>& models,
-               const Picture& tile, int scale)
+               const Picture& tile, int scale, TfliteNodes* nodes = nullptr)
       : api_(api),
         in_{1, tile.height, tile.width, 3},
-        out_{1, tile.height * scale, tile.width * scale, 3} {
+        out_{1, tile.height * scale, tile.width * scale, 3},
+        nodes_(nodes) {
     for (const auto& [bits, model] : models) runners_.emplace_back(bits, open(bits, model));
   }
 
   ~TfliteWorker() override {
     for (const auto& [bits, runner] : runners_) api_.runner_delete(runner.handle);
     for (const auto& [model, interpreter] : interpreters_) api_.interpreter_delete(interpreter);
+    for (const Handle xnnpack : xnnpacks_) api_.xnnpack_delete(xnnpack);
   }
 
   TfliteWorker(const TfliteWorker&) = delete;
@@ -152,6 +170,18 @@ class TfliteWorker : public Worker {
         api_.runner_invoke(runner.handle) != kOk ||
         api_.copy_out(runner.output, picture, bytes(out_)) != kOk)
       throw refused("a tile of " + std::to_string(bits) + " bits");
+  }
+
+  // By width. Needs `nodes`; this worker cannot be relied upon to run afterwards.
+  std::vector<Graph> count_nodes() {
+    for (const auto& [model, interpreter] : interpreters_) nodes_->look_after(interpreter);
+    std::vector<Graph> graphs;
+    for (const auto& [bits, runner] : runners_) {
+      graphs.push_back({bits, {}, {}, {}, {}});
+      if (const auto counted = nodes_->count(runner.input))
+        graphs.back() = {bits, {}, counted->nodes, counted->taken, counted->partitions};
+    }
+    return graphs;
   }
 
  private:
@@ -195,6 +225,11 @@ class TfliteWorker : public Worker {
     const Handle options = api_.options_create();
     api_.options_set_threads(options, 1);
     api_.options_set_reporter(options, &add_complaint, nullptr);
+    if (nodes_ != nullptr) nodes_->look_before(options);
+    if (api_.has_xnnpack()) {
+      xnnpacks_.push_back(api_.xnnpack_create(nullptr));
+      api_.add_delegate(options, xnnpacks_.back());
+    }
     complaints().clear();
     const Handle interpreter = api_.interpreter_create(model.handle, options);
     api_.options_delete(options);
@@ -229,7 +264,9 @@ class TfliteWorker : public Worker {
 
   const Api& api_;
   Shape in_, out_;
+  TfliteNodes* nodes_;
   std::vector<std::pair<Handle, Handle>> interpreters_;  // model, interpreter
+  std::vector<Handle> xnnpacks_;                         // one for each interpreter
   std::vector<std::pair<int, Runner>> runners_;
 };
 
@@ -252,8 +289,10 @@ class TfliteEngine : public Engine {
                       name);
       scale = golden.scale(format, bits);
       models_.emplace_back(bits, open_model(path));
-      graphs.push_back({bits, {}, {}, {}, {}});
     }
+    // Interpreters of their own, so that nothing of ours is in those that are timed.
+    TfliteNodes nodes(library);
+    graphs = TfliteWorker(api_, models_, tile_, scale, &nodes).count_nodes();
   }
 
   std::unique_ptr<Worker> open_worker() override {

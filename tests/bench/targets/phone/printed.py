@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from gdq_bench.native.lines import EndLine, EngineLine, GoldenLine, JudgedLine, Line, RoundLine
@@ -32,7 +33,9 @@ def printed(*lines: Line) -> list[str]:
     return [line.model_dump_json() for line in lines]
 
 
-def engine_lines(name: str = "gdq", *, holds: bool = True, **judged: Any) -> list[Line]:
+def engine_lines(
+    name: str = "gdq", *, holds: bool = True, graphs: Sequence[Any] = (), **judged: Any
+) -> list[Line]:
     """What comes before the rounds of an engine: 2 tiles of 10 samples at 2 widths."""
     engine: dict[str, Any] = {
         "line": "engine",
@@ -42,7 +45,7 @@ def engine_lines(name: str = "gdq", *, holds: bool = True, **judged: Any) -> lis
         "accelerator_asked": "cpu",
         "accelerator_used": "cpu",
         "isa": "dotprod" if name == "gdq" else None,
-        "graphs": [],
+        "graphs": list(graphs),
     }
     golden = [
         {"line": "golden", "engine": name, "bits": bits, "tiles": 2, "sha256": "0" * 64,

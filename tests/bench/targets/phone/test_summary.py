@@ -9,7 +9,7 @@ import pytest
 from bench.made_up import CLUSTERS
 from bench.targets.phone.printed import end_line, engine_lines, printed, round_line
 from gdq_bench.native.lines import Line
-from gdq_bench.protocol import PictureSize
+from gdq_bench.protocol import Graph, PictureSize
 from gdq_bench.targets.phone.inputs import PhoneInputs
 from gdq_bench.targets.phone.journal import Journal, Part
 from gdq_bench.targets.phone.summary import (
@@ -121,6 +121,17 @@ def test_peers_have_no_predictor(manifest: Manifest) -> None:
     (facts,) = summarise_engines(journal_of(*engine_lines("onnxruntime")), manifest)
     assert facts.golden.holds
     assert facts.accelerator_used == "cpu"
+
+
+def test_graphs_of_peers_are_told_and_our_own_are_not(manifest: Manifest) -> None:
+    counted = {"bits": 4, "nodes": 103, "accelerated_nodes": 61, "partitions": 9}
+    peer = engine_lines("tflite", graphs=[counted | {"kernel": None}])
+    ours = engine_lines(graphs=[dict.fromkeys(counted) | {"bits": 4, "kernel": "k44_int8"}])
+    journal = journal_of(*engine_lines(bit_widths=[4, 8]), *peer)
+    first, second = summarise_engines(journal, manifest)
+    assert (first.graphs, second.graphs) == ([], [Graph.model_validate(counted)])
+    (own,) = summarise_engines(journal_of(*ours), manifest)
+    assert own.graphs == []
 
 
 def test_where_rounds_ran() -> None:
