@@ -90,6 +90,8 @@ android: $(INSTALLED) ## test the Kotlin runtime and the library for apps on the
 	PATH="$(abspath $(BIN)):$$PATH" JAVA_HOME="$$home" PYTHONPATH=tests $(BIN)/python \
 		-m android.bionic.libraries $(ANDROID)/bionic/unidbg-android.jar $(ANDROID)/bionic; \
 	PYTHONPATH=tests $(BIN)/python -m android.expected $(ANDROID)/expected; \
+	PATH="$(abspath $(BIN)):$$PATH" PYTHONPATH=tests $(BIN)/python -m android.bionic.reference \
+		$(ANDROID)/expected $(ANDROID)/bionic/expected; \
 	mvn --quiet --batch-mode -f android_demo verify -Dgdq.expected=$(ANDROID)/expected \
 		-Dgdq.libraries=$(ANDROID)/jvm:$(dir $(ENGINE_LIBRARY)); \
 	if grep -rh 'in native method' $(ANDROID)/core/surefire-reports; then exit 1; fi

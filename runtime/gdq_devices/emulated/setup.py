@@ -33,7 +33,25 @@ def set_up(machine: Machine, constraints: Path, say: Callable[[str], None]) -> N
 
     """
     _check_host()
-    parts = [(machine.qemu, _EMULATOR), (machine.system, _SYSTEM)]
+    _add_packages([(machine.qemu, _EMULATOR), (machine.system, _SYSTEM)], say)
+    lines = constraints.read_text(encoding="utf-8").splitlines()
+    _add_wheels(machine, lines, say)
+    _add_engine(machine, lines, say)
+
+
+def set_up_emulator(machine: Machine, say: Callable[[str], None]) -> None:
+    """Unpack the emulator alone, for programs that load no library.
+
+    Raises:
+        UnavailableError: this machine cannot have it, through no fault of the project.
+        SetupError: it cannot be unpacked.
+
+    """
+    _check_host()
+    _add_packages([(machine.qemu, _EMULATOR)], say)
+
+
+def _add_packages(parts: Sequence[tuple[Path, Packages]], say: Callable[[str], None]) -> None:
     missing = [part for part in parts if not is_built(part[0], str(part[1]))]
     if missing:
         mirror = find_mirror()
@@ -42,9 +60,6 @@ def set_up(machine: Machine, constraints: Path, say: Callable[[str], None]) -> N
         for folder, packages in missing:
             say(f"unpacking {packages}")
             build_once(folder, str(packages), partial(unpack, mirror, packages))
-    lines = constraints.read_text(encoding="utf-8").splitlines()
-    _add_wheels(machine, lines, say)
-    _add_engine(machine, lines, say)
 
 
 def _add_wheels(machine: Machine, constraints: Sequence[str], say: Callable[[str], None]) -> None:
