@@ -1,7 +1,7 @@
 """What the engine for Android must make of tiles: the same sources, for arm64 Linux, under qemu.
 
-``PYTHONPATH=tests python -m android.bionic.reference EXPECTED FOLDER`` takes bundles and golden tiles
-that ``android.expected`` has written to EXPECTED, and writes ``FOLDER/cases.json``: a list of tiles
+``PYTHONPATH=tests python -m android.bionic.reference EXPECTED FOLDER`` takes bundles and tiles
+that ``android.expected`` has written to EXPECTED, and writes ``FOLDER/cases.json``: tiles
 (raw RGB) with the instruction set, the ``predictor``'s answer in whole numbers, and ``pictures`` by
 bit-width.
 """
