@@ -49,7 +49,7 @@ def _export(folder: Path) -> Path:
     from gdq_models import save_checkpoint
 
     save_checkpoint(tiny_edsr(2, seed=1).eval(), folder / "tiny.safetensors")
-    config = ExportConfig(tile=32, overlap=4, formats=("engine",))
+    config = ExportConfig(tile=32, overlap=4, formats=("engine", "onnx"))
     export(folder / "tiny.safetensors", folder / "tiny", config)
     return folder / "tiny"
 

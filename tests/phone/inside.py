@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from gdq_bench.protocol import BenchResult
+from gdq_devices.adb.listing import name_for_files
 
 ROOT = Path(__file__).resolve().parents[2]
 PHONE = os.environ.get("GDQ_TEST_PHONE", str(ROOT.parent / "shared" / "phone" / "phone"))
@@ -126,6 +127,13 @@ def wait_for(condition: Callable[[], bool], seconds: float = 90) -> None:
 def is_measuring(serial: str | None = None) -> bool:
     """Tells whether the program was started."""
     return "exec /data/local/tmp/gdq-bench/gdq_run" in control("services", serial=serial)
+
+
+def has_rounds(cache: Path, serial: str | None = None) -> bool:
+    """Tells whether at least one round of a phone is complete."""
+    lines = re.compile(r'round\\": ?1\b')
+    name = name_for_files(serial or serials()[0])
+    return any(lines.search(path.read_text()) for path in cache.rglob(f"{name}.journal"))
 
 
 def left_on_phone(serial: str | None) -> str:

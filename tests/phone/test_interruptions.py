@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import signal
 from pathlib import Path
 
@@ -12,6 +11,7 @@ from phone.inside import (
     check_traces,
     control,
     finish,
+    has_rounds,
     in_phone,
     is_measuring,
     read,
@@ -19,12 +19,6 @@ from phone.inside import (
     start_bench,
     wait_for,
 )
-
-
-def has_rounds(cache: Path) -> bool:
-    """Tells whether at least one round is complete."""
-    lines = re.compile(r'round\\": ?1\b')
-    return any(lines.search(path.read_text()) for path in cache.rglob("*.journal"))
 
 
 @in_phone()

@@ -4,7 +4,20 @@ from pathlib import Path
 
 import pytest
 
-from phone.inside import bench, check_traces, control, finish, in_phone, read, serials, start_verb
+from phone.inside import (
+    ON_PHONE,
+    bench,
+    check_traces,
+    control,
+    finish,
+    has_rounds,
+    in_phone,
+    read,
+    serials,
+    start_bench,
+    start_verb,
+    wait_for,
+)
 
 
 @in_phone("--soc", "gs201")
@@ -60,6 +73,40 @@ def test_one_of_two_that_fails_does_not_stop_the_other(here: Path) -> None:
     finished = bench("--device", f"{first},{second}", "--wait", "1s")
     assert finished.returncode == 2
     assert "is offline: unplug it and plug it in again" in finished.stderr
+
+
+@in_phone("--devices", "2", "--soc", "gs201,sm8550")
+@pytest.mark.parametrize(("away", "back"), [("unplug", "plug"), ("freeze", "thaw")])
+def test_one_of_two_that_goes_away_does_not_stop_the_other(
+    here: Path, cache: Path, away: str, back: str
+) -> None:
+    first, second = serials()
+    words = ["--json", "a.json", "--repeats", "2", "--wait", "1s"]
+    running = start_bench("--device", f"{first},{second}", *words)
+    wait_for(lambda: has_rounds(cache, first))
+    control(away, serial=first)
+    finished = finish(running)
+    assert finished.returncode == 0, finished.stderr
+    lost, whole = (read(f"a.127.0.0.1_{port}.json") for port in (7001, 7002))
+    assert "cable lost" in {reason.kind for reason in lost.reasons}
+    assert "cable lost" not in {reason.kind for reason in whole.reasons}
+    assert {row.wall.rounds for row in whole.tiles} == {16}
+    assert {row.wall.rounds for row in whole.pictures} == {2}
+    check_traces(second)
+    control(back, serial=first)
+    assert f"{ON_PHONE}/gdq-bench stays on {first}" in finished.stderr
+
+
+@in_phone()
+def test_the_program_that_is_built_here_loads_no_libraries(here: Path) -> None:
+    Path("library.so").write_bytes(b"\x7fELF")
+    finished = bench("--device", "--peer", "ort=library.so")
+    assert finished.returncode == 2
+    assert finished.stderr.splitlines()[-1] == (
+        "error: 127.0.0.1:7001: this gdq_run is linked statically and cannot load "
+        'libraries/ort/library.so: take one that is not (docs/gdq_run.md, "How to get one")'
+    )
+    check_traces()
 
 
 @in_phone("--soc", "sm6225")
