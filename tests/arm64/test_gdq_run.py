@@ -104,7 +104,14 @@ def test_wrong_outputs_have_no_times(
 
 
 def test_a_library_is_refused_in_one_sentence(program: Path, golden: Path) -> None:
-    words = ["--tiles", golden, "--library", "libonnxruntime.so", "--model", "8=8.onnx"]
+    words: list[str | Path] = [
+        "--tiles",
+        golden,
+        "--library",
+        "libonnxruntime.so",
+        "--model",
+        "8=8.onnx",
+    ]
     with pytest.raises(
         ProgramError,
         match="gdq_run: this gdq_run is linked statically and cannot load ",
