@@ -12,9 +12,9 @@ from typing import NamedTuple
 
 from gdq_core.bit_widths import SMALL
 from gdq_core.sensitivity.heads import OCTAVE, Sensitivity
-from gdq_core.sensitivity.prices import DECIBELS, NEVER
+from gdq_core.sensitivity.prices import DECIBELS
 from gdq_core.sensitivity.rule import SensitivityRule
-from gdq_core.sensitivity.statistics import STRONG_STEPS, Integers
+from gdq_core.sensitivity.statistics import Integers
 
 
 class PairSensitivity(NamedTuple):
@@ -51,15 +51,10 @@ class PairRule:
             raise ValueError(f"the predictors were fitted to tiles of {sides[0]} and {sides[1]}")
 
     def sense(self, statistics: Integers) -> PairSensitivity:
-        """Return the heads of a tile's statistics (9,).
-
-        A tile with a strong step is never flat: the head for interpolation, linear in all
-        statistics, overlooks a small sharp detail on an otherwise empty tile.
-        """
-        large = self.large.heads.of_tile(statistics)
-        if statistics[STRONG_STEPS]:
-            large = large._replace(interpolation=NEVER)
-        return PairSensitivity(large, self.small.heads.of_tile(statistics))
+        """Return the heads of a tile's statistics (9,)."""
+        return PairSensitivity(
+            self.large.heads.of_tile(statistics), self.small.heads.of_tile(statistics)
+        )
 
     def is_flat(self, tile: PairSensitivity, picture_level: int) -> bool:
         """Tell whether interpolation serves a tile as well as the large network."""

@@ -9,7 +9,7 @@ from gdq_core.bit_widths import BIT_WIDTHS, INTERPOLATED, SMALL
 from gdq_core.sensitivity.heads import Sensitivity
 from gdq_core.sensitivity.pair import PairRule, PairSensitivity
 from gdq_core.sensitivity.prices import DECIBELS
-from gdq_core.sensitivity.statistics import STRONG, tile_statistics
+from gdq_core.sensitivity.statistics import tile_statistics
 from sensitivities import draw_rule, draw_tiles
 
 RULE = PairRule(draw_rule(seed=0), draw_rule(seed=1))
@@ -22,17 +22,6 @@ def test_both_networks_read_the_same_statistics() -> None:
     both = RULE.sense(tile_statistics(tile, 32))
     assert both == (RULE.large.sense(tile), RULE.small.sense(tile))
     assert both.error == both.large.error
-
-
-def test_a_tile_with_a_sharp_detail_is_never_flat() -> None:
-    tile = np.full((32, 32, 3), 60, np.uint8)
-    eager = replace(RULE, large=replace(RULE.large, flat=0))
-    level = RULE.large.sense(tile).interpolation + 100
-    assert eager.is_flat(eager.sense(tile_statistics(tile, 32)), level)
-    tile[10:12, 10:12] = 60 + STRONG
-    assert not eager.is_flat(eager.sense(tile_statistics(tile, 32)), level)
-    tile[10:12, 10:12] = 60 + STRONG - 1
-    assert eager.sense(tile_statistics(tile, 32)).large == RULE.large.sense(tile)
 
 
 def test_interpolation_is_a_route_of_its_own_loss() -> None:

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from gdq_core.bit_widths import BIT_WIDTHS
 from gdq_core.sensitivity.prices import DECIBELS, NEVER, PriceSteps
+from gdq_core.sensitivity.statistics import STRONG, STRONG_STEPS, tile_statistics
 from gdq_models.fitting.losses import interpolation_losses, psnr_losses
 from gdq_models.fitting.measurement import TileMeasurements
 from gdq_models.fitting.sensitivity import (
@@ -28,6 +29,7 @@ def draw_tiles(seed: int = 0, photos: int = 40, per_photo: int = 6) -> TileMeasu
     random = np.random.default_rng(seed)
     count = photos * per_photo
     inputs = random.integers(0, 90, (count, 9)).astype(np.float64)
+    inputs[:, STRONG_STEPS] = 0
     chance = random.normal(size=(3, count))
     error = np.exp(inputs[:, 1] / 20 - 1 + 0.2 * chance[0])
     noise = np.exp(inputs[:, 0] / 15 - 4 + 0.4 * chance[1])
@@ -113,6 +115,18 @@ def test_flat_tiles_have_a_margin_for_other_photos() -> None:
     scores = np.where(losing, 1, 0)
     assert find_flat(scores, losses, tiles.photo) == 0
     assert find_flat(scores, losses / 2, tiles.photo) == 1
+
+
+def test_a_tile_with_a_sharp_detail_is_never_flat() -> None:
+    rule = fit_rule(draw_tiles(), 32, 4.6)
+    tile = np.full((32, 32, 3), 60, np.uint8)
+    level = rule.sense(tile).interpolation - rule.flat
+    assert rule.is_flat(rule.sense(tile), level)
+    tile[10:12, 10:12] = 60 + STRONG - 1
+    assert rule.is_flat(rule.sense(tile), level + 400)
+    tile[10:12, 10:12] = 60 + STRONG
+    assert tile_statistics(tile, 32)[STRONG_STEPS] > 0
+    assert not rule.is_flat(rule.sense(tile), level + 400)
 
 
 def test_no_tile_is_flat_where_interpolation_always_costs() -> None:
