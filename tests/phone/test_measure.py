@@ -1,11 +1,13 @@
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
 
 from phone.inside import (
     ON_PHONE,
+    PROGRAM,
     bench,
     check_traces,
     control,
@@ -99,7 +101,7 @@ def test_one_of_two_that_goes_away_does_not_stop_the_other(
 
 @in_phone()
 def test_the_program_that_is_built_here_loads_no_libraries(here: Path) -> None:
-    Path("library.so").write_bytes(b"\x7fELF")
+    Path("library.so").write_bytes(Path(os.environ[PROGRAM]).read_bytes())
     finished = bench("--device", "--peer", "ort=library.so")
     assert finished.returncode == 2
     assert finished.stderr.splitlines()[-1] == (

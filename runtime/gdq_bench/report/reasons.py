@@ -114,7 +114,8 @@ def find_time_reasons(tiles: Sequence[TileTimes], pictures: Sequence[PictureTime
     timed: list[TileTimes | PictureTimes] = [*tiles, *pictures]
     fewest = min((len(one.rounds) for one in timed), default=FEWEST_ROUNDS)
     if fewest < FEWEST_ROUNDS:
-        sentence = f"a row has {fewest} rounds, and {FEWEST_ROUNDS} are needed: raise --repeats"
+        found = "1 round" if fewest == 1 else f"{fewest} rounds"
+        sentence = f"a row has {found}, and {FEWEST_ROUNDS} are needed: raise --repeats"
         reasons.append(Reason(kind="too few rounds", sentence=sentence))
     alone = [one for one in timed if not isinstance(one, PictureTimes) or one.workers == 1]
     wall, cpu = (sum(getattr(one, clock).median for one in alone) for clock in ("wall", "cpu"))

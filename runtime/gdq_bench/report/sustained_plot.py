@@ -10,9 +10,9 @@ from dataclasses import dataclass
 
 from gdq_bench.protocol import DeviceFacts, Minute, Sustained
 
-WIDTH, HEIGHT = 640, 110
+WIDTH, HEIGHT = 640, 132
 """Size of one curve's drawing in its own units."""
-_LEFT, _RIGHT, _TOP, _BOTTOM = 72, 16, 12, 22
+_LEFT, _RIGHT, _TOP, _BOTTOM = 72, 16, 30, 26
 
 
 @dataclass(frozen=True)

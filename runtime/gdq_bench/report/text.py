@@ -70,7 +70,10 @@ def describe_graphs(result: BenchResult) -> list[str]:
 
 
 def tile_table(result: BenchResult) -> Iterator[tuple[str, ...]]:
-    """Yield the first table, its header first; with a column of clusters if there are any."""
+    """Yield the first table, its header first; with a column of clusters if there are any.
+
+    Columns without a single entry are left out, such as PSNR where results stay on a phone.
+    """
     return _add_clusters(result, TILE_HEADER, result.tiles, tile_row)
 
 
@@ -85,10 +88,12 @@ def _add_clusters(
     timed: Sequence[Timed],
     row: Callable[[Timed], tuple[str, ...]],
 ) -> Iterator[tuple[str, ...]]:
-    has_clusters = _clusters(result)
-    yield ("cluster", *header) if has_clusters else header
-    for one in timed:
-        yield (one.cluster or "", *row(one)) if has_clusters else row(one)
+    rows = [row(one) for one in timed]
+    kept = [number for number in range(len(header)) if not rows or any(one[number] for one in rows)]
+    clusters = [one.cluster or "" for one in timed]
+    for cluster, cells in zip(["cluster", *clusters], [header, *rows], strict=True):
+        first = (cluster,) if _clusters(result) else ()
+        yield (*first, *(cells[number] for number in kept))
 
 
 def _clusters(result: BenchResult) -> int:

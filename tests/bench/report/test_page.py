@@ -37,6 +37,7 @@ def test_a_phone_has_its_verdict_bars_curves_and_heat() -> None:
     assert page.index("Not valid") < page.index("One tile on the cluster big")
     assert page.count('<polyline class="engine') == 3
     assert "the last minute has 50% of the first one" in page
+    assert re.findall(r">(minute \d)</text>", page) == 3 * ["minute 1", "minute 2"]
     assert "<td>before tiles on big" in page
     assert "<th>cluster<th>engine" in page
     assert re.findall(r"(?:src|href)=|url\(|@import", page) == []

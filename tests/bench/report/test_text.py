@@ -48,6 +48,13 @@ def test_a_phone_has_a_verdict_and_a_column_of_clusters() -> None:
     assert "valid" in render_text(phone_result()).splitlines()
 
 
+def test_columns_without_an_entry_are_left_out() -> None:
+    text = render_text(phone_result(baseline=None))
+    assert "cluster  engine  bits    workers      s     quartiles  cpu s  Mpixel/s" in text
+    assert "PSNR" in render_text(result())
+    assert "PSNR" not in text
+
+
 def test_energy_of_power_rails_is_told_beside_what_the_battery_does_not_tell() -> None:
     curve = sustained(2.0).model_copy(
         update={"rail_joules_per_megapixel": {"GPU": 0.5, "CPUCL2": 2.25}}

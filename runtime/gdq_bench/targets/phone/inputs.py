@@ -22,6 +22,8 @@ from gdq_runtime.pipeline import Upscaler
 from gdq_validate.ground_truth import GroundTruth
 
 _ABI = "arm64-v8a"
+_AARCH64 = (183).to_bytes(2, "little")
+"""Number of 64-bit ARM in the head of an ELF file."""
 _LARGEST_LIBRARY = 1 << 28
 """Bytes; an archive that unpacks to more is refused."""
 
@@ -180,7 +182,8 @@ def parse_peer(text: str) -> Peer:
     """Read NAME=FILE.
 
     Raises:
-        RequestError: it is something else, no such engine is known, or there is no such file.
+        RequestError: it is something else, no such engine is known, there is no such file, or it
+            cannot be loaded on a phone.
 
     """
     name, equals, file = text.partition("=")
@@ -190,4 +193,15 @@ def parse_peer(text: str) -> Peer:
         )
     if not Path(file).is_file():
         raise RequestError(f"--peer {name}: there is no file {file}")
+    if not zipfile.is_zipfile(file) and not _is_library(Path(file)):
+        raise RequestError(
+            f"--peer {name}: {file} is neither an Android archive (AAR) nor a library for {_ABI}"
+        )
     return Peer(name, Path(file))
+
+
+def _is_library(file: Path) -> bool:
+    """Tell whether a file begins as programs and libraries of 64-bit ARM do."""
+    with file.open("rb") as opened:
+        head = opened.read(20)
+    return head[:5] == b"\x7fELF\x02" and head[18:20] == _AARCH64

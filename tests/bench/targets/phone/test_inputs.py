@@ -83,11 +83,27 @@ def test_libraries_of_one_name_are_two_files(
         ("tensorrt=a.so", "--peer takes NAME=FILE"),
         ("=a.so", "--peer takes NAME=FILE"),
         ("ort=absent.so", "--peer ort: there is no file absent.so"),
+        (
+            "ort=text.so",
+            "text.so is neither an Android archive \\(AAR\\) nor a library",
+        ),
+        ("ort=x86.so", "x86.so is neither an Android archive \\(AAR\\) nor a library"),
     ],
 )
-def test_peers_that_are_none(text: str, sentence: str) -> None:
+def test_peers_that_are_none(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, text: str, sentence: str
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("text.so").write_text("a library")
+    Path("x86.so").write_bytes(b"\x7fELF\x02" + bytes(13) + b"\x3e\0")
     with pytest.raises(RequestError, match=sentence):
         parse_peer(text)
+
+
+def test_a_library_for_phones_is_a_peer(tmp_path: Path) -> None:
+    library = tmp_path / "arm64.so"
+    library.write_bytes(b"\x7fELF\x02" + bytes(13) + b"\xb7\0")
+    assert parse_peer(f"ort={library}") == Peer("ort", library)
 
 
 def test_an_archive_without_the_library(
