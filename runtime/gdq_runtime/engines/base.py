@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from gdq_core.sensitivity.heads import Sensitivity
 from gdq_runtime.bundle.reader import Bundle
+from gdq_runtime.engines.sensing import open_bundle_sense
 
 
 @dataclass(frozen=True, eq=False)
@@ -63,7 +64,7 @@ class Engine(Protocol):
         """Tell what few bits would cost a (height, width, 3) RGB tile, by the bundle's graph.
 
         For bundles whose predictor is ``statistics`` only; ``predict`` is for the others. Routing
-        itself computes the same without a graph (``routing.sensing``).
+        itself computes the same without a graph (``engines.sensing``).
 
         Raises:
             EngineError: the graph is refused, or its output is not that of sensitivity heads.
@@ -94,6 +95,5 @@ If all tiles have one size, the engine may specialise its graphs.
 
 
 def predictor_of(engine: Engine, bundle: Bundle) -> Callable[[NDArray[np.uint8]], object]:
-    """Return what asks a bundle's predictor, of whichever kind it is, for one tile."""
-    has_statistics = bundle.manifest.predictor.sensitivity is not None
-    return engine.sense if has_statistics else engine.predict
+    """Return what predicts for a tile as the runtime does: a gate by its graph, heads beside it."""
+    return open_bundle_sense(bundle) or engine.predict

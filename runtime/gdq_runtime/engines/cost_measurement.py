@@ -15,6 +15,8 @@ from gdq_runtime.engines.costs import Costs
 
 _ROUNDS = 5
 """That count, after one in which graphs are opened and buffers made."""
+_BAND = 8
+"""Tiles that heads are asked for in a row, as the runtime does: by then its tables are at hand."""
 _DIGITS = 3
 """Significant ones of what is kept: more would be noise."""
 
@@ -29,14 +31,22 @@ def measure_costs(
     scale: int,
     clock: Clock = time.thread_time,
     *,
-    has_statistics: bool = False,
+    sense: Callable[[NDArray[np.uint8]], object] | None = None,
 ) -> Costs:
     """Run every bit-width, the predictor and interpolation in turn, and take the least of each.
 
     In turn, so that a machine that slows down slows all of them down. The least, because whatever
     else runs can only add to a time, by shared caches and cores: where a median still differs by
-    what else was running in those rounds, the least is the work itself. ``has_statistics``: of
-    a bundle whose predictor has sensitivity heads, no gate.
+    what else was running in those rounds, the least is the work itself.
+
+    Args:
+        engine: that runs the tiles.
+        bit_widths: routes through a network, of one or of two.
+        tile_size: side of the tiles, in pixels.
+        scale: upscaling factor.
+        clock: that is read before and after each.
+        sense: what computes the heads of a tile, of a bundle with statistics; None of one with a
+            gate, which the engine is asked for.
 
     Raises:
         EngineError: the engine refuses a graph.
@@ -44,7 +54,7 @@ def measure_costs(
     """
     tile = _busy_tile(tile_size)
     functions: dict[int | None, Callable[[], object]] = {
-        None: lambda: engine.sense(tile) if has_statistics else engine.predict(tile),
+        None: _predict(engine, sense, tile),
         INTERPOLATED: lambda: interpolate(tile, scale),
     }
     for bit_width in bit_widths:
@@ -56,11 +66,21 @@ def measure_costs(
             function()
             if number:
                 seconds[name].append(clock() - start)
+    if sense is not None:
+        seconds[None] = [together / _BAND for together in seconds[None]]
     least = {name: _round(min(times)) for name, times in seconds.items()}
     return Costs(
         seconds={route: cost for route, cost in least.items() if route is not None},
         predict=least[None],
     )
+
+
+def _predict(
+    engine: Engine, sense: Callable[[NDArray[np.uint8]], object] | None, tile: NDArray[np.uint8]
+) -> Callable[[], object]:
+    if sense is None:
+        return lambda: engine.predict(tile)
+    return lambda: [sense(tile) for _ in range(_BAND)]
 
 
 def _run_at(engine: Engine, bit_width: int, tile: NDArray[np.uint8]) -> Callable[[], object]:

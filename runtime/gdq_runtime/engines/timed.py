@@ -17,6 +17,7 @@ from gdq_runtime.engines.costs import Costs
 from gdq_runtime.engines.forks import CALLS
 from gdq_runtime.engines.kept_costs import can_keep_costs, describe_origin, keep_costs, load_costs
 from gdq_runtime.engines.registry import default_engine, open_engine
+from gdq_runtime.engines.sensing import open_bundle_sense
 
 
 @dataclass(frozen=True)
@@ -165,7 +166,7 @@ class TimedEngine:
             bundle.routes,
             manifest.tiling.size,
             manifest.network.scale,
-            has_statistics=manifest.predictor.sensitivity is not None,
+            sense=open_bundle_sense(bundle),
         )
 
     def close(self) -> None:

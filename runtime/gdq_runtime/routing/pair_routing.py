@@ -10,6 +10,7 @@ from gdq_core.errors import RequestError
 from gdq_core.sensitivity.pair import PairRule, PairSensitivity
 from gdq_runtime.bundle.reader import Bundle
 from gdq_runtime.engines.costs import Costs
+from gdq_runtime.engines.sensing import PairSense, open_pair_sense
 from gdq_runtime.routing.dial import Crew, allow_seconds
 from gdq_runtime.routing.pair_dial import (
     PairPosition,
@@ -21,7 +22,6 @@ from gdq_runtime.routing.pair_dial import (
 from gdq_runtime.routing.price_control import PriceControl
 from gdq_runtime.routing.priced_picture import PricedPicture
 from gdq_runtime.routing.request import Request
-from gdq_runtime.routing.sensing import PairSense, open_pair_sense
 from gdq_runtime.routing.timed_picture import TimeDial, TimedPicture
 
 

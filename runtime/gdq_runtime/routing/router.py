@@ -18,6 +18,7 @@ from gdq_runtime.bundle.manifest import FlatTiles, Manifest, Signal, TradeOff
 from gdq_runtime.bundle.reader import Bundle
 from gdq_runtime.engines.base import Prediction
 from gdq_runtime.engines.costs import Costs
+from gdq_runtime.engines.sensing import Sense, open_sense
 from gdq_runtime.routing.budget import Budget
 from gdq_runtime.routing.dial import Crew, Dial, expected_seconds, turn_dial
 from gdq_runtime.routing.gradients import mean_gradient
@@ -32,7 +33,6 @@ from gdq_runtime.routing.price_dial import (
 )
 from gdq_runtime.routing.request import Request
 from gdq_runtime.routing.sensed_picture import SensedPicture
-from gdq_runtime.routing.sensing import Sense, open_sense
 from gdq_runtime.routing.timed_picture import TimeDial, TimedPicture
 
 Predict = Callable[[NDArray[np.uint8]], Prediction]

@@ -19,6 +19,21 @@ def test_measures_every_width_and_the_predictor() -> None:
     assert engine.runs == 3 * 6
 
 
+def test_heads_are_asked_for_a_band_in_a_row() -> None:
+    engine = SlowEngine({4: 1.0, 8: 2.0})
+    asked: list[float] = []
+
+    def sense(_: NDArray[np.uint8]) -> None:
+        # The first of a row has to fetch its tables.
+        engine.now += 0.5 if not asked or asked[-1] != engine.runs else 0.25
+        asked.append(engine.runs)
+
+    costs = measure_costs(engine, (4, 8), 16, 2, engine.clock, sense=sense)
+    assert len(asked) == 8 * 6
+    assert costs.predict == round((0.5 + 7 * 0.25) / 8, 3)
+    assert costs.seconds[4] == 1.0
+
+
 class Disturbed(SlowEngine):
     """Is left alone in one round only, beside the first one, in which it does nothing."""
 

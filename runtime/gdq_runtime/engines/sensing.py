@@ -12,6 +12,7 @@ from gdq_core.sensitivity.heads import Sensitivity
 from gdq_core.sensitivity.pair import PairRule, PairSensitivity
 from gdq_core.sensitivity.rule import SensitivityRule
 from gdq_core.sensitivity.statistics import Integers, tile_statistics
+from gdq_runtime.bundle.reader import Bundle
 from gdq_runtime.engines.native_library import load_library
 
 Sense = Callable[[NDArray[np.uint8]], Sensitivity]
@@ -32,6 +33,19 @@ def open_pair_sense(rule: PairRule) -> PairSense:
     """Return what computes the heads of two networks, from the same statistics."""
     statistics = _open_statistics(rule.large.heads.side)
     return lambda tile: rule.sense(statistics(tile))
+
+
+def open_bundle_sense(bundle: Bundle) -> Sense | PairSense | None:
+    """Return what computes the heads of a bundle's network, or of its two; None of a gate.
+
+    Raises:
+        BundleError: the predictors of two networks do not go together.
+
+    """
+    if bundle.small is not None:
+        return open_pair_sense(bundle.pair_rule())
+    sensitivity = bundle.manifest.predictor.sensitivity
+    return None if sensitivity is None else open_sense(sensitivity.rule())
 
 
 def _open_statistics(side: int) -> Callable[[NDArray[np.uint8]], Integers]:

@@ -5,9 +5,8 @@ from pathlib import Path
 import pytest
 
 from gdq_core.errors import EngineError
-from gdq_runtime.engines import native_library
-from gdq_runtime.routing import sensing
-from gdq_runtime.routing.sensing import open_sense
+from gdq_runtime.engines import native_library, sensing
+from gdq_runtime.engines.sensing import open_sense
 from runtime.engine_library import need_library
 from sensitivities import draw_rule, draw_tiles
 
