@@ -74,7 +74,8 @@ def test_a_cable_that_falls_out(here: Path) -> None:
 @in_phone("--scenario", "drops-mid-run", "--drop-after", "1", "--back-after", "0")
 def test_a_cable_that_stays_out(here: Path) -> None:
     finished = bench("--device", "--json", "a.json", "--wait", "2s")
-    assert finished.returncode == 0, finished.stderr
+    # It depends on this computer whether a round was complete by then.
+    assert finished.returncode == (0 if read("a.json").tiles else 1), finished.stderr
     assert "cable lost" in kinds("a.json")
     assert "/data/local/tmp/gdq-bench stays on 127.0.0.1:7001" in finished.stderr
     control("plug")
