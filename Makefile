@@ -92,8 +92,16 @@ android: $(INSTALLED) ## test the Kotlin runtime and the library for apps on the
 	PYTHONPATH=tests $(BIN)/python -m android.expected $(ANDROID)/expected; \
 	PATH="$(abspath $(BIN)):$$PATH" PYTHONPATH=tests $(BIN)/python -m android.bionic.reference \
 		$(ANDROID)/expected $(ANDROID)/bionic/expected; \
-	mvn --quiet --batch-mode -f android_demo verify -Dgdq.expected=$(ANDROID)/expected \
+	app=-Dgdq.app=$(ANDROID)/demo/app; \
+	if ! PYTHONPATH=tests $(BIN)/python -m android.app.resources \
+			$(ANDROID)/tools $(ANDROID)/demo/bundles $(ANDROID)/demo/app; then \
+		echo "the demo app was not tested: its resources could not be compiled"; \
+		test "$$CI" != true; app=; fi; \
+	mvn --quiet --batch-mode -f android_demo verify $$app -Dgdq.expected=$(ANDROID)/expected \
 		-Dgdq.libraries=$(ANDROID)/jvm:$(dir $(ENGINE_LIBRARY)); \
+	if [ -n "$$app" ]; then JAVA_HOME="$$home" PYTHONPATH=tests $(BIN)/python -m android.app.apk \
+		$(ANDROID)/tools $(ANDROID)/demo/app $(ANDROID)/app/apk $(ANDROID)/bionic/lib \
+		$(ANDROID)/demo; fi; \
 	if grep -rh 'in native method' $(ANDROID)/core/surefire-reports; then exit 1; fi
 
 # Needs root, Linux 6.7 or newer, and the test phone beside this repository.

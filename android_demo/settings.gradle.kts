@@ -14,4 +14,4 @@ dependencyResolutionManagement {
 }
 
 rootProject.name = "android_demo"
-include(":core", ":library")
+include(":core", ":library", ":app")

@@ -29,12 +29,14 @@ class Packages:
         suite: the release, e.g. "bookworm".
         architecture: Debian's name of it, e.g. "arm64".
         names: packages; what they depend on comes along, what they recommend does not.
+        without: packages that do not come along, with what they depend on: nobody will need them.
 
     """
 
     suite: str
     architecture: str
     names: tuple[str, ...]
+    without: tuple[str, ...] = ()
 
     def __str__(self) -> str:
         return f"{' '.join(self.names)} of Debian {self.suite} for {self.architecture}"
@@ -108,7 +110,8 @@ def _private_state(state: Path, mirror: str, packages: Packages) -> list[str]:
     """Return options that give apt a state of its own, in which nothing is installed."""
     for folder in ("lists/partial", "cache/archives/partial"):
         (state / folder).mkdir(parents=True)
-    (state / "status").touch()
+    present = [_present(name, packages.architecture) for name in packages.without]
+    (state / "status").write_text("\n".join(present), encoding="utf-8")
     trust = f" [signed-by={_KEYRING}]" if Path(_KEYRING).exists() else ""
     (state / "sources.list").write_text(
         f"deb{trust} {mirror} {packages.suite} main\n", encoding="utf-8"
@@ -131,3 +134,11 @@ def _private_state(state: Path, mirror: str, packages: Packages) -> list[str]:
         "Dir::State::status": state / "status",
     }
     return [f"--option={name}={value}" for name, value in settings.items()]
+
+
+def _present(name: str, architecture: str) -> str:
+    """Return the entry of a package that apt shall take for installed."""
+    return (
+        f"Package: {name}\nStatus: install ok installed\nMaintainer: nobody\n"
+        f"Architecture: {architecture}\nVersion: 1\nDescription: left out\n"
+    )
