@@ -152,11 +152,17 @@ def test_this_computer_is_the_default(here: Path) -> None:
         (["--sustained", "10m"], "--cores, --sustained, --peer and --program are for phones"),
         (["--device", "all", "--sustained", "ten"], "'ten' is not a time between 1s and 24h"),
         (["--device", "all", "--cores", "big"], "sees no device: plug one in"),
+        (["--device", "--peer", "tflite=a.so"], "--peer needs a gdq_run that loads libraries"),
+        (
+            ["--device", "--peer", "tflite=a.so", "--program", "a.so", "--accelerator", "nnapi"],
+            "--accelerator nnapi: TensorFlow Lite is measured on the CPU only: leave out",
+        ),
     ],
 )
 def test_options_of_phones(
     here: Path, no_phones: None, arguments: list[str], sentence: str
 ) -> None:
+    Path("a.so").write_bytes(b"\x7fELF\x02" + bytes(13) + b"\xb7\0")
     result = CliRunner().invoke(main, ["bundle", *arguments], catch_exceptions=False)
     assert result.exit_code == 2
     assert sentence in result.stderr.splitlines()[-1]
