@@ -21,6 +21,7 @@ if TYPE_CHECKING:
         OutputError,
         RequestError,
     )
+    from gdq_core.version import __version__ as __version__
     from gdq_runtime.bit_map_drawing import draw_bit_map
     from gdq_runtime.bundle.reader import Bundle
     from gdq_runtime.pipeline import FileResult, Upscaler, UpscaleResult
@@ -42,6 +43,7 @@ __all__ = [
 ]
 
 _HOMES = {
+    "__version__": "gdq_core.version",
     "Bundle": "gdq_runtime.bundle.reader",
     "BundleError": "gdq_core.errors",
     "EngineError": "gdq_core.errors",

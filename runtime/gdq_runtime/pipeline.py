@@ -67,6 +67,12 @@ class UpscaleResult:
     plan: TilePlan
     timings: Timings
 
+    def __repr__(self) -> str:
+        """Say in a line what there is, not every pixel of it."""
+        height, width = self.image.shape[:2]
+        tiles = self.bit_map.size
+        return f"<UpscaleResult: {width}x{height} pixels, {tiles} tiles, FAB {self.fab:.2f}>"
+
 
 @dataclass(frozen=True, eq=False)
 class FileResult:
@@ -104,6 +110,11 @@ class FileResult:
     plan: TilePlan
     timings: Timings
     notes: tuple[str, ...]
+
+    def __repr__(self) -> str:
+        """Name the file and what it took in a line."""
+        width, height = self.output_size
+        return f"<FileResult: {str(self.target)!r}, {width}x{height} pixels, FAB {self.fab:.2f}>"
 
 
 class Upscaler:
@@ -164,6 +175,10 @@ class Upscaler:
 
         """
         return cls(Bundle.open(bundle), engine, threads, policy)
+
+    def __repr__(self) -> str:
+        """Name bundle and engine in a line."""
+        return f"<Upscaler of {self.bundle!r} on {self._engine.name}>"
 
     @property
     def scale(self) -> int:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from importlib.metadata import version
 from pathlib import Path
 
 import pytest
@@ -56,6 +57,10 @@ except SystemExit:
 def test_every_public_name_can_be_imported(name: str) -> None:
     assert getattr(gdq_runtime, name).__name__ == name
     assert name in dir(gdq_runtime)
+
+
+def test_the_version_is_that_of_the_package() -> None:
+    assert gdq_runtime.__version__ == version("granular-dq-mobile")
 
 
 def test_other_names_are_refused() -> None:

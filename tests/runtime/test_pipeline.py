@@ -103,6 +103,15 @@ def test_tiny_and_narrow_pictures(upscaler: Upscaler, shape: tuple[int, int]) ->
     np.testing.assert_array_equal(upscaler(image, bits=8).image, upscale(image, 8))
 
 
+def test_each_names_itself_in_a_line(upscaler: Upscaler) -> None:
+    bundle = upscaler.bundle
+    named = f"<Bundle '{bundle.path}': {bundle.manifest.network.name} x2>"
+    assert repr(upscaler) == f"<Upscaler of {named} on {upscaler.engine_report().name}>"
+    result = upscaler(np.zeros((20, 60, 3), np.uint8), bits=4)
+    expected = f"120x40 pixels, {result.bit_map.size} tiles, FAB {result.fab:.2f}"
+    assert repr(result) == f"<UpscaleResult: {expected}>"
+
+
 def test_gray_stays_gray_and_alpha_goes_its_own_way(upscaler: Upscaler) -> None:
     image = random_image(40, 50, 4)
     image[..., 3] |= 1  # nothing is hidden

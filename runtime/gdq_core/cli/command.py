@@ -18,12 +18,16 @@ class _Interrupted(Exception):  # noqa: N818 - nothing went wrong
 
 
 class Command(click.Command):
-    """Runs inside ``report_errors``, so that no command needs to; ``-h`` stands for ``--help``."""
+    """Runs inside ``report_errors``, so that no command needs to.
+
+    Beside ``--help``, for which ``-h`` stands, each has ``--version``.
+    """
 
     def __init__(self, *args: Any, **settings: Any) -> None:
         """Create the command as click does."""
         settings.setdefault("context_settings", {"help_option_names": ["-h", "--help"]})
         super().__init__(*args, **settings)
+        self.params.append(_version_option())
 
     def main(self, *args: Any, **settings: Any) -> Any:
         """Run the command and leave the process with its exit code."""
@@ -53,6 +57,27 @@ class Command(click.Command):
             return super().make_context(*args, **settings)
         except OSError as error:  # nothing but --help writes here
             raise refuse_output(error) from error
+
+
+def _version_option() -> click.Option:
+    return click.Option(
+        ["--version"],
+        is_flag=True,
+        is_eager=True,
+        expose_value=False,
+        callback=_print_version,
+        help="Show the version and exit.",
+    )
+
+
+def _print_version(context: click.Context, _: click.Parameter, is_asked: bool) -> None:
+    if not is_asked or context.resilient_parsing:
+        return
+    # Looked up only where it is wanted: --help has to answer at once.
+    from gdq_core.version import __version__
+
+    click.echo(f"{context.command_path} {__version__}")
+    context.exit()
 
 
 def _show(error: click.ClickException) -> None:

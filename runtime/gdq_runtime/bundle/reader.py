@@ -49,6 +49,11 @@ class Bundle:
     manifest: Manifest
     small: Bundle | None = None
 
+    def __repr__(self) -> str:
+        """Name the folder and the network in a line."""
+        network = self.manifest.network
+        return f"<Bundle {str(self.path)!r}: {network.name} x{network.scale}>"
+
     @classmethod
     def open(cls, path: str | Path) -> Bundle:
         """Read the manifest, then check path, size and SHA-256 of every file that it lists.

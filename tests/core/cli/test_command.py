@@ -4,6 +4,7 @@ import os
 import signal
 import subprocess
 import sys
+from importlib.metadata import version
 from pathlib import Path
 
 import pytest
@@ -69,6 +70,7 @@ def run(arguments: str, folder: Path) -> subprocess.CompletedProcess[str]:
             "error: lightning is not installed: pip install 'granular-dq-mobile[train]'",
         ),
         ("print > /dev/full", 2, "error: standard output cannot be written: No space left"),
+        ("--version > /dev/full", 2, "error: standard output cannot be written: No space left"),
         ("--help > /dev/full", 2, "error: standard output cannot be written: No space left"),
         ("print >&-", 2, "error: standard output is closed"),
         ("fail 2>&-", 2, ""),
@@ -90,6 +92,15 @@ def test_streams_that_are_closed_or_full(
     assert len(finished.stderr.splitlines()) <= 2
     assert "Traceback" not in finished.stderr
     assert finished.stdout == ("" if code else "result\n")
+
+
+def test_the_version_is_that_of_the_package(tmp_path: Path) -> None:
+    finished = run("--version", tmp_path)
+    assert (finished.returncode, finished.stderr) == (0, "")
+    assert finished.stdout == f"program.py {version('granular-dq-mobile')}\n"
+    # Whatever else is asked for.
+    assert run("fail --version", tmp_path).stdout == finished.stdout
+    assert "--version" in run("--help", tmp_path).stdout
 
 
 @pytest.mark.parametrize("argument", ["print", "--help"])
