@@ -142,8 +142,19 @@ def test_a_program_that_is_none(here: Path) -> None:
     Path("program").write_text("no program\n")
     finished = bench("--device", "--program", "program")
     assert finished.returncode == 2
+    assert finished.stderr == (
+        "error: --program: program is no program for 64-bit ARM: leave it out, and one is built "
+        "here\n"
+    )
+
+
+@in_phone()
+def test_a_program_that_does_not_start(here: Path) -> None:
+    Path("program").write_bytes(Path(os.environ[PROGRAM]).read_bytes()[:20])
+    finished = bench("--device", "--program", "program")
+    assert finished.returncode == 2
     assert finished.stderr.splitlines()[-1].startswith(
-        "error: the program on 127.0.0.1:7001 ended with 127"
+        "error: the program on 127.0.0.1:7001 ended with "
     )
     check_traces()
 

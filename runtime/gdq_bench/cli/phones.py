@@ -12,7 +12,7 @@ from pathlib import Path
 from gdq_bench.cli.outputs import Outputs
 from gdq_bench.protocol import BenchResult
 from gdq_bench.targets.host import Plan, describe_settings, find_pictures
-from gdq_bench.targets.phone.inputs import parse_peer, write_inputs
+from gdq_bench.targets.phone.inputs import is_for_phones, parse_peer, write_inputs
 from gdq_bench.targets.phone.measure import PhonePlan, measure_phone
 from gdq_bench.targets.phone.session import Patience
 from gdq_bench.targets.phone.several import Outcome, measure_all
@@ -133,6 +133,10 @@ def _find_program(given: Path | None) -> Path:
             raise RequestError(f"the program for phones cannot be built: {error}") from error
     if not given.is_file():
         raise RequestError(f"--program: there is no file {given}")
+    if not is_for_phones(given):
+        raise RequestError(
+            f"--program: {given} is no program for 64-bit ARM: leave it out, and one is built here"
+        )
     return given
 
 

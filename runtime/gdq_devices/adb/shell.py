@@ -16,6 +16,8 @@ from gdq_devices.errors import KilledError, LostError, ProgramError, UnusableErr
 _END = "gdq-ended"
 _SIGNAL = 128
 """Added to a signal's number by shells, as exit code of what it killed."""
+_SIGNALS = 64
+"""Largest number of a signal: 255 is an exit code like any other."""
 _CRASHES = {4: "SIGILL", 6: "SIGABRT", 7: "SIGBUS", 8: "SIGFPE", 11: "SIGSEGV", 31: "SIGSYS"}
 """Signals that a program brings upon itself, by Linux' numbers; the others come from outside."""
 _SHOWN = 300
@@ -119,7 +121,7 @@ class Shell:
                 f"`adb -s {self.serial} logcat -b crash -d` says where"
             )
         shown = f": {said[-_SHOWN:].strip()}" if said.strip() else ""
-        if code > _SIGNAL:
+        if _SIGNAL < code <= _SIGNAL + _SIGNALS:
             raise KilledError(f"{what} on {self.serial} was ended by signal {code - _SIGNAL}")
         raise ProgramError(f"{what} on {self.serial} ended with {code}{shown}")
 

@@ -192,7 +192,8 @@ def test_a_phone_that_answers_garbage(
     Path("bin/adb").write_text(
         f'#!/bin/sh\ncase "$1" in devices) printf "X\\tdevice\\n";; *) {answer};; esac\n'
     )
-    arguments = ["bundle", "--data", "photos", "--device", "X", "--program", "/bin/sh"]
+    Path("gdq_run").write_bytes(b"\x7fELF\x02" + bytes(13) + b"\xb7\0")
+    arguments = ["bundle", "--data", "photos", "--device", "X", "--program", "gdq_run"]
     result = CliRunner().invoke(main, arguments, catch_exceptions=False)
     assert result.exit_code == 2
     *_, line = result.stderr.splitlines()

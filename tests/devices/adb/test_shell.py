@@ -20,6 +20,12 @@ def test_an_exit_code_is_told_with_what_was_said_last() -> None:
         SHELL.check("the program", 2, "no room\n")
 
 
+def test_an_exit_code_above_all_signals_is_no_signal() -> None:
+    with pytest.raises(ProgramError, match=r"^the program on X ended with 255$") as raised:
+        SHELL.check("the program", 255, "")
+    assert not isinstance(raised.value, KilledError)
+
+
 @pytest.mark.parametrize(("code", "name"), [(132, "SIGILL"), (134, "SIGABRT"), (139, "SIGSEGV")])
 def test_a_crash_is_not_the_systems_doing(code: int, name: str) -> None:
     sentence = rf"^the program on X crashed \({name}\): `adb -s X logcat -b crash -d` says where$"

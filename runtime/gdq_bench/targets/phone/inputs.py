@@ -193,14 +193,14 @@ def parse_peer(text: str) -> Peer:
         )
     if not Path(file).is_file():
         raise RequestError(f"--peer {name}: there is no file {file}")
-    if not zipfile.is_zipfile(file) and not _is_library(Path(file)):
+    if not zipfile.is_zipfile(file) and not is_for_phones(Path(file)):
         raise RequestError(
             f"--peer {name}: {file} is neither an Android archive (AAR) nor a library for {_ABI}"
         )
     return Peer(name, Path(file))
 
 
-def _is_library(file: Path) -> bool:
+def is_for_phones(file: Path) -> bool:
     """Tell whether a file begins as programs and libraries of 64-bit ARM do."""
     with file.open("rb") as opened:
         head = opened.read(20)
