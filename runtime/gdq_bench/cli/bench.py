@@ -150,9 +150,10 @@ def main(
         inputs = tuple(path for path in (bundle, data, program) if path is not None)
         outputs = Outputs(json_file, html_file, inputs, overwrite)
         if device == HOST:
-            if sustained is not None or peers or program is not None or cores != "all":
+            if (sustained, peers, program, cores, accelerator) != (None, (), None, "all", "cpu"):
                 raise RequestError(
-                    "--cores, --sustained, --peer and --program are for phones: name one (--device)"
+                    "--cores, --sustained, --peer, --accelerator and --program are for phones: "
+                    "name one (--device)"
                 )
             results = [_measure_host(bundle, data, engines, repeats, outputs)]
             has_failed = False

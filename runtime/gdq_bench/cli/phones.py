@@ -79,6 +79,11 @@ def measure_phones(wishes: Wishes, outputs: Outputs) -> tuple[list[BenchResult],
             "--peer needs a gdq_run that loads libraries, built with the NDK (docs/gdq_run.md): "
             "name it with --program"
         )
+    if wishes.accelerator != "cpu" and not peers:
+        raise RequestError(
+            f"--accelerator {wishes.accelerator} is for peers: our engine runs on the CPU; name "
+            "one (--peer), or leave it out"
+        )
     if wishes.accelerator != "cpu" and any(peer.name == "tflite" for peer in peers):
         raise RequestError(
             f"--accelerator {wishes.accelerator}: TensorFlow Lite is measured on the CPU only: "

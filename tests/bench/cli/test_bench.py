@@ -149,7 +149,9 @@ def test_this_computer_is_the_default(here: Path) -> None:
     ("arguments", "sentence"),
     [
         (["--host", "--device", "all"], "--host and --device name two targets: choose one"),
-        (["--sustained", "10m"], "--cores, --sustained, --peer and --program are for phones"),
+        (["--sustained", "10m"], "--accelerator and --program are for phones: name one (--device)"),
+        (["--accelerator", "nnapi"], "--accelerator and --program are for phones"),
+        (["--device", "--accelerator", "nnapi"], "--accelerator nnapi is for peers: our engine"),
         (["--device", "all", "--sustained", "ten"], "'ten' is not a time between 1s and 24h"),
         (["--device", "all", "--cores", "big"], "sees no device: plug one in"),
         (["--device", "--peer", "tflite=a.so"], "--peer needs a gdq_run that loads libraries"),
