@@ -76,7 +76,7 @@ test-arm64: $(INSTALLED) ## test golden tiles and kernels on emulated ARM64 (Lin
 
 ANDROID := $(abspath build/android)
 ENGINE_LIBRARY := $(abspath runtime/gdq_runtime/native/libgdq_engine.so)
-android: $(INSTALLED) ## test the Kotlin runtime and the library for apps on the JVM (Linux, JDK 17, Maven)
+android: $(INSTALLED) ## test the Android half on the JVM, pack the demo (Linux x86-64, JDK 17, Maven, apt)
 	@home="$$(java -XshowSettings:properties -version 2>&1 | sed -n 's/^ *java.home = //p')"; \
 	if ! { command -v mvn && command -v cmake && test -f "$$home/include/jni.h" && \
 			test -f $(ENGINE_LIBRARY); } >/dev/null 2>&1; then \
