@@ -30,4 +30,5 @@ kotlin {
 dependencies {
     api(project(":core"))
     implementation(libs.pngj)
+    compileOnly(libs.onnxruntime) // an app that wants the engine adds it
 }

@@ -81,7 +81,10 @@ def draw_pictures() -> dict[str, NDArray[np.uint8]]:
 
 
 def export_bundles(folder: Path) -> dict[str, Bundle]:
-    """Both kinds of predictors, in the engine's format alone."""
+    """Both kinds of predictors in the engine's format, and ONNX graphs of the tiny network.
+
+    Those have golden outputs of their own, so that nothing is expected of them here.
+    """
     tiny = folder / "tiny.safetensors"
     save_checkpoint(tiny_edsr(2, seed=1).eval(), tiny)
     configs = {
@@ -90,6 +93,9 @@ def export_bundles(folder: Path) -> dict[str, Bundle]:
     }
     for name, (checkpoint, config) in configs.items():
         export(checkpoint, folder / name, config)
+    for name, is_embedded in (("onnx", False), ("onnx_embedded", True)):
+        config = ExportConfig(tile=32, overlap=4, formats=("onnx",), onnx_embed_weights=is_embedded)
+        export(tiny, folder / name, config)
     return {name: Bundle.open(folder / name) for name in configs}
 
 

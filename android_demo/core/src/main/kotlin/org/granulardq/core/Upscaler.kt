@@ -58,6 +58,9 @@ class Upscaler @JvmOverloads constructor(
     /** What the engine runs on. */
     val accelerator: String get() = engine.acceleratorUsed
 
+    /** Why it runs on something else than the engine was asked for; null if it does not. */
+    val fallback: String? get() = engine.fallback
+
     /**
      * Upscales a picture row by row: memory does not depend on its height.
      *

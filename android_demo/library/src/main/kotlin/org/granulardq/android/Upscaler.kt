@@ -25,6 +25,7 @@ import org.granulardq.core.Progress
 import org.granulardq.core.UpscaleResult
 import org.granulardq.core.Upscaler as CoreUpscaler
 import org.granulardq.core.bundle.Bundle
+import org.granulardq.core.engines.Engine
 import org.granulardq.core.pictures.hasAlpha
 import org.granulardq.core.routing.Request
 
@@ -199,6 +200,9 @@ class Upscaler private constructor(
         }
     }
 
+    /** Why it runs on something else than the engine was asked for; null if it does not. */
+    val fallback: String? get() = core.fallback
+
     companion object {
         /**
          * Prepares to run a bundle with our own engine.
@@ -214,6 +218,11 @@ class Upscaler private constructor(
             bundle: Bundle,
             threads: Int = Runtime.getRuntime().availableProcessors(),
         ): Upscaler = Upscaler(context.applicationContext, CoreUpscaler.open(bundle, threads))
+
+        /** The same with another engine, which is closed with the Upscaler. */
+        @JvmStatic
+        fun open(context: Context, bundle: Bundle, engine: Engine, threads: Int): Upscaler =
+            Upscaler(context.applicationContext, CoreUpscaler(bundle, engine, threads))
     }
 }
 

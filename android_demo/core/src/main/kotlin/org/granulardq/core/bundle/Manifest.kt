@@ -33,6 +33,10 @@ data class FileEntry(val path: String, val size: Long, val sha256: String)
 @Serializable
 data class TfliteGraph(val file: String, val signature: String)
 
+/** An input or output of a graph. */
+@Serializable
+data class Tensor(val name: String)
+
 /** The network at one activation bit-width; each place is null if it is not in that format. */
 @Serializable
 data class Subgraph(
@@ -40,6 +44,8 @@ data class Subgraph(
     val onnx: String? = null,
     val tflite: TfliteGraph? = null,
     val engine: String? = null,
+    val inputs: List<Tensor> = emptyList(),
+    val outputs: List<Tensor> = emptyList(),
 )
 
 /** Integer heads on a tile's nine statistics, and what decides by them. */
@@ -67,6 +73,8 @@ data class Predictor(
     @SerialName("gate_bit_widths") val gateBitWidths: List<Int>? = null,
     val e2b: E2b? = null,
     val sensitivity: HeadsEntry? = null,
+    val inputs: List<Tensor> = emptyList(),
+    val outputs: List<Tensor> = emptyList(),
 )
 
 /** Entropy-to-bit rule for tiles to which the gate gave the largest width. */

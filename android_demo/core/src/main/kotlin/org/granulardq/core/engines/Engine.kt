@@ -27,6 +27,9 @@ interface Engine : AutoCloseable {
     /** What it actually runs on, read back from the library, since libraries fall back silently. */
     val acceleratorUsed: String
 
+    /** Why the engine runs on something else than it was asked for, in one sentence; or null. */
+    val fallback: String? get() = null
+
     /** Decides on a bit-width for an RGB tile; of bundles with a gate. */
     fun predict(tile: Pixels): Prediction
 
